@@ -1,0 +1,1 @@
+"""A record becomes events, or a rejection with its reason. Pure."""

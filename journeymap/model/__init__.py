@@ -1,0 +1,1 @@
+"""Frozen values that every stage of an event's path shares. Pure: no I/O, no clock."""

@@ -1,0 +1,83 @@
+"""An event, the order of events, and which of two copies of one event holds (docs/stitching.md, section 1)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final, TypeAlias
+
+import msgspec
+
+from journeymap.model.time import Millis
+
+CREATED: Final = "interaction.created"
+STARTED: Final = "conversation.started"
+TRANSFERRED: Final = "transfer.initiated"
+ENDED: Final = "conversation.ended"
+DISPOSED: Final = "disposition.completed"
+STREAM_TYPES: Final = (CREATED, STARTED, TRANSFERRED, ENDED, DISPOSED)
+"""The five event types of an event stream, in the order of their ranks."""
+
+MERGED: Final = "customer.merged"
+SPLIT: Final = "customer.split"
+IDENTITY_TYPES: Final = frozenset({MERGED, SPLIT})
+"""Types that say something about customers and belong to no interaction."""
+
+RENAMED: Final = {"interaction.started": STARTED}
+"""Other names of types, replaced at the door."""
+
+UNKNOWN_RANK: Final = 9
+RANKS: Final = {event_type: rank for rank, event_type in enumerate(STREAM_TYPES)}
+
+OrderKey: TypeAlias = tuple[Millis, int, str, str]
+"""`(timestamp, rank of type, eventId, interactionId)`: the one order of all events."""
+
+
+class Event(msgspec.Struct, frozen=True, gc=False):
+    """One event, normalised.
+
+    `raw` is the event as it was received (the bytes of one JSON object): what is stored, compared and shown in full.
+    All other fields are read from it. Missing and empty strings are None. `interaction_id` is "" for identity events,
+    which carry `from_customer` and `to_customer` instead. `arrived_at` is our clock on arrival, 0 where it is not
+    known; it has no part in what a set of events means. `duration` is `durationSeconds` in milliseconds.
+    """
+
+    timestamp: Millis
+    rank: int
+    event_id: str
+    interaction_id: str
+    type: str
+    raw: bytes
+    customer_id: str | None = None
+    session_token: str | None = None
+    channel: str | None = None
+    duration: Millis | None = None
+    disposition: str | None = None
+    queue: str | None = None
+    agent: str | None = None
+    from_customer: str | None = None
+    to_customer: str | None = None
+    arrived_at: Millis = 0
+
+    @property
+    def key(self) -> OrderKey:
+        """The event's place in the order of all events."""
+        return (self.timestamp, self.rank, self.event_id, self.interaction_id)
+
+
+def canonical_json(value: Any) -> str:
+    """The one spelling of a JSON value: keys sorted, no spaces, non-ASCII escaped."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def same_copy(one: Event, other: Event) -> bool:
+    """Whether two copies of an event (same interaction, same event id) say the same, whatever their spelling."""
+    return one.raw == other.raw or canonical_json(json.loads(one.raw)) == canonical_json(json.loads(other.raw))
+
+
+def better_copy(one: Event, other: Event) -> Event:
+    """Of two copies that differ, the one that holds: the smallest by `(timestamp, rank, canonical JSON as received)`."""
+
+    def place(copy: Event) -> tuple[Millis, int, str]:
+        return (copy.timestamp, copy.rank, canonical_json(json.loads(copy.raw)))
+
+    return min(one, other, key=place)

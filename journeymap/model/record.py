@@ -1,0 +1,31 @@
+"""A record: one thing that a source delivered, exactly as it came, before anyone has looked inside."""
+
+from __future__ import annotations
+
+import msgspec
+
+from journeymap.model.time import Millis
+
+
+class Record(msgspec.Struct, frozen=True, gc=False):
+    """One frame (or line, or message) as received.
+
+    `data` is the text of one event, an array of events or `{"events": […]}`, in UTF-8 if the sender kept to the protocol.
+    `arrived_at` is our clock when it came. `end` is the journal offset just behind it; 0 where no journal is kept.
+    """
+
+    data: bytes
+    source: str
+    arrived_at: Millis
+    end: int = 0
+
+
+class Rejected(msgspec.Struct, frozen=True, gc=False):
+    """Something that cannot be used, with the reason as a short stable word (a metrics label) and a sentence for people.
+
+    `sample` is its beginning, at most 2,000 bytes, for the quarantine.
+    """
+
+    reason: str
+    detail: str
+    sample: bytes

@@ -1,0 +1,1 @@
+"""What a web worker keeps in memory; follows the store."""

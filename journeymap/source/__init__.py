@@ -1,0 +1,1 @@
+"""Where events come from: the port in `base`, its implementations beside it."""

@@ -1,0 +1,71 @@
+"""The source's port: something that delivers records and says truthfully how its connection stands."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from journeymap.model.time import Millis
+
+
+class ConnectionState(enum.StrEnum):
+    """The three states of a connection (docs: contract of the Event Streams protocol)."""
+
+    DISCONNECTED = "DISCONNECTED"
+    CONNECTING = "CONNECTING"
+    OPEN = "OPEN"
+
+
+class SourceStatus(msgspec.Struct, frozen=True):
+    """How a source stands, as one immutable value. Never holds a secret or a token.
+
+    `since` is when `state` was entered. `error` is what went wrong last, one line, None while all is well; `refused` says
+    that it is a hard error: no reconnect before an operator acts. `received` counts data frames, `throttled` throttle
+    frames, `dropped` events that the platform says it left out. `finished` is true once a finite source has delivered all.
+    """
+
+    state: ConnectionState = ConnectionState.DISCONNECTED
+    since: Millis = 0
+    error: str | None = None
+    refused: bool = False
+    token_expires_at: Millis | None = None
+    subscription_id: str | None = None
+    connection_id: str | None = None
+    last_frame_at: Millis | None = None
+    next_attempt_at: Millis | None = None
+    reconnects: int = 0
+    received: int = 0
+    throttled: int = 0
+    dropped: int = 0
+    finished: bool = False
+
+
+Deliver = Callable[[bytes, Millis], None]
+"""Takes one data frame and our clock on its arrival. Returns only when the frame is safe; may block (backpressure)."""
+
+
+class Source(Protocol):
+    """Delivers frames until it is stopped. Reconnecting is its own business."""
+
+    @property
+    def name(self) -> str:
+        """Short stable name (`eventstreams`, `file`), used for positions and metrics."""
+
+    def run(self, deliver: Deliver) -> None:
+        """Connect and deliver until `stop` is called or a finite source has ended. Blocks; call it in a thread of its own.
+
+        Passing failures are retried inside and shown in `status`; a refusal leaves it waiting for `retry` or `stop`.
+        Only an error that is a defect, or that `deliver` raised, comes out.
+        """
+
+    def stop(self) -> None:
+        """Make `run` return soon. From any thread; calling it again does nothing."""
+
+    def retry(self) -> None:
+        """An operator says "try again": end any wait, also after a refusal. From any thread."""
+
+    def status(self) -> SourceStatus:
+        """How it stands now. From any thread."""

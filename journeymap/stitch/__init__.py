@@ -1,0 +1,1 @@
+"""What a set of events means: `definition` says it whole, `stitcher` computes it event by event. Pure."""

@@ -1,0 +1,33 @@
+"""The settings that change what a set of events means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from journeymap.model.time import HOUR, MINUTE, Millis
+
+
+class Timeouts(msgspec.Struct, frozen=True):
+    """After how long without an event an interaction reads IDLE, and CLOSED; the channel's own value first."""
+
+    idle_after: Millis = 5 * MINUTE
+    close_after: Millis = 30 * MINUTE
+    idle_after_by_channel: Mapping[str, Millis] = {}
+    close_after_by_channel: Mapping[str, Millis] = {}
+
+    def idle(self, channel: str) -> Millis:
+        """Quiet time after which an interaction of this channel reads IDLE."""
+        return self.idle_after_by_channel.get(channel, self.idle_after)
+
+    def close(self, channel: str) -> Millis:
+        """Quiet time after which an interaction of this channel reads CLOSED; also how long a transfer awaits a target."""
+        return self.close_after_by_channel.get(channel, self.close_after)
+
+
+class StitchOptions(msgspec.Struct, frozen=True):
+    """All settings of stitching. Two runs with equal options over the same events give the same journeys."""
+
+    timeouts: Timeouts = Timeouts()
+    engagement_window: Millis = 24 * HOUR

@@ -1,0 +1,1 @@
+"""Where stitched journeys are kept: the port in `base`, its implementations beside it."""

@@ -1,0 +1,1 @@
+"""Journeys become tracks, rows, summaries and documents. Pure, and without Dash."""
