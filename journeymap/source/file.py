@@ -1,0 +1,115 @@
+"""Recorded events from a file or standard input, as if they came from the platform."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from journeymap.errors import ConfigurationError, InputError
+from journeymap.model.time import SECOND, Millis
+from journeymap.source.base import ConnectionState, Deliver, SourceStatus
+from journeymap.source.lines import read_lines
+from journeymap.source.pacing import Pace
+
+_log = logging.getLogger(__name__)
+
+
+def monotonic_ms() -> Millis:
+    """A clock that nobody sets, for measuring waits."""
+    return time.monotonic_ns() // 1_000_000
+
+
+class FileSource:
+    """Delivers the lines of a JSON Lines file (gzip too; `-` is standard input), then has finished.
+
+    `speed` 0 is as fast as it goes, 1 by the events' own timestamps, N is N times faster; a line whose timestamp cannot
+    be read is delivered at once. A run always starts at the beginning: events are known by their ids, so that what was
+    delivered before does no harm. A line over 1 MiB is delivered as its first 1 MiB + 1 bytes, which decode rejects as
+    too large. A file that cannot be read raises `InputError`, a cut-off gzip after all that was readable.
+    """
+
+    name = "file"
+
+    def __init__(
+        self,
+        path: str | Path,
+        speed: float,
+        clock: Callable[[], Millis],
+        steady: Callable[[], Millis] = monotonic_ms,
+    ) -> None:
+        if not math.isfinite(speed) or speed < 0:
+            raise ConfigurationError(f"--speed is {speed}; allowed is 0 (as fast as it goes) or a positive number")
+        self._path = path
+        self._speed = speed
+        self._clock = clock
+        self._steady = steady
+        self._stopped = threading.Event()
+        self._skip = threading.Event()
+        self._received = 0
+        self._last_frame_at: Millis | None = None
+        self._line = 0
+        self._status = SourceStatus(since=clock())
+
+    @property
+    def line(self) -> int:
+        """Number of the line that was delivered last, from 1; 0 before the first."""
+        return self._line
+
+    def run(self, deliver: Deliver) -> None:
+        """Deliver all lines, or as many as come before `stop`. Raises `InputError` as the class says."""
+        self._enter(ConnectionState.OPEN)
+        lines = read_lines(self._path)
+        try:
+            self._deliver_all(lines, deliver)
+            self._enter(ConnectionState.DISCONNECTED, finished=not self._stopped.is_set())
+        except InputError as error:
+            # All that could be read has been delivered; nothing more will come from this file.
+            self._enter(ConnectionState.DISCONNECTED, error=str(error), finished=True)
+            raise
+        except BaseException:
+            self._enter(ConnectionState.DISCONNECTED)
+            raise
+
+    def _deliver_all(self, lines: Iterator[tuple[int, bytes]], deliver: Deliver) -> None:
+        pace = Pace(self._speed)
+        stopped = self._stopped.is_set
+        clock = self._clock
+        for number, line in lines:
+            if self._speed:
+                self._hold(pace, line)
+            if stopped():
+                return
+            now = clock()
+            deliver(line, now)
+            self._received += 1
+            self._last_frame_at = now
+            self._line = number
+
+    def _hold(self, pace: Pace, line: bytes) -> None:
+        while wait := pace.wait(line, self._steady()):
+            if self._skip.wait(min(wait, SECOND) / SECOND):
+                self._skip.clear()
+                pace.skip()
+
+    def _enter(self, state: ConnectionState, error: str | None = None, finished: bool = False) -> None:
+        self._status = SourceStatus(state=state, since=self._clock(), error=error, finished=finished)
+        _log.info("file source %s: %s", "has finished" if finished else state, error or self._path)
+
+    def stop(self) -> None:
+        """Make `run` return before the next line."""
+        self._stopped.set()
+        self._skip.set()
+
+    def retry(self) -> None:
+        """End the wait for the next line; time goes on from there."""
+        self._skip.set()
+
+    def status(self) -> SourceStatus:
+        """How it stands now."""
+        return replace(self._status, received=self._received, last_frame_at=self._last_frame_at)
