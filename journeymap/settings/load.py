@@ -1,0 +1,101 @@
+"""Reads the settings, once, at the edge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pydantic import SecretStr, ValidationError
+
+from journeymap.errors import ConfigurationError
+from journeymap.settings.layers import CHANNEL_SUFFIX, SettingsFile, Variables
+from journeymap.settings.regions import addresses
+from journeymap.settings.table import PER_CHANNEL, SHIPPED_CLOSE_AFTER, SHIPPED_IDLE_AFTER, TIMEOUT, Settings
+from journeymap.settings.values import MASKED
+
+SHIPPED: Final = {"idle_after": SHIPPED_IDLE_AFTER, "close_after": SHIPPED_CLOSE_AFTER}
+OPTIONS: Final = {"simulator_rate": "--rate", "simulator_seed": "--seed", "simulator_history": "--history"}
+"""Options of the command line that are not called like their setting."""
+
+
+def load(overrides: Mapping[str, Any] | None = None, *, shipped_timeouts: bool = True) -> Settings:
+    """The settings in force: `overrides` (from the command line; None means not given) over environment over file.
+
+    `shipped_timeouts` adds the per-channel time-outs of the live product, below all that is set. Raises
+    ConfigurationError, in one line, for the first thing that is wrong.
+    """
+    given = {name: value for name, value in (overrides or {}).items() if value is not None}
+    origins = {name: f"command line, {option_of(name)}" for name in given}
+    try:
+        settings = Settings(**given, origins=origins)
+    except ValidationError as error:
+        raise ConfigurationError(sentence(error, given)) from None
+    return complete(settings, shipped_timeouts)
+
+
+def complete(settings: Settings, shipped_timeouts: bool) -> Settings:
+    """Fill in what follows from other settings."""
+    update: dict[str, Any] = {}
+    origins = dict(settings.origins)
+    if settings.region is not None:
+        for name, address in addresses(settings.region).items():
+            if getattr(settings, name) is None:
+                update[name] = address
+                origins[name] = "REGION"
+    if settings.client_secret_file is not None:
+        if settings.client_secret is not None:
+            raise ConfigurationError("CLIENT_SECRET and CLIENT_SECRET_FILE are both set: one of them is allowed")
+        update["client_secret"] = secret_from(settings)
+        origins["client_secret"] = "CLIENT_SECRET_FILE"
+    if "store" not in origins and settings.sources == ("simulator",):
+        update["store"] = "disk:data/simulated/"
+    if shipped_timeouts:
+        for name in PER_CHANNEL:
+            if name not in origins:
+                shipped = {channel: TIMEOUT.read(length) for channel, length in SHIPPED[name].items()}
+                update[name + CHANNEL_SUFFIX] = shipped | dict(getattr(settings, name + CHANNEL_SUFFIX))
+    return settings.model_copy(update={**update, "origins": origins})
+
+
+def secret_from(settings: Settings) -> SecretStr:
+    """The secret that stands in `client_secret_file`."""
+    path = settings.client_secret_file
+    assert path is not None
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise ConfigurationError(f"CLIENT_SECRET_FILE = {path}: the file cannot be read ({reason})") from None
+    if not text or not text.isprintable():
+        raise ConfigurationError(f"CLIENT_SECRET_FILE = {path}: the file must hold the secret in one line")
+    return SecretStr(text)
+
+
+def option_of(name: str) -> str:
+    """The command-line option of a setting."""
+    return OPTIONS.get(name, "--" + name.replace("_", "-"))
+
+
+def sentence(error: ValidationError, given: Mapping[str, Any]) -> str:
+    """One line for the first mistake: the setting, the value, where it stands, and what is allowed."""
+    mistake = error.errors(include_url=False)[0]
+    name = str(mistake["loc"][0])
+    if name.endswith(CHANNEL_SUFFIX):
+        name = f"{name.removesuffix(CHANNEL_SUFFIX)}__{mistake['loc'][1]}"
+    if mistake["type"] == "extra_forbidden":
+        return f"{name} is not a setting"
+    value = (
+        MASKED if "secret" in name and name != "client_secret_file" else " ".join(str(mistake["input"]).split())[:100]
+    )
+    allowed = str(mistake["msg"]).removeprefix("Value error, ")
+    return f"{name.upper()} = {value} ({origin_of(name, given)}): allowed is {allowed}"
+
+
+def origin_of(name: str, given: Mapping[str, Any]) -> str:
+    """Where a value that was refused stands."""
+    if name in given:
+        return f"command line, {option_of(name)}"
+    variables = Variables(Settings)()
+    file = SettingsFile(Settings).read(given.get("environment", variables.get("environment")))
+    origins = {**file.get("origins", {}), **variables.get("origins", {})}
+    return str(origins.get(name, "default"))
