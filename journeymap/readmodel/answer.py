@@ -1,0 +1,71 @@
+"""What the page is answered (docs/architecture.md gives the form)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from journeymap.model.status import IngestStatus
+from journeymap.model.time import SECOND, Millis
+from journeymap.view.tracks import WireRow
+
+NOT_RUNNING: Final = "ingest is not running"
+
+
+class StatusInShort(msgspec.Struct, frozen=True):
+    """How the ingest side stands, as far as every page shows it."""
+
+    state: str
+    since: Millis
+    error: str | None
+    refused: bool
+    lag_ms: Millis
+    ingest_running: bool
+
+    def says_the_same(self, other: StatusInShort | None) -> bool:
+        """Whether nobody would notice the difference. The lag moves all the time; it counts in whole seconds."""
+        return other is not None and _noticed(self) == _noticed(other)
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """One answer. `rows` are wire rows; all of it is what JSON can carry."""
+
+    version: int
+    now: Millis
+    committed_at: Millis
+    total: int
+    open: int
+    matched: int
+    channels: dict[str, int]
+    order: list[str]
+    rows: list[WireRow]
+    gone: dict[str, str | None]
+    status: StatusInShort
+
+    def encode(self) -> bytes:
+        """The answer as JSON."""
+        return _encode(self)
+
+
+def in_short(status: IngestStatus | None, problem: str | None, now: Millis) -> StatusInShort:
+    """The status at `now`. `problem` is what keeps this process from reading the store; it goes before all else."""
+    if status is None:
+        return StatusInShort("DISCONNECTED", 0, problem or NOT_RUNNING, False, 0, False)
+    if status.is_stale(now):
+        return StatusInShort("DISCONNECTED", status.written_at, problem or NOT_RUNNING, False, 0, False)
+    return StatusInShort(status.state, status.since, problem or status.error, status.refused, status.lag_ms, True)
+
+
+def _noticed(status: StatusInShort) -> tuple[object, ...]:
+    return (
+        status.state,
+        status.since,
+        status.error,
+        status.refused,
+        status.lag_ms // SECOND,
+        status.ingest_running,
+    )
+
+
+_encode = msgspec.json.Encoder().encode

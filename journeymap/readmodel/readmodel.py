@@ -1,0 +1,233 @@
+"""The read model: what a web process knows of the journeys, kept in memory by following the store."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+
+from journeymap.errors import StoreCorruptError, StoreError
+from journeymap.model.change import JourneyRecord
+from journeymap.model.journey import Journey
+from journeymap.model.status import IngestStatus, decode_status
+from journeymap.model.time import HOUR, SECOND, Millis
+from journeymap.readmodel.answer import Answer, StatusInShort, in_short
+from journeymap.readmodel.held import Held
+from journeymap.readmodel.matches import Matches
+from journeymap.readmodel.table import Table
+from journeymap.stitch.options import Timeouts
+from journeymap.store.base import Batch, StoreReader
+from journeymap.view.masking import Viewer
+from journeymap.view.question import Question
+from journeymap.view.tracks import WireRow
+
+STATUS_EVERY: Final[Millis] = SECOND // 2
+"""How often the status document is read at most."""
+
+AHEAD_FOR: Final[Millis] = 2 * SECOND
+"""A page that knows a newer version, from another process, is left alone this long; then the store was replaced."""
+
+Fold = Callable[[JourneyRecord, list[bytes]], Journey]
+"""Folds a stored journey: its record, and the raw events of its chunks and tail in order."""
+
+
+class ReadModel:
+    """Rows of the open and the most recently active journeys, at most `limit`, closed ones no older than `window`.
+
+    `poll` takes in what is new in the store; `Follower` calls it all the time. `answer` only looks things up: it may be
+    called on an event loop. From any thread. `clock` tells the time and never runs backwards.
+    """
+
+    def __init__(
+        self,
+        store: StoreReader,
+        clock: Callable[[], Millis],
+        timeouts: Timeouts,
+        fold: Fold,
+        *,
+        limit: int = 20_000,
+        window: Millis = 24 * HOUR,
+    ) -> None:
+        self.timeouts = timeouts
+        self._store = store
+        self._clock = clock
+        self._fold = fold
+        self._limit = limit
+        self._window = window
+        self._table = Table(timeouts, limit, window)
+        self._changed = threading.Condition()
+        self._version = 0
+        self._committed_at: Millis = 0
+        self._loaded = False
+        self._problem: str | None = None
+        self._status: IngestStatus | None = None
+        self._status_read_at: Millis | None = None
+        self._told: StatusInShort | None = None
+        self._told_since: Millis = 0
+
+    @property
+    def version(self) -> int:
+        """The store version that the rows are of."""
+        return self._version
+
+    @property
+    def problem(self) -> str | None:
+        """What keeps the store from being read, one line; None while all is well."""
+        return self._problem
+
+    @property
+    def ready(self) -> bool:
+        """Whether the store has been read at least once."""
+        return self._loaded
+
+    def status(self) -> IngestStatus | None:
+        """The ingest side's status document as last read; None before the first."""
+        return self._status
+
+    def status_in_short(self, now: Millis) -> StatusInShort:
+        """How the ingest side stands at `now`."""
+        return in_short(self._status, self._problem, now)
+
+    def poll(self) -> bool:
+        """Take in what is new in the store; whether there was anything. Raises StoreError. For one thread at a time."""
+        now = self._clock()
+        self._read_status(now)
+        head = self._store.head()
+        moved = head != self._version or not self._loaded
+        if moved:
+            batches = self._store.batches(self._version) if self._loaded else None
+            if batches is None:
+                self._take_snapshot(now)
+            else:
+                self._apply(batches, now)
+        else:
+            with self._changed:
+                self._table.advance(now)
+        self._problem = None
+        return moved
+
+    def fail(self, problem: str) -> None:
+        """Remember why the store cannot be read; the next successful `poll` forgets it."""
+        self._problem = problem
+
+    def wait_for(self, version: int, timeout: float) -> bool:
+        """Wait until the rows are of `version` or a newer one, at most `timeout` seconds; whether they are."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._version >= version, timeout)
+
+    def rows(self) -> dict[str, Held]:
+        """All that is held, by journey id, as it is now."""
+        with self._changed:
+            return dict(self._table.held)
+
+    def answer(self, question: Question, viewer: Viewer, now: Millis) -> Answer | None:
+        """The answer to a page; None if it would say nothing new. Raises InputError for filters that make no sense."""
+        wanted = question.filter()
+        everywhere = msgspec.structs.replace(wanted, channels=frozenset()) if wanted.channels else wanted
+        with self._changed:
+            table = self._table
+            table.advance(now)
+            now = max(now, table.now)
+            status = self._tell_status(now)
+            matches = table.matching(wanted)
+            known = {journey_id for journey_id, _ in question.have}
+            if question.hold is None:
+                order = matches.newest(question.since, question.offset, question.count)
+                asked = known
+            else:
+                order = [journey_id for journey_id in dict.fromkeys(question.hold) if journey_id in table.held]
+                asked = known.union(question.hold)
+            gone = {journey_id: table.where_is(journey_id) for journey_id in asked if journey_id not in table.held}
+            if not gone and known.issuperset(order) and self._is_quiet(question, matches, now):
+                return None
+            return Answer(
+                version=self._version,
+                now=now,
+                committed_at=self._committed_at,
+                total=len(table.held),
+                open=table.open_count(),
+                matched=matches.count(question.since),
+                channels=table.matching(everywhere).channels(question.since),
+                order=order,
+                rows=self._rows_to_send(order, dict(question.have), viewer, now),
+                gone=gone,
+                status=status,
+            )
+
+    def detail(self, journey_id: str) -> Journey | None:
+        """One whole journey from the store, also by an id that it had before; None if there is none. Reads the disk."""
+        for attempt in (1, 2):
+            record = self._store.find(journey_id)
+            if record is None:
+                return None
+            try:
+                chunks = self._store.chunks(record.chunks)
+            except StoreCorruptError:
+                # A checkpoint between the two reads may have replaced the chunks; the second time it is damage.
+                if attempt == 2:
+                    raise
+                continue
+            return self._fold(record, [raw for chunk in chunks for raw in chunk] + list(record.tail))
+        raise AssertionError("the second attempt returns or raises")
+
+    def _rows_to_send(self, order: list[str], tags: dict[str, int], viewer: Viewer, now: Millis) -> list[WireRow]:
+        rows = []
+        for journey_id in order:
+            row = self._table.held[journey_id].wire(viewer, now, self.timeouts)
+            if tags.get(journey_id) != row[1]:
+                rows.append(row)
+        return rows
+
+    def _is_quiet(self, question: Question, matches: Matches, now: Millis) -> bool:
+        """Whether nothing that an answer says has changed since the one that the page has."""
+        if question.at <= 0 or self._table.last_due > question.at or self._told_since >= question.at:
+            return False
+        ahead = question.version > self._version and now - question.at < AHEAD_FOR
+        if question.version != self._version and not ahead:
+            return False
+        # With a window that moves with the clock, rows leave it although nothing happened.
+        return question.since <= 0 or not matches.any_between(question.since - (now - question.at), question.since)
+
+    def _tell_status(self, now: Millis) -> StatusInShort:
+        status = self.status_in_short(now)
+        if not status.says_the_same(self._told):
+            self._told, self._told_since = status, now
+        return status
+
+    def _read_status(self, now: Millis) -> None:
+        if self._status_read_at is not None and 0 <= now - self._status_read_at < STATUS_EVERY:
+            return
+        self._status_read_at = now
+        document = self._store.status()
+        if document is not None:
+            try:
+                self._status = decode_status(document)
+            except (msgspec.DecodeError, UnicodeError) as error:
+                raise StoreError(f"the ingest's status document cannot be read: {error}") from error
+        with self._changed:
+            self._table.advance(now)
+            self._table.forget_old()
+
+    def _apply(self, batches: Sequence[Batch], now: Millis) -> None:
+        for batch in batches:
+            held = [Held(row, now, self.timeouts) for row in batch.rows]
+            with self._changed:
+                self._table.advance(now)
+                self._table.hold(held, batch.gone)
+                self._version = batch.number
+                self._committed_at = batch.committed_at
+                self._changed.notify_all()
+
+    def _take_snapshot(self, now: Millis) -> None:
+        snapshot = self._store.snapshot(now - self._window, self._limit)
+        held = {row.journey_id: Held(row, now, self.timeouts) for row in snapshot.rows}
+        newest = self._store.batches(snapshot.head - 1) if snapshot.head else None
+        with self._changed:
+            self._table.advance(now)
+            self._table.replace(held)
+            self._version = snapshot.head
+            self._committed_at = newest[0].committed_at if newest else now
+            self._loaded = True
+            self._changed.notify_all()

@@ -1,0 +1,69 @@
+"""Times and durations as people write and read them. Besides `decode` the only place that knows calendars."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Final
+
+from journeymap.errors import InputError
+from journeymap.model.time import DAY, HOUR, MINUTE, SECOND, Millis, is_usable
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_UNITS: Final = ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s"))
+
+
+def duration(length: Millis) -> str:
+    """A length in its two largest units: `850 ms`, `42 s`, `3 min 5 s`, `2 h`, `1 d 4 h`; negative ones read 0 s."""
+    if length <= 0:
+        return "0 s"
+    if length < SECOND:
+        return f"{length} ms"
+    for place, (unit, name) in enumerate(_UNITS):
+        if length >= unit:
+            text = f"{length // unit} {name}"
+            if place + 1 < len(_UNITS):
+                smaller, smaller_name = _UNITS[place + 1]
+                rest = length % unit // smaller
+                return f"{text} {rest} {smaller_name}" if rest else text
+            return text
+    raise AssertionError("a length of a second or more has a unit")
+
+
+def clock_time(moment: Millis, zone: tzinfo = UTC) -> str:
+    """The time of day to the second, `14:03:59`."""
+    return _datetime(moment, zone).strftime("%H:%M:%S")
+
+
+def date_and_time(moment: Millis, zone: tzinfo = UTC) -> str:
+    """Date and time to the second with the zone's offset, `2026-11-24 14:03:59 +00:00`."""
+    return _datetime(moment, zone).isoformat(sep=" ", timespec="seconds").replace("+", " +", 1)
+
+
+def iso(moment: Millis) -> str:
+    """ISO 8601 in UTC with milliseconds, `2026-11-24T14:03:59.120Z`."""
+    return _datetime(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def parse_moment(text: str, name: str) -> Millis:
+    """A moment from milliseconds since the epoch or ISO 8601 (UTC where it names no zone). `name` is for the error.
+
+    Raises InputError.
+    """
+    text = text.strip()
+    try:
+        if text.isascii() and text.isdecimal() and len(text) > 8:
+            moment = int(text)
+        else:
+            parsed = datetime.fromisoformat(text)
+            moment = ((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)) - _EPOCH) // timedelta(milliseconds=1)
+    except (ValueError, OverflowError):
+        raise InputError(
+            f"{name} is {text[:40]!r}; use milliseconds since 1970 or ISO 8601 such as 2026-11-24T14:00:00Z"
+        ) from None
+    if not is_usable(moment):
+        raise InputError(f"{name} is {text[:40]!r}, which lies outside the years 2000 to 2100")
+    return moment
+
+
+def _datetime(moment: Millis, zone: tzinfo) -> datetime:
+    return (_EPOCH + timedelta(milliseconds=moment)).astimezone(zone)
