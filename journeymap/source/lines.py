@@ -64,7 +64,7 @@ def _opened(path: str | Path) -> Iterator[BinaryIO]:
         yield sys.stdin.buffer
         return
     try:
-        stream = Path(path).open("rb", buffering=0)
+        stream = Path(path).open("rb", buffering=0)  # noqa: SIM115 - closed below; only opening it is an `InputError` here
     except (OSError, ValueError) as error:
         raise InputError(f"cannot open {path}: {_reason(error)}") from error
     with stream:

@@ -1,0 +1,175 @@
+"""What the shell tells the machine (inputs) and what the machine tells the shell to do (actions), as values.
+
+Secrets never pass here: a token is known by the number of the request that fetched it, a socket by its number.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+from journeymap.model.time import Millis
+from journeymap.protocol.frames import Control
+
+
+class Start(msgspec.Struct, frozen=True):
+    """Begin."""
+
+
+class TokenObtained(msgspec.Struct, frozen=True):
+    """The platform granted a token."""
+
+    request: int
+    refresh_at: Millis
+    expires_at: Millis
+
+
+class TokenRefused(msgspec.Struct, frozen=True):
+    """The platform refused the credentials."""
+
+    request: int
+    message: str
+
+
+class TokenFailed(msgspec.Struct, frozen=True):
+    """No token for a reason that may pass."""
+
+    request: int
+    message: str
+    retry_after: Millis | None = None
+
+
+class SocketOpened(msgspec.Struct, frozen=True):
+    """The WebSocket handshake is done."""
+
+    connection: int
+
+
+class SocketClosed(msgspec.Struct, frozen=True):
+    """The socket is gone, or never came to be (`code` None). `message` says why where the code does not."""
+
+    connection: int
+    code: int | None = None
+    message: str = ""
+    retry_after: Millis | None = None
+
+
+class HandshakeRefused(msgspec.Struct, frozen=True):
+    """The server answered the handshake with an HTTP status instead."""
+
+    connection: int
+    status: int
+    retry_after: Millis | None = None
+
+
+class FrameReceived(msgspec.Struct, frozen=True):
+    """A control frame came, or (None) one or more data frames."""
+
+    connection: int
+    control: Control | None = None
+
+
+class PongReceived(msgspec.Struct, frozen=True):
+    """The server answered a ping, or sent one."""
+
+    connection: int
+
+
+class Subscribed(msgspec.Struct, frozen=True):
+    """The platform answered the subscription."""
+
+    connection: int
+    subscription: str
+    callback_url: str | None = None
+    connection_id: str | None = None
+    status: str | None = None
+
+
+class SubscribeFailed(msgspec.Struct, frozen=True):
+    """No subscription. `status` is the HTTP status, None where there was no answer."""
+
+    connection: int
+    message: str
+    status: int | None = None
+    retry_after: Millis | None = None
+
+
+class TimerDue(msgspec.Struct, frozen=True):
+    """The time of `next_due` has come. Too early or too late does no harm."""
+
+
+class RetryAsked(msgspec.Struct, frozen=True):
+    """An operator says "try again"."""
+
+
+class StopAsked(msgspec.Struct, frozen=True):
+    """End."""
+
+
+Input: TypeAlias = (
+    Start
+    | TokenObtained
+    | TokenRefused
+    | TokenFailed
+    | SocketOpened
+    | SocketClosed
+    | HandshakeRefused
+    | FrameReceived
+    | PongReceived
+    | Subscribed
+    | SubscribeFailed
+    | TimerDue
+    | RetryAsked
+    | StopAsked
+)
+
+
+class FetchToken(msgspec.Struct, frozen=True):
+    """Ask for a token, in the background."""
+
+    request: int
+
+
+class OpenSocket(msgspec.Struct, frozen=True):
+    """Open a WebSocket with the token of that request, in the background."""
+
+    connection: int
+    token: int
+
+
+class CloseSocket(msgspec.Struct, frozen=True):
+    """Close the socket, also one that is still being opened."""
+
+    connection: int
+
+
+class Subscribe(msgspec.Struct, frozen=True):
+    """Ask for a subscription to that callback URL, in the background."""
+
+    connection: int
+    token: int
+    callback_url: str
+
+
+class Unsubscribe(msgspec.Struct, frozen=True):
+    """Delete a subscription, in the background; nobody waits for the answer."""
+
+    token: int
+    subscription: str
+
+
+class SendPing(msgspec.Struct, frozen=True):
+    """Send a ping."""
+
+    connection: int
+
+
+class Report(msgspec.Struct, frozen=True):
+    """Say loudly what went wrong. `refused`: it is a hard error, nothing is tried until an operator acts."""
+
+    message: str
+    refused: bool = False
+
+
+Action: TypeAlias = FetchToken | OpenSocket | CloseSocket | Subscribe | Unsubscribe | SendPing | Report
