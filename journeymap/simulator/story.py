@@ -1,10 +1,10 @@
 """The story that the simulated platform tells: events as a function of seed, rate and story time, and of nothing else.
 
-Any span can be asked at any moment, in any order, at the same small cost: nothing is remembered between questions but a
-few results. Told naively (every customer's story from their arrival on), high rates would need hours of look-back in memory
+Any span can be asked at any moment, in any order, at the same small cost: nothing is remembered between questions but
+a few results. Told naively (each customer on from the arrival), high rates would need hours of look-back in memory
 before the first event. Instead a level of load has a fixed cast of `_CAST` visits. Story time is cut into buckets; the
-customers who arrive in a bucket play a run of consecutive visits of the cast, chosen by the bucket's own random numbers.
-So the events that fall into a bucket are found backwards: for each earlier bucket, those of its run that are due now.
+customers who arrive in a bucket play a run of consecutive visits of the cast, chosen by the bucket's own random
+numbers. So the events that fall into a bucket are found backwards: for each earlier bucket, those of its run due now.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class _Cell(NamedTuple):
 class _Bucket(NamedTuple):
     """Who arrives in a bucket: how many, who of the cast is the first, and what is due when."""
 
-    count: int
+    arrivals: int
     first: int
     cells: dict[int, _Cell]
 
@@ -70,7 +70,7 @@ class Story:
         self._rosters = rosters(min(600, round(40 + rate * 8)))
 
     def events(self, start: int, end: int) -> list[Telling]:
-        """What the platform sends at `start` or later and before `end`, in the order of sending. Leave the events as they are."""
+        """What the platform sends from `start` until before `end`, in that order. Leave the events as they are."""
         told: list[Telling] = []
         for bucket in range(start // self._width, -(-end // self._width)):
             tellings = self._tellings(bucket)
@@ -96,7 +96,7 @@ class Story:
                 continue
             first = arrived.first
             low = bisect_left(cell.players, first)
-            high = bisect_left(cell.players, first + arrived.count, low)
+            high = bisect_left(cell.players, first + arrived.arrivals, low)
             for place in range(low, high):
                 due, number, step = cell.parts[place]
                 event = self._event(earlier, cell.players[place] - first, number, step)

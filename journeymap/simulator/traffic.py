@@ -84,9 +84,9 @@ class _Visit:
     def __init__(self, rng: random.Random, level: int) -> None:
         self._rng = rng
         self._load = level / 10
-        self._steps: list[Step] = []
-        self._contacts = 0
-        self._sitting = 0
+        self.script: list[Step] = []
+        self.contacts = 0
+        self.sitting = 0
 
     def steps(self) -> list[Step]:
         rng = self._rng
@@ -99,21 +99,22 @@ class _Visit:
             known_from = rng.choice((1, 2, 2, 3, 9))
         left_at, answered = self._contact(channel, queue, 0, known_from)
         if not answered and channel == "voice" and rng.random() < _MISSED_CALL_CALLED_BACK:
-            self._sitting += 1
+            self.sitting += 1
             left_at, _ = self._contact("callback", queue, left_at + self._between(20 * _SECOND, 3 * _MINUTE))
-        if comes_back or not answered and rng.random() < 0.3:
+        if comes_back or (not answered and rng.random() < 0.3):
             again = rng.choice(_MANNERS[channel].returns_by)
             if known_from != 9:
-                self._sitting += 1
+                self.sitting += 1
             gap = round(min(rng.lognormvariate(0.0, 0.9) * 9 * _MINUTE, 60 * _MINUTE)) + 40 * _SECOND
             self._contact(again, queue if again in queue.channels else self._queue_for(again), left_at + gap)
-        return sorted((step for step in self._steps if step.at <= LONGEST), key=lambda step: step.at)
+        return sorted((step for step in self.script if step.at <= LONGEST), key=lambda step: step.at)
 
     def _contact(self, channel: str, queue: Queue, at: int, known_from: int = 0) -> tuple[int, bool]:
-        """Play one contact (and those it is handed on to) from `at`; gives when it was left and whether it was answered."""
+        """Play one contact (and those it is handed on to) from `at`; gives when it was left, and if it was answered."""
         rng, manner = self._rng, _MANNERS[channel]
         place = _Place(self, channel, queue, known_from)
-        place.direction = "outbound" if channel == "callback" or channel == "voice" and rng.random() < 0.06 else "inbound"
+        calls_out = channel == "callback" or (channel == "voice" and rng.random() < 0.06)
+        place.direction = "outbound" if calls_out else "inbound"
         place.say(at, CREATED)
         wait = self._wait(manner, queue)
         patience = rng.expovariate(1.0 / manner.patience) + 6 * _SECOND
@@ -209,20 +210,20 @@ class _Place:
         self.agent: int | None = None
         self.direction = "inbound"
         self._visit = visit
-        self._number = visit._contacts
+        self._number = visit.contacts
         self._known_from = known_from
         self._said = 0
         # A call has no session token of its own; one that an anonymous or a digital contact led to carries it on.
-        tokenless = channel in ("voice", "callback") and known_from == 0 and visit._sitting == 0 and self._number == 0
-        self._sitting = None if tokenless else visit._sitting
-        visit._contacts += 1
+        tokenless = channel in ("voice", "callback") and known_from == 0 and visit.sitting == 0 and self._number == 0
+        self._sitting = None if tokenless else visit.sitting
+        visit.contacts += 1
 
     def say(self, at: int, kind: str, **fields: Any) -> None:
         """Let the platform report this at the given time."""
         identified = self._said >= self._known_from
         self._said += 1
         known = {"direction": self.direction} if kind == CREATED else {}
-        self._visit._steps.append(
+        self._visit.script.append(
             Step(at, kind, self._number, self._sitting, identified, self.channel, self.queue.name, self.agent,
                  {**known, **fields})
         )  # fmt: skip

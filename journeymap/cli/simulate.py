@@ -1,0 +1,140 @@
+"""`journeymap simulate`: the simulated platform only."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from journeymap.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from journeymap.simulator.server import Access
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_LONGEST_GOODBYE = 2.0
+
+
+class _Span(click.ParamType[float]):
+    """A length of time in seconds: 90, 90s, 30m, 2h."""
+
+    name = "time"
+
+    def __init__(self, least: float = 0.0) -> None:
+        self._least = least
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, int | float):
+            return float(value)
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?", value.strip())
+        if match is None:
+            self.fail(f"{value!r} is not a length of time; write 45s, 30m or 2h", param, ctx)
+        seconds = float(match[1]) * _UNITS[match[2] or "s"]
+        if seconds < self._least:
+            self.fail(f"{value} is too short; at least {self._least:g}s", param, ctx)
+        return seconds
+
+
+_SHARE = click.FloatRange(0.0, 1.0)
+
+
+@click.command(epilog="Example: journeymap simulate --rate 50 --history 10m --port 0")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8060, show_default=True, help="Port; 0: any free one.")
+@click.option("--allow-remote", is_flag=True, help="Allow a --host that other machines can reach (plain HTTP).")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed and rate tell the same story.")
+@click.option("--rate", type=click.FloatRange(1, 5000), default=5.0, show_default=True, help="Mean events a second.")
+@click.option("--history", type=_Span(), default="0", show_default=True, help="Sent first to each new subscription.")
+@click.option("--token-life", type=_Span(1.0), default="1h", show_default=True, help="How long a token is good.")
+@click.option("--heartbeat", type=_Span(0.05), default="5s", show_default=True, help="Time between heartbeats.")
+@click.option("--duplicates", type=_SHARE, default=0.01, show_default=True, help="Share of events delivered twice.")
+@click.option("--late", type=_SHARE, default=0.01, show_default=True, help="Share of events that come 1 to 60 s late.")
+@click.option("--frame-size", type=click.IntRange(1, 1000), default=50, show_default=True,
+              help="Most events in a frame in a burst; 1 for one a frame always.")  # fmt: skip
+@click.option("--log", type=click.Path(dir_okay=False, path_type=Path), help="Append each delivered event.")
+@click.option("--client-id", default="", help="[default: made from the seed]")
+@click.option("--client-secret", default="", help="[default: made from the seed]")
+@click.option("--token-in-query", is_flag=True, help="Also accept ?access_token= in place of the header.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON when ready, for programs.")
+@click.option("--exit-with-parent", is_flag=True, help="Stop when standard input ends.")
+def simulate(
+    host: str,
+    port: int,
+    allow_remote: bool,
+    late: float,
+    duplicates: float,
+    as_json: bool,
+    exit_with_parent: bool,
+    **manner: Any,
+) -> None:
+    """Run a simulated contact-centre platform: OAuth, Event Streams subscriptions and a live WebSocket stream.
+
+    It invents customers who call, chat, write and are called back, at the rate you ask for, over real HTTP and
+    WebSocket on this machine. Paste the lines it prints into another terminal, and `journeymap run` there connects to
+    it as it would to a real platform.
+
+    The same --seed and --rate tell the same story with the same ids at the same time of day and date, so stopping and
+    starting again loses and doubles nothing. What was sent is counted at /stats.
+    """
+    if not allow_remote and not _is_loopback(host):
+        raise ConfigurationError(f"--host is {host}, allowed are loopback addresses; --allow-remote lifts this")
+    # Only now: --help must not wait for a web server to be imported.
+    from journeymap.simulator.delivery import Delivery
+    from journeymap.simulator.platform import Manner, Platform
+    from journeymap.simulator.server import Server
+
+    log = manner["log"]
+    if log is not None:
+        try:
+            log.open("ab").close()
+        except OSError as error:
+            raise ConfigurationError(f"--log is {log}, which cannot be written: {error.strerror}") from error
+    platform = Platform(Manner(delivery=Delivery(late, duplicates), **manner))
+    server = Server(platform, host, port, _say_json if as_json else _say)
+    if exit_with_parent:
+        threading.Thread(target=_watch_parent, args=(server.stop,), name="parent-watch", daemon=True).start()
+    server.run_until_stopped()
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _say(access: Access) -> None:
+    click.echo("The simulated platform is ready. Its addresses and credentials:\n")
+    for name, value in access._asdict().items():
+        click.echo(f"  export JOURNEYMAP_{name.upper()}={value}")
+    click.echo(
+        "\nPaste these lines and `export JOURNEYMAP_SOURCE=eventstreams` into another terminal and start"
+        " `journeymap run` there. Ctrl-C stops this."
+    )
+    sys.stdout.flush()
+
+
+def _say_json(access: Access) -> None:
+    import msgspec
+
+    sys.stdout.write(msgspec.json.encode({"ready": True, "pid": os.getpid(), **access._asdict()}).decode() + "\n")
+    sys.stdout.flush()
+
+
+def _watch_parent(stop: Callable[[], None]) -> None:
+    """Stop once standard input ends, as it does even when the parent is killed; insist after two seconds."""
+    try:
+        while os.read(0, 4096):
+            pass
+    except OSError:
+        pass
+    stop()
+    threading.Event().wait(_LONGEST_GOODBYE)
+    os._exit(0)

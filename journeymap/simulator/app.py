@@ -1,0 +1,207 @@
+"""The platform's HTTP and WebSocket face, as an ASGI application: paths, checks and answers."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import contextlib
+from collections.abc import AsyncIterator
+from typing import cast
+from urllib.parse import parse_qs, unquote_plus
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import HTTPConnection
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from journeymap.simulator.connections import Request, Subscription
+from journeymap.simulator.platform import SCOPES, STREAM_PATH, SUBSCRIPTIONS_PATH, Platform
+from journeymap.simulator.traffic import EVENT_TYPES
+from journeymap.simulator.wire import EXTENSION, Wire
+
+_MOST_SUBSCRIPTIONS = 100
+_LARGEST_BODY = 1 << 16
+
+
+def create_app(platform: Platform) -> Starlette:
+    """The application; its lifespan tells the story."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        telling = asyncio.create_task(platform.tell())
+        try:
+            yield
+        finally:
+            telling.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await telling
+
+    face = _Face(platform)
+    one = SUBSCRIPTIONS_PATH + "/{subscription_id}"
+    return Starlette(
+        routes=[
+            Route("/.well-known/oauth-authorization-server", face.metadata),
+            Route("/oauth/token", face.token, methods=["POST"]),
+            Route(SUBSCRIPTIONS_PATH, face.subscribe, methods=["POST"]),
+            Route(SUBSCRIPTIONS_PATH, face.subscriptions, methods=["GET"]),
+            Route(one, face.subscription, methods=["GET"]),
+            Route(one, face.unsubscribe, methods=["DELETE"]),
+            Route("/stats", face.stats),
+            WebSocketRoute(STREAM_PATH, face.stream),
+        ],
+        lifespan=lifespan,
+    )
+
+
+class _Face:
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    async def metadata(self, _: HttpRequest) -> Response:
+        base = self._platform.base_url
+        return _json(
+            {
+                "issuer": base,
+                "token_endpoint": base + "/oauth/token",
+                "grant_types_supported": ["client_credentials"],
+                "token_endpoint_auth_methods_supported": ["client_secret_basic"],
+                "scopes_supported": sorted(SCOPES),
+            }
+        )
+
+    async def token(self, request: HttpRequest) -> Response:
+        """RFC 6749, sections 4.4 and 5: a token for client credentials, or the error by its name."""
+        manner = self._platform.manner
+        if self._platform.refuses_credentials or _basic(request) != (manner.client_id, manner.client_secret):
+            return _oauth_error(401, "invalid_client", "unknown client id or wrong secret")
+        form = parse_qs((await _body(request)).decode("latin-1"), keep_blank_values=True)
+        if "grant_type" not in form or any(len(values) > 1 for values in form.values()):
+            return _oauth_error(400, "invalid_request", "grant_type is missing, or a field is there twice")
+        if form["grant_type"] != ["client_credentials"]:
+            return _oauth_error(400, "unsupported_grant_type", "only client_credentials is supported")
+        scopes = form.get("scope", [""])[0].split()
+        if not scopes or not SCOPES.issuperset(scopes):
+            return _oauth_error(400, "invalid_scope", "known scopes are " + " ".join(sorted(SCOPES)))
+        answer = {
+            "access_token": self._platform.issue_token(),
+            "token_type": "bearer",
+            "expires_in": max(1, round(manner.token_life)),
+            "scope": " ".join(scopes),
+        }
+        return _json(answer, headers={"Cache-Control": "no-store"})
+
+    async def subscribe(self, request: HttpRequest) -> Response:
+        token = self._token(request)
+        if token is None:
+            return _unauthorized()
+        try:
+            wish = msgspec.json.decode(await _body(request), type=Request)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            return _problem(400, "The body is not a subscription", str(error))
+        wrong = _wrong_in(wish)
+        if wrong is not None:
+            return _problem(400, "The subscription cannot be made", wrong)
+        connection = self._platform.connection_at(wish.callback_url, token)
+        if connection is None:
+            return _problem(409, "No such connection", "callbackUrl names no live connection; open the stream first")
+        if len(self._platform.subscriptions) >= _MOST_SUBSCRIPTIONS:
+            return _problem(409, "Too many subscriptions", f"{_MOST_SUBSCRIPTIONS} are allowed; delete some first")
+        return _json(self._platform.subscribe(wish, connection).document(), 201)
+
+    async def subscriptions(self, request: HttpRequest) -> Response:
+        if self._token(request) is None:
+            return _unauthorized()
+        return _json({"entities": [known.document() for known in self._platform.subscriptions.values()]})
+
+    async def subscription(self, request: HttpRequest) -> Response:
+        found = self._found(request)
+        return found if isinstance(found, Response) else _json(found.document())
+
+    async def unsubscribe(self, request: HttpRequest) -> Response:
+        found = self._found(request)
+        if isinstance(found, Response):
+            return found
+        self._platform.unsubscribe(found)
+        return Response(status_code=204)
+
+    async def stats(self, _: HttpRequest) -> Response:
+        return _json(self._platform.stats())
+
+    async def stream(self, socket: WebSocket) -> None:
+        token = self._token(socket)
+        if token is None:
+            await socket.send_denial_response(_unauthorized())
+            return
+        await socket.accept()
+        connection = self._platform.connect(token, cast(Wire, socket.scope["extensions"][EXTENSION]))
+        try:
+            while True:  # What clients say on the stream has no meaning in this protocol.
+                await socket.receive_text()
+        except (WebSocketDisconnect, KeyError):
+            pass
+        finally:
+            self._platform.disconnect(connection)
+
+    def _found(self, request: HttpRequest) -> Subscription | Response:
+        if self._token(request) is None:
+            return _unauthorized()
+        found = self._platform.subscriptions.get(request.path_params["subscription_id"])
+        return found if found is not None else _problem(404, "No such subscription", "it never was, or has ended")
+
+    def _token(self, request: HTTPConnection) -> str | None:
+        """The caller's token, None if there is none that is good now."""
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            token = request.query_params.get("access_token", "") if self._platform.manner.token_in_query else ""
+        return token if self._platform.accepts_token(token.strip()) else None
+
+
+def _wrong_in(wish: Request) -> str | None:
+    if "interaction" not in wish.resource_types:
+        return 'resourceTypes must hold "interaction"'
+    unknown = [name for name in wish.filters.event_types if name not in EVENT_TYPES]
+    if unknown:
+        return f"filters.eventTypes: {unknown[0]!r} is unknown; known are {', '.join(EVENT_TYPES)}"
+    if not 1 <= wish.max_events_per_second <= 100_000:
+        return f"maxEventsPerSecond is {wish.max_events_per_second}, allowed are 1 to 100000"
+    return None
+
+
+def _basic(request: HttpRequest) -> tuple[str, str] | None:
+    scheme, _, coded = request.headers.get("authorization", "").partition(" ")
+    try:
+        name, colon, secret = base64.b64decode(coded, validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        return None
+    return (unquote_plus(name), unquote_plus(secret)) if scheme.lower() == "basic" and colon else None
+
+
+async def _body(request: HttpRequest) -> bytes:
+    body = bytearray()
+    async for part in request.stream():
+        body += part[: _LARGEST_BODY - len(body)]
+    return bytes(body)
+
+
+def _json(document: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(msgspec.json.encode(document), status, headers, "application/json")
+
+
+def _oauth_error(status: int, error: str, description: str) -> Response:
+    headers = {"Cache-Control": "no-store"} | ({"WWW-Authenticate": 'Basic realm="simulated"'} if status == 401 else {})
+    return _json({"error": error, "error_description": description}, status, headers)
+
+
+def _unauthorized() -> Response:
+    answer = _problem(401, "Not authorized", "a valid access token is needed as Authorization: Bearer")
+    answer.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+    return answer
+
+
+def _problem(status: int, title: str, detail: str) -> Response:
+    document = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    return Response(msgspec.json.encode(document), status, media_type="application/problem+json")

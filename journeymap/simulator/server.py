@@ -1,0 +1,186 @@
+"""The simulated platform as a server: in the main thread, or in one of its own for tests."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+import uvicorn
+
+from journeymap.errors import ConfigurationError
+from journeymap.simulator.app import create_app
+from journeymap.simulator.delivery import Delivery
+from journeymap.simulator.platform import STREAM_PATH, Manner, Platform
+from journeymap.simulator.wire import Wire
+
+_GRACE = 1
+
+
+class Access(NamedTuple):
+    """What a client needs to come in: the settings of the same names."""
+
+    login_url: str
+    api_url: str
+    stream_url: str
+    client_id: str
+    client_secret: str
+
+
+class Server(uvicorn.Server):
+    """Serves a platform until told to stop. It binds at once, so that a port in use is known before the start."""
+
+    def __init__(self, platform: Platform, host: str, port: int, on_ready: Callable[[Access], None]) -> None:
+        self._socket = _bound(host, port)
+        shown = f"[{host}]" if ":" in host else host
+        platform.base_url = f"http://{shown}:{self._socket.getsockname()[1]}"
+        self.access = Access(
+            platform.base_url,
+            platform.base_url,
+            platform.base_url.replace("http", "ws", 1) + STREAM_PATH,
+            platform.manner.client_id,
+            platform.manner.client_secret,
+        )
+        self._on_ready = on_ready
+        super().__init__(
+            uvicorn.Config(
+                create_app(platform),
+                ws=Wire,
+                ws_per_message_deflate=False,
+                log_config=None,
+                log_level="warning",
+                access_log=False,
+                lifespan="on",
+                timeout_graceful_shutdown=_GRACE,
+                server_header=False,
+            )
+        )
+
+    def run_until_stopped(self) -> None:
+        """Serve; returns after a signal (in the main thread) or `stop`."""
+        self.run(sockets=[self._socket])
+
+    def stop(self) -> None:
+        """Make `run_until_stopped` return soon. From any thread."""
+        self.should_exit = True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start as uvicorn does, then say so."""
+        await super().startup(sockets)
+        if self.started:
+            self._on_ready(self.access)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop on SIGTERM and Ctrl-C, and end well: uvicorn would raise the signal again afterwards."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+class SimulatedPlatform:
+    """The platform in a thread on a free loopback port, for tests: a context manager with what a client needs to know.
+
+    `rate` 0 tells no story: then only what is sent by hand arrives. Any field of `Manner` is accepted by name.
+    """
+
+    def __init__(
+        self, *, rate: float = 0.0, late: float = 0.0, duplicates: float = 0.0, port: int = 0, **manner: Any
+    ) -> None:
+        self._manner = Manner(rate=rate, delivery=Delivery(late, duplicates), **manner).with_credentials()
+        self._port = port
+        self._ready = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        self.platform = Platform(self._manner)
+        self._server = Server(self.platform, "127.0.0.1", self._port, self._started)
+        self.login_url, self.api_url, self.stream_url, self.client_id, self.client_secret = self._server.access
+        self._thread = threading.Thread(target=self._server.run_until_stopped, name="simulated-platform", daemon=True)
+        self._thread.start()
+        if not self._ready.wait(10):
+            raise TimeoutError("the simulated platform did not start within 10 s")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.stop()
+        if self._thread is not None:
+            self._thread.join(10)
+
+    def send(self, frame: bytes) -> None:
+        """Send exactly this text frame once for every live subscription, even if it is not text."""
+        self._call(lambda: self.platform.send_raw(frame))
+
+    def drop_connections(self) -> None:
+        """Break every socket off without a close frame."""
+        self._call(self.platform.drop_connections)
+
+    def close_connections(self, code: int, reason: str = "") -> None:
+        """Close every socket with this code."""
+        self._call(lambda: self.platform.close_connections(code, reason))
+
+    def refuse_credentials(self, refuse: bool = True) -> None:
+        """Refuse (or accept again) everybody: token requests, API calls and new connections. Live ones stay."""
+        self._call(lambda: setattr(self.platform, "refuses_credentials", refuse))
+
+    def expire_tokens(self) -> None:
+        """End the life of every token now: live connections are closed with 4401."""
+        self._call(self.platform.tokens.clear)
+
+    def stats(self) -> dict[str, Any]:
+        """What was sent so far, as `/stats` has it."""
+        stats: dict[str, Any] = self._call(self.platform.stats)
+        return stats
+
+    def wait_for_subscriptions(self, count: int = 1, timeout: float = 5.0) -> None:
+        """Wait until this many subscriptions are live (their history sent)."""
+        deadline = time.monotonic() + timeout
+        while self._call(lambda: sum(known.is_live for known in self.platform.subscriptions.values())) < count:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{count} live subscriptions did not come within {timeout} s")
+            time.sleep(0.005)
+
+    def _started(self, _: Access) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._ready.set()
+
+    def _call(self, function: Callable[[], Any]) -> Any:
+        if self._loop is None:
+            raise RuntimeError("the simulated platform is not running: use it as a context manager")
+
+        async def call() -> Any:
+            return function()
+
+        return asyncio.run_coroutine_threadsafe(call(), self._loop).result(10)
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        why = "it is in use" if error.errno == errno.EADDRINUSE else (error.strerror or str(error)).lower()
+        raise ConfigurationError(
+            f"the simulated platform cannot listen on {host}:{port}: {why}; choose another --port, 0 for any free one"
+        ) from error
+    listener.set_inheritable(True)
+    return listener
