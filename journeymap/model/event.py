@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, Final, TypeAlias
 
 import msgspec
@@ -58,10 +60,9 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     to_customer: str | None = None
     arrived_at: Millis = 0
 
-    @property
-    def key(self) -> OrderKey:
-        """The event's place in the order of all events."""
-        return (self.timestamp, self.rank, self.event_id, self.interaction_id)
+
+order_key: Callable[[Event], OrderKey] = attrgetter("timestamp", "rank", "event_id", "interaction_id")
+"""An event's place in the order of all events."""
 
 
 def canonical_json(value: Any) -> str:

@@ -1,0 +1,206 @@
+"""A frame of the event stream becomes events, or a rejection with its reason (docs/stitching.md, section 1).
+
+Whatever comes in, nothing is raised: what cannot be used is a `Rejected`, whose `reason` is one of `REASONS`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from journeymap.model.event import IDENTITY_TYPES, RANKS, RENAMED, UNKNOWN_RANK, Event, canonical_json
+from journeymap.model.record import Rejected
+from journeymap.model.time import SECOND, Millis, is_usable
+
+MAX_FRAME: Final = 1024 * 1024
+"""Bytes of the largest frame or line that is looked at."""
+
+MAX_DEPTH: Final = 64
+"""How deeply an event's JSON may be nested."""
+
+MAX_DURATION_SECONDS: Final = 1e10
+"""A longer `durationSeconds` (three centuries) is ignored as no real duration; it would lead out of all usable times."""
+
+REASONS: Final = {
+    "too-large": "the frame is larger than 1 MiB",
+    "not-utf8": "the text is not UTF-8",
+    "not-json": "the text is not JSON",
+    "not-an-event": "the JSON value is not an object",
+    "too-deep": f"the JSON is nested more than {MAX_DEPTH} levels deep",
+    "no-type": "the event has no type",
+    "no-interaction": "the event has no payload.interactionId",
+    "no-customers": "the event names no payload.fromCustomerId or no payload.toCustomerId",
+    "bad-timestamp": "the timestamp is missing, unreadable or outside the years 2000 to 2100",
+}
+"""Reasons for rejection, and each in a sentence."""
+
+_SAMPLE: Final = 2_000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+
+_decode_json = msgspec.json.Decoder().decode
+_decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+
+class _Envelope(msgspec.Struct):
+    events: list[msgspec.Raw]
+
+
+_decode_envelope = msgspec.json.Decoder(_Envelope).decode
+
+
+def decode_frame(frame: bytes, arrived_at: Millis = 0) -> tuple[list[Event], list[Rejected]]:
+    """The events of one frame: a JSON object that is an event, an array of such, or `{"events": […]}`.
+
+    `arrived_at` is our clock on arrival. One unusable event in an array does not spoil the others.
+    """
+    if len(frame) > MAX_FRAME:
+        return [], [_rejected("too-large", frame)]
+    try:
+        value = _decode_json(frame)
+        if isinstance(value, dict) and "type" not in value and isinstance(value.get("events"), list):
+            raws = [bytes(raw) for raw in _decode_envelope(frame).events]
+            values = value["events"]
+        elif isinstance(value, list):
+            raws = [bytes(raw) for raw in _decode_array(frame)]
+            values = value
+        else:
+            raws, values = [frame], [value]
+    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError) as error:
+        return [], [_rejected(_why_not_json(frame, error), frame)]
+    events: list[Event] = []
+    rejected: list[Rejected] = []
+    for raw, item in zip(raws, values, strict=True):
+        result = decode_value(item, raw, arrived_at)
+        if isinstance(result, Event):
+            events.append(result)
+        else:
+            rejected.append(result)
+    return events, rejected
+
+
+def decode_raw(raw: bytes) -> Event:
+    """An event again from its raw bytes as stored. Raises ValueError where they are not those of a usable event."""
+    events, _ = decode_frame(raw)
+    if len(events) != 1:
+        raise ValueError("stored bytes are not one usable event")
+    return events[0]
+
+
+def decode_value(value: Any, raw: bytes, arrived_at: Millis = 0) -> Event | Rejected:
+    """One parsed JSON value as an event; `raw` is its text."""
+    if not isinstance(value, dict):
+        return _rejected("not-an-event", raw)
+    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
+        return _rejected("too-deep", raw)
+    event_type = _text(value.get("type"))
+    if event_type is None:
+        return _rejected("no-type", raw)
+    event_type = RENAMED.get(event_type, event_type)
+    timestamp = read_timestamp(value.get("timestamp"))
+    if timestamp is None:
+        return _rejected("bad-timestamp", raw)
+    payload = value.get("payload")
+    if not isinstance(payload, dict):
+        payload = {}
+    if event_type in IDENTITY_TYPES:
+        interaction_id = ""
+        from_customer, to_customer = _text(payload.get("fromCustomerId")), _text(payload.get("toCustomerId"))
+        if from_customer is None or to_customer is None:
+            return _rejected("no-customers", raw)
+    else:
+        from_customer = to_customer = None
+        named = _text(payload.get("interactionId"))
+        if named is None:
+            return _rejected("no-interaction", raw)
+        interaction_id = named
+    channel = _text(payload.get("channelType"))
+    return Event(
+        timestamp=timestamp,
+        rank=RANKS.get(event_type, UNKNOWN_RANK),
+        event_id=_text(value.get("eventId")) or _made_id(event_type, timestamp, value.get("payload")),
+        interaction_id=interaction_id,
+        type=event_type,
+        raw=raw,
+        customer_id=_text(payload.get("customerId")),
+        session_token=_text(payload.get("sessionToken")),
+        channel=channel.lower() if channel else None,
+        duration=_duration(payload.get("durationSeconds")),
+        disposition=_text(payload.get("disposition")),
+        queue=_text(payload.get("queueName")),
+        agent=_text(payload.get("agentId")),
+        from_customer=from_customer,
+        to_customer=to_customer,
+        arrived_at=arrived_at,
+    )
+
+
+def read_timestamp(value: Any) -> Millis | None:
+    """Milliseconds from a number of milliseconds or ISO 8601 text (UTC where it names no zone); None if unusable."""
+    if type(value) is int:
+        timestamp = value
+    elif type(value) is float:
+        if not math.isfinite(value):
+            return None
+        timestamp = math.floor(value)
+    elif isinstance(value, str):
+        try:
+            moment = datetime.fromisoformat(value)
+            timestamp = ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // _MILLISECOND
+        except (ValueError, OverflowError):
+            return None
+    else:
+        return None
+    return timestamp if is_usable(timestamp) else None
+
+
+def _text(value: Any) -> str | None:
+    """A non-empty string; a whole number counts as its digits, anything else as missing."""
+    if type(value) is str:
+        return value or None
+    return str(value) if type(value) is int else None
+
+
+def _duration(value: Any) -> Millis | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= MAX_DURATION_SECONDS:
+        return None
+    return round(value * SECOND)
+
+
+def _made_id(event_type: str, timestamp: Millis, payload: Any) -> str:
+    spelled = canonical_json([event_type, timestamp, payload])
+    return "h-" + hashlib.sha256(spelled.encode("ascii")).hexdigest()
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    layer = [value]
+    for _ in range(levels + 1):
+        layer = [
+            child
+            for item in layer
+            if isinstance(item, (dict, list))
+            for child in (item.values() if isinstance(item, dict) else item)
+        ]
+        if not layer:
+            return False
+    return True
+
+
+def _why_not_json(frame: bytes, error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "too-deep"
+    if isinstance(error, UnicodeDecodeError):
+        return "not-utf8"
+    try:
+        frame.decode("utf-8")
+    except UnicodeDecodeError:
+        return "not-utf8"
+    return "not-json"
+
+
+def _rejected(reason: str, raw: bytes) -> Rejected:
+    return Rejected(reason, REASONS[reason], raw[:_SAMPLE])

@@ -1,0 +1,119 @@
+"""The definition: what a set of events means, computed from the whole set at once (docs/stitching.md).
+
+Written to be read, and the yardstick for `stitcher`, which computes the same event by event.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from journeymap.model.event import IDENTITY_TYPES, Event, better_copy, order_key, same_copy
+from journeymap.model.journey import Interaction, Journey, journey_id_of
+from journeymap.stitch import handover, identity, machine, windows
+from journeymap.stitch.options import StitchOptions
+
+
+def journeys(events: Iterable[Event], options: StitchOptions) -> list[Journey]:
+    """The journeys of a set of events, sorted by customer, start and journey id. Arrival order and copies do not matter."""
+    unique = without_copies(events)
+    identity_events = [event for event in unique if event.type in IDENTITY_TYPES]
+    interactions: dict[str, list[Event]] = defaultdict(list)
+    for event in sorted(unique, key=order_key):
+        if event.type not in IDENTITY_TYPES:
+            interactions[event.interaction_id].append(event)
+
+    customers = customers_of(interactions, identity_events)
+    by_customer: dict[str, list[windows.SpanOf]] = defaultdict(list)
+    for interaction_id, own_events in interactions.items():
+        span = (own_events[0].timestamp, interaction_id, own_events[-1].timestamp)
+        by_customer[customers[interaction_id]].append(span)
+
+    found = [
+        assemble(customer, {interaction_id: interactions[interaction_id] for _, interaction_id, _ in session}, options)
+        for customer, spans in by_customer.items()
+        for session in windows.sessions(spans, options.engagement_window)
+    ]
+    return sorted(found, key=lambda journey: (journey.customer_id, journey.started_at, journey.journey_id))
+
+
+def without_copies(events: Iterable[Event]) -> list[Event]:
+    """Each event once: of copies (same interaction, same event id) that differ, the one that holds."""
+    held: dict[tuple[str, str], Event] = {}
+    for event in events:
+        name = (event.interaction_id, event.event_id)
+        known = held.get(name)
+        if known is None:
+            held[name] = event
+        elif not same_copy(known, event):
+            held[name] = better_copy(known, event)
+    return list(held.values())
+
+
+def customers_of(interactions: Mapping[str, Sequence[Event]], identity_events: Iterable[Event]) -> dict[str, str]:
+    """The customer of each interaction: its own, else a bound session token's, else anonymous; then the aliases."""
+    evidence: dict[str, list[identity.Evidence | None]] = defaultdict(list)
+    tokens = {interaction_id: identity.tokens_of(events) for interaction_id, events in interactions.items()}
+    for found in tokens.values():
+        for token, item in found.items():
+            evidence[token].append(item)
+    bindings = {token: identity.bound_to(items) for token, items in evidence.items()}
+    aliases = identity.aliases_of(identity_events)
+    return {
+        interaction_id: identity.resolve(
+            identity.customer_of(
+                interaction_id, identity.own_customer(events), tuple(tokens[interaction_id]), bindings
+            ),
+            aliases,
+        )
+        for interaction_id, events in interactions.items()
+    }
+
+
+def assemble(customer_id: str, interactions: Mapping[str, Sequence[Event]], options: StitchOptions) -> Journey:
+    """One journey of `customer_id` out of the events, in order, of each of its interactions."""
+    folds = {interaction_id: machine.fold(events) for interaction_id, events in interactions.items()}
+    handovers = handover.match(
+        (transfer for fold in folds.values() for transfer in handover.awaiting(fold, options.timeouts)),
+        (order_key(events[0]) for events in interactions.values()),
+    )
+    began = handover.cuts(handovers)
+    folded = [
+        interaction(interaction_id, events, folds[interaction_id], began.get(interaction_id, {}))
+        for interaction_id, events in interactions.items()
+    ]
+    events = sorted((event for own in interactions.values() for event in own), key=order_key)
+    earliest = min((own[0].timestamp, interaction_id) for interaction_id, own in interactions.items())[1]
+    return Journey(
+        journey_id=journey_id_of(earliest),
+        customer_id=customer_id,
+        started_at=min(events[0].timestamp, *(item.started_at for item in folded)),
+        first_event_at=events[0].timestamp,
+        last_event_at=events[-1].timestamp,
+        interactions=tuple(sorted(folded, key=lambda item: (item.started_at, item.interaction_id))),
+        transfers=tuple(item.transfer for item in handovers),
+        events=tuple(events),
+    )
+
+
+def interaction(
+    interaction_id: str, events: Sequence[Event], fold: machine.Fold, began: Mapping[tuple[int, int, str, str], int]
+) -> Interaction:
+    """One interaction from its fold and the moments when targets of its transfers began."""
+    state, segments = handover.segments(fold, began)
+    started_at = fold.started_at
+    assert started_at is not None
+    return Interaction(
+        interaction_id=interaction_id,
+        channel=fold.shown_channel,
+        state=state,
+        started_at=started_at,
+        first_event_at=events[0].timestamp,
+        last_event_at=events[-1].timestamp,
+        ended_at=fold.ended_at,
+        closed_at=fold.closed_at,
+        disposition=fold.disposition,
+        queue=fold.queue,
+        agent=fold.agent,
+        segments=tuple(segments),
+    )

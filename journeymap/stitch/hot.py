@@ -1,0 +1,198 @@
+"""What the stitcher holds in memory while a journey is open: interactions, journeys, customers, and the shelf they come from.
+
+These values change in place, unlike those of `model`. They hold no reference to their owner (they name it by id), so that
+there are no cycles and the garbage collector need not look at them (`gc=False`).
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from journeymap.model.change import JourneyRecord, Span, TokenRecord
+from journeymap.model.event import Event, OrderKey, better_copy, order_key, same_copy
+from journeymap.model.journey import journey_id_of
+from journeymap.model.row import InteractionRow, JourneyRow
+from journeymap.model.time import Millis
+from journeymap.stitch import handover, identity, machine
+from journeymap.stitch.options import Timeouts
+
+
+class Shelved(msgspec.Struct, frozen=True):
+    """A journey as it lies in the store, with all its events decoded, in any order."""
+
+    record: JourneyRecord
+    events: Sequence[Event]
+
+
+class Shelf(Protocol):
+    """Where journeys lie that are not in memory, as of the last checkpoint. Each method asks for many at once and
+    leaves out of its answer what is not there."""
+
+    def journeys(self, journey_ids: Collection[str]) -> Mapping[str, Shelved]:
+        """Journeys by their ids or by ids that lead to them; the answer is keyed by the ids asked for."""
+
+    def spans(self, customer_ids: Collection[str]) -> Mapping[str, Sequence[Span]]:
+        """Where in time the journeys of these customers lie."""
+
+    def tokens(self, session_tokens: Collection[str]) -> Mapping[str, TokenRecord]:
+        """What is known of these session tokens."""
+
+
+class EmptyShelf:
+    """A shelf with nothing on it: all journeys stay in memory, as for the offline `stitch`."""
+
+    def journeys(self, journey_ids: Collection[str]) -> Mapping[str, Shelved]:
+        return {}
+
+    def spans(self, customer_ids: Collection[str]) -> Mapping[str, Sequence[Span]]:
+        return {}
+
+    def tokens(self, session_tokens: Collection[str]) -> Mapping[str, TokenRecord]:
+        return {}
+
+
+class HotInteraction(msgspec.Struct, gc=False):
+    """An interaction in memory.
+
+    `own_id` is the journey id that it gives. `customer` is its identity before aliases, "" until it is known.
+    `journey_id` is the journey that it is in, "" while it has none. `pointer` is where the stored pointer of `own_id`
+    leads, "" for none. With `stale` the fold has to be made again from `events`. `row` is its part of the journey's row,
+    None when that has to be made again.
+    """
+
+    interaction_id: str
+    own_id: str
+    ids: dict[str, Event]
+    events: list[Event]
+    fold: machine.Fold
+    tokens: dict[str, identity.Evidence | None]
+    noted: dict[str, identity.Evidence | None]
+    own_customer: str | None = None
+    customer: str = ""
+    journey_id: str = ""
+    pointer: str = ""
+    stale: bool = False
+    row: InteractionRow | None = None
+
+    @property
+    def start(self) -> Millis:
+        """Time of the first event."""
+        return self.events[0].timestamp
+
+    @property
+    def end(self) -> Millis:
+        """Time of the last event."""
+        return self.events[-1].timestamp
+
+    def folded(self) -> machine.Fold:
+        """The fold, made again if it was stale."""
+        if self.stale:
+            self.fold = machine.fold(self.events)
+            self.stale = False
+        return self.fold
+
+    def closed_from(self, timeouts: Timeouts) -> Millis:
+        """The moment from which it reads CLOSED if nothing more happens."""
+        folded = self.folded()
+        return self.end + (0 if folded.state == "CLOSED" else timeouts.close(folded.shown_channel))
+
+
+class HotJourney(msgspec.Struct, gc=False):
+    """A journey in memory: `members` by interaction id, its span, and how it is stored.
+
+    `chunks` and `tail` are as in `JourneyRecord`; `chunk_serial` numbers the next chunk. `stored` says that the store has
+    a record of it. `handovers` are its transfers with targets, `began` the same by source interaction; with `rematch`
+    they have to be found again. `row` is its row as last handed out; `row_due` is when it may next be made while the journey is oversized.
+    """
+
+    journey_id: str
+    customer_id: str
+    members: dict[str, HotInteraction]
+    start: Millis
+    end: Millis
+    event_count: int
+    tail: list[bytes]
+    chunks: list[str]
+    chunk_serial: int = 0
+    stored: bool = False
+    transfer_count: int = 0
+    rematch: bool = True
+    handovers: list[handover.Handover] = []
+    began: dict[str, dict[OrderKey, Millis]] = {}
+    arrived_at: Millis = 0
+    row: JourneyRow | None = None
+    row_due: Millis = 0
+
+    def closed_from(self, timeouts: Timeouts) -> Millis:
+        """The moment from which it reads CLOSED if nothing more happens."""
+        return max(member.closed_from(timeouts) for member in self.members.values())
+
+
+class HotCustomer(msgspec.Struct, gc=False):
+    """A customer with at least one journey in memory: ids of those, and the spans of the others."""
+
+    journeys: dict[str, None]
+    cold: dict[str, Span]
+
+
+class Taken(msgspec.Struct, frozen=True, gc=False):
+    """What taking an event into an interaction did: `new` to it, a differing copy (`conflicting`), and whether it went to
+    the end of it (`tail`). A copy that replaced another one has `replaced`."""
+
+    new: bool = False
+    conflicting: bool = False
+    tail: bool = False
+    replaced: bool = False
+
+
+COPY = Taken()
+_TAIL = Taken(new=True, tail=True)
+_LATE = Taken(new=True)
+_REPLACED = Taken(conflicting=True, replaced=True)
+_WORSE = Taken(conflicting=True)
+
+
+def new_interaction(interaction_id: str) -> HotInteraction:
+    """An interaction without events."""
+    return HotInteraction(interaction_id, journey_id_of(interaction_id), {}, [], machine.Fold(), {}, {})
+
+
+def take(into: HotInteraction, event: Event) -> Taken:
+    """Take an event into an interaction, whatever its place in the order of events."""
+    known = into.ids.get(event.event_id)
+    if known is not None:
+        if same_copy(known, event):
+            return COPY
+        if better_copy(known, event) is known:
+            return _WORSE
+        into.events.remove(known)
+        into.ids[event.event_id] = event
+        insort(into.events, event, key=order_key)
+        read_again(into)
+        return _REPLACED
+    into.ids[event.event_id] = event
+    if into.events and order_key(event) < order_key(into.events[-1]):
+        insort(into.events, event, key=order_key)
+        read_again(into)
+        return _LATE
+    into.events.append(event)
+    into.row = None
+    if not into.stale:
+        machine.step(into.fold, event)
+    if into.own_customer is None:
+        into.own_customer = event.customer_id
+    if event.session_token is not None:
+        identity.note_token(into.tokens, event)
+    return _TAIL
+
+
+def read_again(interaction: HotInteraction) -> None:
+    """Read everything off the events again, after one was put in among them. The fold follows when it is asked for."""
+    interaction.stale = True
+    interaction.row = None
+    interaction.own_customer = identity.own_customer(interaction.events)
+    interaction.tokens = identity.tokens_of(interaction.events)

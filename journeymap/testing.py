@@ -1,0 +1,100 @@
+"""Real parts for tests: a clock to advance, a shelf in memory, and builders of events."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from journeymap.decode.event import decode_frame, decode_raw
+from journeymap.model.change import Changes, JourneyRecord, Span, TokenRecord
+from journeymap.model.event import Event
+from journeymap.model.time import Millis
+from journeymap.stitch.hot import Shelved
+
+
+class ManualClock:
+    """A clock that stands still until it is advanced."""
+
+    def __init__(self, now: Millis = 1_700_000_000_000) -> None:
+        self._now = now
+
+    def now(self) -> Millis:
+        return self._now
+
+    def advance(self, length: Millis) -> None:
+        """Move time on by `length` milliseconds."""
+        self._now += length
+
+
+def frame(event_type: str, timestamp: Millis | str, interaction_id: str | None = None, **fields: Any) -> bytes:
+    """One event as a source delivers it. `event_id` goes to the top, all other fields into the payload."""
+    event: dict[str, Any] = {"type": event_type, "timestamp": timestamp}
+    if (event_id := fields.pop("event_id", None)) is not None:
+        event["eventId"] = event_id
+    event["payload"] = {**({"interactionId": interaction_id} if interaction_id else {}), **fields}
+    return json.dumps(event).encode()
+
+
+def event(event_type: str, timestamp: Millis | str, interaction_id: str | None = None, **fields: Any) -> Event:
+    """One event as decoded; arguments as in `frame`."""
+    events, rejected = decode_frame(frame(event_type, timestamp, interaction_id, **fields))
+    if rejected:
+        raise ValueError(rejected[0].detail)
+    return events[0]
+
+
+class DictShelf:
+    """A shelf that keeps what the stitcher's changes say in dictionaries, as a store does."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, JourneyRecord] = {}
+        self.chunks: dict[str, tuple[bytes, ...]] = {}
+        self.pointers: dict[str, str] = {}
+        self.token_records: dict[str, TokenRecord] = {}
+        self.identity: dict[str, bytes] = {}
+
+    def commit(self, changes: Changes) -> None:
+        """Take in the changes of a checkpoint: first all deletions, then the rest."""
+        for names, table in (
+            (changes.delete_journeys, self.records),
+            (changes.delete_chunks, self.chunks),
+            (changes.delete_pointers, self.pointers),
+            (changes.delete_tokens, self.token_records),
+            (changes.delete_identity, self.identity),
+        ):
+            for name in names:
+                table.pop(name, None)  # type: ignore[attr-defined]  # tables of different values
+        self.records.update((record.journey_id, record) for record in changes.journeys)
+        self.chunks.update(changes.chunks)
+        self.pointers.update(changes.pointers)
+        self.token_records.update((record.session_token, record) for record in changes.tokens)
+        self.identity.update(changes.identity)
+
+    def events_of(self, record: JourneyRecord) -> list[Event]:
+        """All events of a stored journey."""
+        raws = [raw for name in record.chunks for raw in self.chunks[name]]
+        return [decode_raw(raw) for raw in (*raws, *record.tail)]
+
+    def identity_events(self) -> list[Event]:
+        """All stored identity events."""
+        return [decode_raw(raw) for raw in self.identity.values()]
+
+    def journeys(self, journey_ids: Collection[str]) -> Mapping[str, Shelved]:
+        found = {}
+        for asked in journey_ids:
+            record = self.records.get(asked) or self.records.get(self.pointers.get(asked, ""))
+            if record is not None:
+                found[asked] = Shelved(record, self.events_of(record))
+        return found
+
+    def spans(self, customer_ids: Collection[str]) -> Mapping[str, Sequence[Span]]:
+        found: dict[str, list[Span]] = {}
+        for record in self.records.values():
+            if record.customer_id in customer_ids:
+                span = Span(record.journey_id, record.first_event_at, record.last_event_at)
+                found.setdefault(record.customer_id, []).append(span)
+        return found
+
+    def tokens(self, session_tokens: Collection[str]) -> Mapping[str, TokenRecord]:
+        return {token: self.token_records[token] for token in session_tokens if token in self.token_records}
