@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +23,22 @@ FILE: Final = Path("journeymap.toml")
 """Looked for in the working directory."""
 
 CHANNEL_SUFFIX: Final = "_by_channel"
+
+OPTIONS: Final = {
+    "source": "--source",
+    "speed": "--speed",
+    "store": "--store",
+    "host": "--host",
+    "port": "--port",
+    "ingest_port": "--ingest-port",
+    "environment": "--environment",
+    "log_level": "--log-level",
+    "log_format": "--log-format",
+    "simulator_rate": "--rate",
+    "simulator_seed": "--seed",
+    "simulator_history": "--history",
+}
+"""Settings with an option of their own; `--set NAME=VALUE` gives any of them."""
 
 
 class Layer(PydanticBaseSettingsSource):
@@ -56,6 +72,22 @@ class Layer(PydanticBaseSettingsSource):
     def answer(self) -> dict[str, Any]:
         """All that was found."""
         return {**self.found, "origins": self.origins} if self.found else {}
+
+
+class CommandLine(Layer):
+    """Settings given by a command: by the attribute's name, or `name__channel`."""
+
+    def __call__(self) -> dict[str, Any]:
+        """All settings that were taken."""
+        return self.answer()
+
+    def take(self, given: Mapping[str, Any]) -> None:
+        """Take what was given, None meaning that it was not; ConfigurationError for a name that is no setting."""
+        for name, value in given.items():
+            if value is None:
+                continue
+            if not self.keep(name, value, f"command line, {option_of(name)}"):
+                raise ConfigurationError(f"{name.upper()} is not a setting{nearest(name, self.known)}")
 
 
 class Variables(Layer):
@@ -109,6 +141,11 @@ class SettingsFile(Layer):
                     self.keep(key if channel == "default" else f"{key}__{channel}", length, origin)
             elif not self.keep(key, value, origin):
                 raise ConfigurationError(f"{origin}: {key} is not a setting{nearest(key, self.known)}")
+
+
+def option_of(name: str) -> str:
+    """How a setting is given on the command line."""
+    return OPTIONS.get(name, f"--set {name.upper()}")
 
 
 def read_file() -> dict[str, Any]:

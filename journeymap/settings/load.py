@@ -8,14 +8,12 @@ from typing import Any, Final
 from pydantic import SecretStr, ValidationError
 
 from journeymap.errors import ConfigurationError
-from journeymap.settings.layers import CHANNEL_SUFFIX, SettingsFile, Variables
+from journeymap.settings.layers import CHANNEL_SUFFIX, CommandLine, SettingsFile, Variables
 from journeymap.settings.regions import addresses
 from journeymap.settings.table import PER_CHANNEL, SHIPPED_CLOSE_AFTER, SHIPPED_IDLE_AFTER, TIMEOUT, Settings
 from journeymap.settings.values import MASKED
 
 SHIPPED: Final = {"idle_after": SHIPPED_IDLE_AFTER, "close_after": SHIPPED_CLOSE_AFTER}
-OPTIONS: Final = {"simulator_rate": "--rate", "simulator_seed": "--seed", "simulator_history": "--history"}
-"""Options of the command line that are not called like their setting."""
 
 
 def load(overrides: Mapping[str, Any] | None = None, *, shipped_timeouts: bool = True) -> Settings:
@@ -24,12 +22,12 @@ def load(overrides: Mapping[str, Any] | None = None, *, shipped_timeouts: bool =
     `shipped_timeouts` adds the per-channel time-outs of the live product, below all that is set. Raises
     ConfigurationError, in one line, for the first thing that is wrong.
     """
-    given = {name: value for name, value in (overrides or {}).items() if value is not None}
-    origins = {name: f"command line, {option_of(name)}" for name in given}
+    command_line = CommandLine(Settings)
+    command_line.take(overrides or {})
     try:
-        settings = Settings(**given, origins=origins)
+        settings = Settings(**command_line())
     except ValidationError as error:
-        raise ConfigurationError(sentence(error, given)) from None
+        raise ConfigurationError(sentence(error, command_line)) from None
     return complete(settings, shipped_timeouts)
 
 
@@ -71,12 +69,7 @@ def secret_from(settings: Settings) -> SecretStr:
     return SecretStr(text)
 
 
-def option_of(name: str) -> str:
-    """The command-line option of a setting."""
-    return OPTIONS.get(name, "--" + name.replace("_", "-"))
-
-
-def sentence(error: ValidationError, given: Mapping[str, Any]) -> str:
+def sentence(error: ValidationError, command_line: CommandLine) -> str:
     """One line for the first mistake: the setting, the value, where it stands, and what is allowed."""
     mistake = error.errors(include_url=False)[0]
     name = str(mistake["loc"][0])
@@ -88,14 +81,13 @@ def sentence(error: ValidationError, given: Mapping[str, Any]) -> str:
         MASKED if "secret" in name and name != "client_secret_file" else " ".join(str(mistake["input"]).split())[:100]
     )
     allowed = str(mistake["msg"]).removeprefix("Value error, ")
-    return f"{name.upper()} = {value} ({origin_of(name, given)}): allowed is {allowed}"
+    return f"{name.upper()} = {value} ({origin_of(name, command_line)}): allowed is {allowed}"
 
 
-def origin_of(name: str, given: Mapping[str, Any]) -> str:
+def origin_of(name: str, command_line: CommandLine) -> str:
     """Where a value that was refused stands."""
-    if name in given:
-        return f"command line, {option_of(name)}"
-    variables = Variables(Settings)()
-    file = SettingsFile(Settings).read(given.get("environment", variables.get("environment")))
-    origins = {**file.get("origins", {}), **variables.get("origins", {})}
-    return str(origins.get(name, "default"))
+    variables = Variables(Settings)
+    chosen = {**variables(), **command_line()}.get("environment")
+    file = SettingsFile(Settings)
+    file.read(chosen)
+    return {**file.origins, **variables.origins, **command_line.origins}.get(name, "default")

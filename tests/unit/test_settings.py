@@ -63,6 +63,16 @@ def test_command_line_beats_environment_beats_file_beats_default(monkeypatch: py
     }
 
 
+def test_any_setting_by_name_from_the_command_line() -> None:
+    found = load({"idle_after__email": "9h", "max_journeys": "5"})
+    assert found.idle_after_by_channel["email"] == 9 * 3_600_000
+    assert found.origins["max_journeys"] == "command line, --set MAX_JOURNEYS"
+    assert refusal({"prot": "1"}) == "PROT is not a setting, did you mean port?"
+    assert refusal({"idle_after__email": "x"}).startswith(
+        "IDLE_AFTER__EMAIL = x (command line, --set IDLE_AFTER__EMAIL)"
+    )
+
+
 def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JOURNEYMAP_CLIENT_ID", "")
     monkeypatch.setenv("JOURNEYMAP_IDLE_AFTER__EMAIL", " ")
