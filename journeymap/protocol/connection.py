@@ -1,6 +1,7 @@
 """The life of one socket as a table: from its opening over the greeting and the subscription to its end.
 
-`Connection.TABLE` decides every (phase, signal) pair. The machine above it (`eventstreams`) decides which sockets there are.
+`Connection.TABLE` decides every (phase, signal) pair. The machine above it (`eventstreams`) decides which sockets
+there are.
 """
 
 from __future__ import annotations

@@ -22,9 +22,10 @@ class ConnectionState(enum.StrEnum):
 class SourceStatus(msgspec.Struct, frozen=True):
     """How a source stands, as one immutable value. Never holds a secret or a token.
 
-    `since` is when `state` was entered. `error` is what went wrong last, one line, None while all is well; `refused` says
-    that it is a hard error: no reconnect before an operator acts. `received` counts data frames, `throttled` throttle
-    frames, `dropped` events that the platform says it left out. `finished` is true once a finite source has delivered all.
+    `since` is when `state` was entered. `error` is what went wrong last, one line, None while all is well; `refused`
+    says that it is a hard error: no reconnect before an operator acts. `received` counts data frames, `throttled`
+    throttle frames, `dropped` events that the platform says it left out. `finished` is true once a finite source has
+    delivered all.
     """
 
     state: ConnectionState = ConnectionState.DISCONNECTED
@@ -55,10 +56,12 @@ class Source(Protocol):
         """Short stable name (`eventstreams`, `file`), used for positions and metrics."""
 
     def run(self, deliver: Deliver) -> None:
-        """Connect and deliver until `stop` is called or a finite source has ended. Blocks; call it in a thread of its own.
+        """Connect and deliver until `stop` is called or a finite source has ended. Blocks; give it a thread of its own.
 
         Passing failures are retried inside and shown in `status`; a refusal leaves it waiting for `retry` or `stop`.
-        Only an error that is a defect, or that `deliver` raised, comes out.
+        What comes out is only an error that is a defect, that `deliver` raised, or that says that the input of a finite
+        source cannot be used (`InputError`, after all that could be read was delivered). Once it was stopped, a source
+        does not run again.
         """
 
     def stop(self) -> None:
