@@ -65,6 +65,19 @@ class Stitcher:
         """How many journeys are in memory."""
         return len(self._places.journeys)
 
+    @property
+    def unsaved(self) -> int:
+        """How many records the next `take_changes` has to write or delete."""
+        places = self._places
+        return (
+            len(places.unsaved)
+            + len(places.deleted)
+            + len(places.dropped)
+            + len(self._unsaved_tokens)
+            + len(self._unsaved_identity)
+            + len(self._forgotten_identity)
+        )
+
     # Taking events in
 
     def apply(self, events: Sequence[Event]) -> Applied:

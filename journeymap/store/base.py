@@ -99,6 +99,9 @@ class StoreReader(Protocol):
     def spans(self, customer_id: str) -> Sequence[Span]:
         """Spans of all journeys of exactly this customer, sorted by start."""
 
+    def spans_of(self, customer_ids: Iterable[str]) -> dict[str, list[Span]]:
+        """`spans` for many customers at once; leaves out those without journeys."""
+
     def token(self, session_token: str) -> TokenRecord | None:
         """What is known of a session token."""
 

@@ -1,0 +1,176 @@
+"""The way of a record through the core and into the store, as numbered steps. No threads and no clock of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import msgspec
+
+from journeymap.decode.event import decode_frame
+from journeymap.model.event import Event
+from journeymap.model.record import Record, Rejected
+from journeymap.model.time import DAY, MINUTE, SECOND, Millis
+from journeymap.order.reorder import ReorderBuffer
+from journeymap.stitch.stitcher import Stitcher
+from journeymap.store.base import Commit, Store
+
+CHEAP_CHECKPOINT = 300
+"""With at most so many journeys to write, every flush is a checkpoint."""
+
+EVICT_BATCH = 500
+"""At most this many journeys are evicted between two flushes."""
+
+
+class PipelineOptions(msgspec.Struct, frozen=True):
+    """Lengths in milliseconds. `checkpoint_interval` is how long records may lag behind rows under high load."""
+
+    reorder_window: Millis = 100
+    checkpoint_interval: Millis = 2 * SECOND
+    retention: Millis = 30 * DAY
+    max_journeys: int = 1_000_000
+    evict_interval: Millis = MINUTE
+
+
+class Counts(msgspec.Struct):
+    """What became of everything that was fed. `rejected` counts by reason; `quarantined` is their sum."""
+
+    records: int = 0
+    events: int = 0
+    new: int = 0
+    late: int = 0
+    duplicate: int = 0
+    conflicting: int = 0
+    expired: int = 0
+    evicted: int = 0
+    rejected: dict[str, int] = {}
+
+    @property
+    def quarantined(self) -> int:
+        """How many unusable things were set aside."""
+        return sum(self.rejected.values())
+
+
+class Pipeline:
+    """Takes records in, and writes what they mean into the store.
+
+    Feed records in the order of their journal offsets, then call `flush` often. If `flush` raises a StoreError, nothing is
+    lost: call it again when the store has recovered, and feed nothing in between that need not be.
+    """
+
+    def __init__(self, store: Store, stitcher: Stitcher, source: str, options: PipelineOptions) -> None:
+        self._store = store
+        self._stitcher = stitcher
+        self._source = source
+        self._options = options
+        self._buffer = ReorderBuffer(options.reorder_window)
+        self._fed_to = store.positions().get(source, 0)
+        self._committed = self._fed_to
+        self._pending: Commit | None = None
+        self._checkpoint_at: Millis = 0
+        self._evict_at: Millis = 0
+        self.counts = Counts()
+        self.last_rejected: dict[str, Rejected] = {}
+        self.last_arrived_at: Millis | None = None
+        self.flush_ms = 0.0
+
+    @property
+    def committed(self) -> int:
+        """The journal offset up to which everything is in the store."""
+        return self._committed
+
+    @property
+    def fed_to(self) -> int:
+        """The journal offset up to which records were fed."""
+        return self._fed_to
+
+    @property
+    def hot_journeys(self) -> int:
+        """How many journeys are in memory."""
+        return self._stitcher.hot_journeys
+
+    def feed(self, records: Sequence[Record], now: Millis) -> None:
+        """1. Decode records and put their events on hold."""
+        horizon = now - self._options.retention
+        counts = self.counts
+        for record in records:
+            events, rejected = decode_frame(record.data, record.arrived_at)
+            counts.records += 1
+            counts.events += len(events)
+            for item in rejected:
+                counts.rejected[item.reason] = counts.rejected.get(item.reason, 0) + 1
+                self.last_rejected[item.reason] = item
+            if events:
+                kept = [event for event in events if event.timestamp >= horizon]
+                counts.expired += len(events) - len(kept)
+                self._buffer.push(kept, record.arrived_at, self._fed_to)
+                self.last_arrived_at = record.arrived_at
+            self._fed_to = record.end
+
+    def flush(self, now: Millis, *, last: bool = False, closed_by: Millis | None = None) -> bool:
+        """Write what is due; whether anything was. With `last`, what is on hold too, as at the end of a stream.
+
+        `closed_by` is the moment by which closed journeys may leave memory, `now` unless given: a replay of old events
+        gives the time that it has come to.
+        """
+        started = time.perf_counter()
+        # 2. Let go of what has been held long enough, in order.
+        events, late = self._buffer.flush() if last else self._buffer.release(now)
+        # 3. Stitch it: the late ones first, so that they can be counted without the copies among them.
+        self._apply(events[:late], late=True)
+        self._apply(events[late:], late=False)
+        # 4. Evict what is past its retention.
+        if now >= self._evict_at:
+            self._evict(now)
+        # 5. Hand over rows for readers and, at a checkpoint, records and the position they reach.
+        if self._pending is None:
+            self._pending = self._next_commit(now, last)
+        if self._pending is None:
+            return False
+        # 6. Store first; only then is anything let go of. A failed commit is tried again as it is.
+        self._store.commit(self._pending)
+        commit, self._pending = self._pending, None
+        if commit.positions is not None:
+            self._committed = commit.positions[self._source]
+            self._stitcher.release(now if closed_by is None else closed_by)
+        self.flush_ms = (time.perf_counter() - started) * 1000
+        return True
+
+    def next_due(self) -> Millis | None:
+        """When `flush` next has something to do even if nothing is fed; None if never."""
+        due = [moment for moment in (self._buffer.next_due(), self._stitcher.next_due()) if moment is not None]
+        if self._stitcher.unsaved:
+            due.append(self._checkpoint_at)
+        return min(due, default=None)
+
+    def _apply(self, events: list[Event], *, late: bool) -> None:
+        if not events:
+            return
+        applied = self._stitcher.apply(events)
+        self.counts.new += applied.new
+        self.counts.duplicate += applied.duplicate
+        self.counts.conflicting += applied.conflicting
+        if late:
+            self.counts.late += applied.new
+
+    def _next_commit(self, now: Millis, last: bool) -> Commit | None:
+        rows = self._stitcher.take_rows(now)
+        reached = self._buffer.oldest_mark()
+        position = self._fed_to if reached is None else reached
+        unsaved = self._stitcher.unsaved
+        if last or unsaved <= CHEAP_CHECKPOINT or now >= self._checkpoint_at:
+            self._checkpoint_at = now + self._options.checkpoint_interval
+            if rows or unsaved or position != self._committed:
+                return Commit(now, rows, self._stitcher.take_changes(), {self._source: position})
+        return Commit(now, rows) if rows else None
+
+    def _evict(self, now: Millis) -> None:
+        options = self._options
+        old = self._store.evictable(now, now - options.retention, EVICT_BATCH)
+        surplus = self._store.count() - options.max_journeys
+        if surplus > len(old):
+            old = self._store.evictable(now, None, min(surplus, EVICT_BATCH))
+        self.counts.evicted += self._stitcher.forget(old, now) if old else 0
+        if len(old) < EVICT_BATCH:
+            self._stitcher.forget_identity(now - options.retention)
+            self._evict_at = now + options.evict_interval

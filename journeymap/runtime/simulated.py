@@ -1,0 +1,97 @@
+"""The simulated platform as a source: starts it as a process of its own and connects to it like to any other."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import subprocess
+import threading
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from journeymap.errors import SourceError
+from journeymap.source.base import Deliver, Source, SourceStatus
+
+log = logging.getLogger(__name__)
+
+STOP_PATIENCE = 3.0
+
+
+class Access(msgspec.Struct, frozen=True):
+    """What the simulated platform says when it is ready."""
+
+    login_url: str
+    api_url: str
+    stream_url: str
+    client_id: str
+    client_secret: str
+
+
+class SimulatedSource:
+    """Runs `command`, which prints its addresses and credentials as one line of JSON and ends when its standard input
+    does, and reads from it with the source that `connect` makes. The platform dies with this process, however it dies."""
+
+    name = "simulator"
+
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], connect: Callable[[Access], Source]
+    ) -> None:
+        self._command = command
+        self._environment = environment
+        self._connect = connect
+        self._lock = threading.Lock()
+        self._stopped = False
+        self._child: subprocess.Popen[bytes] | None = None
+        self._source: Source | None = None
+
+    def launch(self) -> None:
+        """Start the platform now, so that it comes up while others are busy. `run` does it otherwise."""
+        with self._lock:
+            if self._child is None and not self._stopped:
+                self._child = subprocess.Popen(  # noqa: S603  # our own command, no shell
+                    self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=dict(self._environment)
+                )
+
+    def run(self, deliver: Deliver) -> None:
+        self.launch()
+        if self._child is None:
+            return
+        assert self._child.stdout is not None
+        line = self._child.stdout.readline()
+        try:
+            access = msgspec.json.decode(line, type=Access)
+        except msgspec.DecodeError as error:
+            if self._stopped:
+                return
+            raise SourceError("the simulated platform did not start; try `journeymap simulate` to see why") from error
+        source = self._connect(access)
+        with self._lock:
+            if self._stopped:
+                return
+            self._source = source
+        log.info("the simulated platform is at %s", access.api_url)
+        source.run(deliver)
+
+    def stop(self) -> None:
+        with self._lock:
+            self._stopped = True
+            source, child = self._source, self._child
+        if source is not None:
+            source.stop()
+        if child is not None and child.returncode is None:
+            assert child.stdin is not None
+            with contextlib.suppress(BrokenPipeError):
+                child.stdin.close()
+            try:
+                child.wait(STOP_PATIENCE)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+
+    def retry(self) -> None:
+        if self._source is not None:
+            self._source.retry()
+
+    def status(self) -> SourceStatus:
+        return SourceStatus() if self._source is None else self._source.status()
