@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from journeymap.model.journey import State
 from journeymap.model.row import JourneyRow
 from journeymap.model.time import Millis
@@ -24,7 +26,7 @@ class Held:
         self.row = row
         lowered = row.customer_id.lower()
         self.customer = row.customer_id if lowered == row.customer_id else lowered
-        self.channels = frozenset([interaction.channel for interaction in row.interactions])
+        self.channels = _channel_set(tuple([interaction.channel for interaction in row.interactions]))
         self.refresh(now, timeouts)
 
     def refresh(self, now: Millis, timeouts: Timeouts) -> None:
@@ -54,3 +56,9 @@ class Held:
             customer = mask(self.row.customer_id, viewer)
             self._wire_masked = wire_row(self.row, ClockReading(now, timeouts), customer)
         return self._wire_masked
+
+
+@lru_cache(maxsize=1_024)
+def _channel_set(channels: tuple[str, ...]) -> frozenset[str]:
+    # Thousands of journeys share a handful of sets: less memory, and less for the garbage collector to look at.
+    return frozenset(channels)

@@ -26,8 +26,9 @@ class Matches:
         self.position = -1
         """Up to where of the table's changes this is worked in; -1 before the first time."""
         self.asked_at: Millis = 0
-        self._members: dict[str, tuple[Millis, frozenset[str]]] = {}
-        self._by_channel: dict[str, list[Millis]] = {}
+        self._members: dict[str, Held] = {}
+        self._by_channel: dict[str, list[Millis]] | None = None
+        """Times of last activity in order, by channel; None until counts are first asked for."""
 
     def __len__(self) -> int:
         return len(self.places)
@@ -44,15 +45,8 @@ class Matches:
         if wanted.channels:
             found = [place for place in found if not wanted.channels.isdisjoint(held[place[1]].channels)]
         self.places = found
-        self._members = {journey_id: (at, held[journey_id].channels) for at, journey_id in found}
-        by_channel: dict[str, list[Millis]] = {}
-        for at, channels in self._members.values():
-            for channel in channels:
-                if channel in by_channel:
-                    by_channel[channel].append(at)
-                else:
-                    by_channel[channel] = [at]
-        self._by_channel = by_channel
+        self._members = {journey_id: held[journey_id] for _, journey_id in found}
+        self._by_channel = None
 
     def update(self, held: Mapping[str, Held], changed: Iterable[str]) -> None:
         """Work in the journeys with these ids, whether new, changed or gone."""
@@ -62,19 +56,16 @@ class Matches:
             if now is not None and not now.meets(self.wanted):
                 now = None
             before = members.get(journey_id)
-            if now is None:
-                if before is not None:
-                    self._take_out(journey_id, *before)
+            if now is before:
                 continue
-            at = now.row.last_event_at
             if before is not None:
-                if before[0] == at and before[1] == now.channels:
-                    continue
-                self._take_out(journey_id, *before)
-            members[journey_id] = (at, now.channels)
-            insort(self.places, (at, journey_id))
-            for channel in now.channels:
-                insort(self._by_channel.setdefault(channel, []), at)
+                self._take_out(journey_id, before)
+            if now is not None:
+                members[journey_id] = now
+                insort(self.places, (now.row.last_event_at, journey_id))
+                if self._by_channel is not None:
+                    for channel in now.channels:
+                        insort(self._by_channel.setdefault(channel, []), now.row.last_event_at)
 
     def count(self, since: Millis) -> int:
         """How many were active at `since` or later."""
@@ -82,6 +73,15 @@ class Matches:
 
     def channels(self, since: Millis) -> dict[str, int]:
         """How many of them have each channel; a journey counts for each of its channels."""
+        if self._by_channel is None:
+            by_channel: dict[str, list[Millis]] = {}
+            for at, journey_id in self.places:
+                for channel in self._members[journey_id].channels:
+                    if channel in by_channel:
+                        by_channel[channel].append(at)
+                    else:
+                        by_channel[channel] = [at]
+            self._by_channel = by_channel
         counts = {channel: len(times) - bisect_left(times, since) for channel, times in self._by_channel.items()}
         return {channel: count for channel, count in sorted(counts.items()) if count}
 
@@ -102,9 +102,11 @@ class Matches:
     def _first(self, since: Millis) -> int:
         return bisect_left(self.places, (since,)) if since > 0 else 0
 
-    def _take_out(self, journey_id: str, at: Millis, channels: frozenset[str]) -> None:
+    def _take_out(self, journey_id: str, held: Held) -> None:
+        at = held.row.last_event_at
         del self._members[journey_id]
         del self.places[bisect_left(self.places, (at, journey_id))]
-        for channel in channels:
-            times = self._by_channel[channel]
-            del times[bisect_left(times, at)]
+        if self._by_channel is not None:
+            for channel in held.channels:
+                times = self._by_channel[channel]
+                del times[bisect_left(times, at)]

@@ -11,6 +11,7 @@ import msgspec
 from journeymap.errors import StoreCorruptError, StoreError
 from journeymap.model.change import JourneyRecord
 from journeymap.model.journey import Journey
+from journeymap.model.row import JourneyRow
 from journeymap.model.status import IngestStatus, decode_status
 from journeymap.model.time import HOUR, SECOND, Millis
 from journeymap.readmodel.answer import Answer, StatusInShort, in_short
@@ -28,6 +29,9 @@ STATUS_EVERY: Final[Millis] = SECOND // 2
 
 AHEAD_FOR: Final[Millis] = 2 * SECOND
 """A page that knows a newer version, from another process, is left alone this long; then the store was replaced."""
+
+NEIGHBOURS: Final = 20
+"""How many other journeys of a customer are shown beside one."""
 
 Fold = Callable[[JourneyRecord, list[bytes]], Journey]
 """Folds a stored journey: its record, and the raw events of its chunks and tail in order."""
@@ -171,6 +175,13 @@ class ReadModel:
                 continue
             return self._fold(record, [raw for chunk in chunks for raw in chunk] + list(record.tail))
         raise AssertionError("the second attempt returns or raises")
+
+    def neighbours(self, journey: Journey) -> list[JourneyRow]:
+        """Rows of the customer's other journeys, latest first, at most `NEIGHBOURS`. Reads the disk."""
+        spans = sorted(self._store.spans(journey.customer_id), key=lambda span: span.start, reverse=True)
+        others = [span.journey_id for span in spans if span.journey_id != journey.journey_id][:NEIGHBOURS]
+        found = self._store.find_many(others)
+        return [found[journey_id].row for journey_id in others if journey_id in found]
 
     def _rows_to_send(self, order: list[str], tags: dict[str, int], viewer: Viewer, now: Millis) -> list[WireRow]:
         rows = []

@@ -1,0 +1,154 @@
+"""The description of the HTTP interface (OpenAPI 3.1): written by hand, with schemas taken from the values themselves."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from journeymap import __version__
+from journeymap.model.journey import State
+from journeymap.model.status import EventCounts, IngestStatus
+from journeymap.view.document import EventDocument, JourneyHead
+from journeymap.web.listing import DEFAULT_LIMIT, DEFAULT_SORT, MAX_LIMIT, SORTS, Page
+from journeymap.web.problems import MEDIA_TYPE
+
+JOURNEYS_PATH: Final = "/api/v1/journeys"
+JOURNEY_PATH: Final = "/api/v1/journeys/{journey_id}"
+STATUS_PATH: Final = "/api/v1/status"
+OPENAPI_PATH: Final = "/api/v1/openapi.json"
+
+_MOMENT: Final = {"type": "string", "description": "milliseconds since 1970, or ISO 8601 (UTC where no zone is named)"}
+
+
+def api_openapi() -> dict[str, Any]:
+    """The description of all that is under `/api/v1`."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Journeymap",
+            "version": __version__,
+            "description": "Customers' journeys across every channel. All times are milliseconds since 1970, UTC.",
+        },
+        "paths": {
+            JOURNEYS_PATH: {"get": _list_operation()},
+            JOURNEY_PATH: {"get": _journey_operation()},
+            STATUS_PATH: {
+                "get": {
+                    "operationId": "getStatus",
+                    "summary": "How the ingest side stands",
+                    "responses": {"200": _json("The status", _reference("Status")), "503": _problem()},
+                }
+            },
+            OPENAPI_PATH: {
+                "get": {
+                    "operationId": "getDescription",
+                    "summary": "This description",
+                    "responses": {"200": _json("An OpenAPI document", {"type": "object"})},
+                }
+            },
+        },
+        "components": {"schemas": _schemas()},
+    }
+
+
+def _list_operation() -> dict[str, Any]:
+    return {
+        "operationId": "listJourneys",
+        "summary": "Journeys that meet all the conditions, over all that is stored, as of the last checkpoint",
+        "description": "A page may be short, even empty, and still have a `next`: go on until it is null.",
+        "parameters": [
+            _parameter(
+                "customer", {"type": "string", "maxLength": 256}, "a part of the customer id, in any letter case"
+            ),
+            _parameter("channel", _texts(), "any of these channels occurs", repeatable=True),
+            _parameter("state", _texts([state.value for state in State]), "reads as one of these", repeatable=True),
+            _parameter("queue", {"type": "string"}, "an interaction was last in the queue of this name"),
+            _parameter("from", _MOMENT, "active at this time or later"),
+            _parameter("to", _MOMENT, "active before this time"),
+            _parameter("sort", {"type": "string", "enum": list(SORTS), "default": DEFAULT_SORT}, "the order"),
+            _parameter(
+                "limit",
+                {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+                "how many at most",
+            ),
+            _parameter("cursor", {"type": "string"}, "the `next` of the page before, with all else unchanged"),
+        ],
+        "responses": {"200": _json("A page of journeys", _reference("Page")), "400": _problem(), "503": _problem()},
+    }
+
+
+def _journey_operation() -> dict[str, Any]:
+    return {
+        "operationId": "getJourney",
+        "summary": "One journey with all its interactions, transfers and events",
+        "parameters": [
+            {
+                "name": "journey_id",
+                "in": "path",
+                "required": True,
+                "description": "its id, or one that it had before; the answer names the id it has now",
+                "schema": {"type": "string"},
+            }
+        ],
+        "responses": {
+            "200": _json("The journey", _reference("Journey")),
+            "304": {"description": "Nothing happened since the answer whose ETag was sent"},
+            "404": _problem(),
+            "503": _problem(),
+        },
+    }
+
+
+def _schemas() -> dict[str, Any]:
+    _, schemas = msgspec.json.schema_components(
+        (Page, JourneyHead, EventDocument, IngestStatus, EventCounts), ref_template="#/components/schemas/{name}"
+    )
+    journey = schemas.pop("JourneyHead")
+    journey["title"] = "Journey"
+    journey["properties"]["events"] = {"type": "array", "items": _reference("EventDocument")}
+    journey["required"].append("events")
+    schemas["EventDocument"]["additionalProperties"] = True
+    status = schemas.pop("IngestStatus")
+    del status["properties"]["pid"]
+    status["title"] = "Status"
+    status["properties"] = {
+        "now": {"type": "integer"},
+        "version": {"type": "integer"},
+        "ingest_running": {"type": "boolean"},
+        **status["properties"],
+    }
+    status["required"] = list(status["properties"])
+    problem = {
+        "title": "Problem",
+        "type": "object",
+        "properties": {
+            "type": {"type": "string"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string"},
+        },
+        "required": ["type", "title", "status", "detail"],
+    }
+    return {**schemas, "Journey": journey, "Status": status, "Problem": problem}
+
+
+def _parameter(name: str, schema: dict[str, Any], description: str, *, repeatable: bool = False) -> dict[str, Any]:
+    parameter = {"name": name, "in": "query", "description": description, "schema": schema}
+    return {**parameter, "style": "form", "explode": True} if repeatable else parameter
+
+
+def _texts(allowed: list[str] | None = None) -> dict[str, Any]:
+    return {"type": "array", "items": {"type": "string", "enum": allowed} if allowed else {"type": "string"}}
+
+
+def _reference(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _json(description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _problem() -> dict[str, Any]:
+    return {"description": "What is wrong", "content": {MEDIA_TYPE: {"schema": _reference("Problem")}}}

@@ -1,0 +1,61 @@
+"""Where rows and documents become answers to one viewer: the one place that masks what this viewer may not see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from journeymap.model.time import Millis
+from journeymap.readmodel.readmodel import ReadModel
+from journeymap.stitch.reading import ClockReading
+from journeymap.view.document import document
+from journeymap.view.masking import Viewer, mask, mask_value
+from journeymap.view.question import parse_question
+from journeymap.view.summary import Summary, summary
+
+
+class ViewedModel:
+    """The read model as one viewer's pages see it. Keeps nothing about the viewer's view."""
+
+    def __init__(self, model: ReadModel, viewer: Viewer) -> None:
+        self._model = model
+        self._viewer = viewer
+
+    def answer(self, request: Mapping[str, Any], now: Millis) -> dict[str, Any] | None:
+        """The answer to the page's question; None if it would say nothing new. Raises InputError."""
+        answer = self._model.answer(parse_question(request), self._viewer, now)
+        if answer is None:
+            return None
+        return {**msgspec.structs.asdict(answer), "status": msgspec.structs.asdict(answer.status)}
+
+    def detail(self, journey_id: str, now: Millis) -> dict[str, Any] | None:
+        """The journey's document (docs/contract.md, section 5) and the customer's other journeys as `neighbours`.
+
+        Reads the disk. Raises StoreError.
+        """
+        journey = self._model.detail(journey_id)
+        if journey is None:
+            return None
+        reading = ClockReading(now, self._model.timeouts)
+        shown: dict[str, Any] = mask_value(msgspec.json.decode(document(journey, reading)), self._viewer)
+        neighbours = [summary(row, reading) for row in self._model.neighbours(journey)]
+        return {
+            **shown,
+            "neighbours": [msgspec.structs.asdict(each) for each in show_summaries(neighbours, self._viewer)],
+        }
+
+
+def show_document(text: bytes, viewer: Viewer) -> bytes:
+    """A journey's document as this viewer may see it."""
+    if viewer.sees_identifiers:
+        return text
+    return msgspec.json.encode(mask_value(msgspec.json.decode(text), viewer))
+
+
+def show_summaries(summaries: Iterable[Summary], viewer: Viewer) -> list[Summary]:
+    """Summaries as this viewer may see them."""
+    if viewer.sees_identifiers:
+        return list(summaries)
+    return [msgspec.structs.replace(each, customer_id=mask(each.customer_id, viewer)) for each in summaries]
