@@ -6,7 +6,7 @@ import asyncio
 import base64
 import binascii
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import cast
 from urllib.parse import parse_qs, unquote_plus
 
@@ -16,7 +16,7 @@ from starlette.requests import HTTPConnection
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 from journeymap.simulator.connections import Request, Subscription
 from journeymap.simulator.platform import SCOPES, STREAM_PATH, SUBSCRIPTIONS_PATH, Platform
@@ -27,18 +27,23 @@ _MOST_SUBSCRIPTIONS = 100
 _LARGEST_BODY = 1 << 16
 
 
-def create_app(platform: Platform) -> Starlette:
-    """The application; its lifespan tells the story."""
+def create_app(platform: Platform, failed: Callable[[BaseException], None]) -> Starlette:
+    """The application; its lifespan tells the story. `failed` hears of a story that broke off."""
+
+    def heard(telling: asyncio.Task[None]) -> None:
+        error = None if telling.cancelled() else telling.exception()
+        if error is not None:
+            failed(error)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         telling = asyncio.create_task(platform.tell())
+        telling.add_done_callback(heard)
         try:
             yield
         finally:
             telling.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await telling
+            await asyncio.wait([telling])
 
     face = _Face(platform)
     one = SUBSCRIPTIONS_PATH + "/{subscription_id}"
@@ -61,8 +66,8 @@ class _Face:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
 
-    async def metadata(self, _: HttpRequest) -> Response:
-        base = self._platform.base_url
+    async def metadata(self, request: HttpRequest) -> Response:
+        base = str(request.base_url).rstrip("/")
         return _json(
             {
                 "issuer": base,
@@ -139,10 +144,9 @@ class _Face:
         await socket.accept()
         connection = self._platform.connect(token, cast(Wire, socket.scope["extensions"][EXTENSION]))
         try:
-            while True:  # What clients say on the stream has no meaning in this protocol.
-                await socket.receive_text()
-        except (WebSocketDisconnect, KeyError):
-            pass
+            # What clients say on the stream has no meaning in this protocol.
+            while (await socket.receive())["type"] != "websocket.disconnect":
+                pass
         finally:
             self._platform.disconnect(connection)
 

@@ -12,6 +12,10 @@ import msgspec
 TOO_SLOW = 1013
 TOKEN_EXPIRED = 4401
 
+_BURST = 10
+"""More events than this at a time share frames."""
+_DRAINED_AT_ONCE = 65_536
+
 
 class Told(NamedTuple):
     """An event ready for the wire."""
@@ -110,7 +114,7 @@ class Connection:
             await self._socket.writable.wait()
             batch: list[Outgoing] = []
             size = 0
-            while self._waiting and size < 65_536:
+            while self._waiting and size < _DRAINED_AT_ONCE:
                 batch.append(self._waiting.popleft())
                 size += len(batch[-1].frame)
             self._size -= size
@@ -176,7 +180,7 @@ class Subscription:
         self._sent += len(allowed)
         self._left_out += len(wanted) - len(allowed)
         self.dropped += len(wanted) - len(allowed)
-        if self._frame_size > 1 and len(allowed) > 10:
+        if self._frame_size > 1 and len(allowed) > _BURST:
             size = self._frame_size
             outgoing.extend(self._packed(allowed[at : at + size]) for at in range(0, len(allowed), size))
         else:

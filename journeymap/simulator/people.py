@@ -33,15 +33,15 @@ class Queue(NamedTuple):
 
 
 QUEUES = (
-    Queue("Billing", 0.26, CHANNELS, 12, 0.68,
+    Queue("Billing", 0.26, CHANNELS, 12, 0.63,
           ("Invoice explained", "Payment arranged", "Refund issued", "Address corrected")),
-    Queue("Technical Support", 0.27, CHANNELS, 14, 0.74,
+    Queue("Technical Support", 0.27, CHANNELS, 14, 0.70,
           ("Issue resolved", "Technician booked", "Replacement sent", "Escalated", "Known outage")),
-    Queue("Sales", 0.18, CHANNELS, 10, 0.62,
+    Queue("Sales", 0.18, CHANNELS, 10, 0.59,
           ("Order placed", "Offer sent", "Not interested", "Call back later")),
-    Queue("Orders", 0.17, ("voice", "chat", "email", "message"), 10, 0.65,
+    Queue("Orders", 0.17, ("voice", "chat", "email", "message"), 10, 0.61,
           ("Order status given", "Order changed", "Order cancelled", "Return arranged")),
-    Queue("Retention", 0.12, ("voice", "chat", "callback"), 6, 0.60,
+    Queue("Retention", 0.12, ("voice", "chat", "callback"), 6, 0.55,
           ("Contract kept", "Contract cancelled", "Discount granted", "Undecided")),
 )  # fmt: skip
 

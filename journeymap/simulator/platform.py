@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -77,7 +77,7 @@ class Platform:
         self._replays: set[asyncio.Task[None]] = set()
         self._sent_by_type: Counter[str] = Counter()
         self._sent_ids: set[int] = set()
-        self._log: BinaryIO | None = None
+        self._logged: list[bytes] = []
 
     # Tokens
 
@@ -173,11 +173,16 @@ class Platform:
         loop = asyncio.get_running_loop()
         next_heartbeat = loop.time() + self.manner.heartbeat
         with contextlib.ExitStack() as stack:
-            if self.manner.log is not None:
-                self._log = stack.enter_context(self.manner.log.open("ab"))
+            # Without buffer: what was sent is in the file one tick later, whatever becomes of us.
+            log = stack.enter_context(self.manner.log.open("ab", buffering=0)) if self.manner.log is not None else None
             while True:
-                await asyncio.sleep(_TICK)
-                self._tick()
+                try:
+                    await asyncio.sleep(_TICK)
+                    self._tick()
+                finally:
+                    if log is not None:
+                        log.write(b"".join(self._logged))
+                        self._logged.clear()
                 if loop.time() >= next_heartbeat:
                     next_heartbeat = max(next_heartbeat, loop.time() - _TICK) + self.manner.heartbeat
                     for connection in list(self.connections.values()):
@@ -197,8 +202,6 @@ class Platform:
             self._told_until = now
             for subscription in live:
                 subscription.send_live(events, now)
-        if self._log is not None:
-            self._log.flush()
 
     def send_raw(self, frame: bytes) -> None:
         """Send exactly this frame once for every live subscription, whatever it is. Not counted, not logged."""
@@ -235,8 +238,8 @@ class Platform:
             self._sent_by_type[told.type] += 1
             if len(self._sent_ids) < _COUNTED_IDS:
                 self._sent_ids.add(hash(told.event_id))
-            if self._log is not None:
-                self._log.write(told.data + b"\n")
+            if self.manner.log is not None:
+                self._logged.append(told.data + b"\n")
 
 
 def _encoded(story: Story, start: int, end: int) -> list[Told]:

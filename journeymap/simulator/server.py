@@ -22,6 +22,7 @@ from journeymap.simulator.platform import STREAM_PATH, Manner, Platform
 from journeymap.simulator.wire import Wire
 
 _GRACE = 1
+_LARGEST_MESSAGE = 65_536
 
 
 class Access(NamedTuple):
@@ -39,7 +40,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, platform: Platform, host: str, port: int, on_ready: Callable[[Access], None]) -> None:
         self._socket = _bound(host, port)
-        shown = f"[{host}]" if ":" in host else host
+        shown = _shown(host)
         platform.base_url = f"http://{shown}:{self._socket.getsockname()[1]}"
         self.access = Access(
             platform.base_url,
@@ -49,11 +50,13 @@ class Server(uvicorn.Server):
             platform.manner.client_secret,
         )
         self._on_ready = on_ready
+        self._failure: BaseException | None = None
         super().__init__(
             uvicorn.Config(
-                create_app(platform),
+                create_app(platform, self._fail),
                 ws=Wire,
                 ws_per_message_deflate=False,
+                ws_max_size=_LARGEST_MESSAGE,
                 log_config=None,
                 log_level="warning",
                 access_log=False,
@@ -64,8 +67,14 @@ class Server(uvicorn.Server):
         )
 
     def run_until_stopped(self) -> None:
-        """Serve; returns after a signal (in the main thread) or `stop`."""
+        """Serve; returns after a signal (in the main thread) or `stop`. Raises what the platform broke down with."""
         self.run(sockets=[self._socket])
+        if self._failure is not None:
+            raise self._failure
+
+    def _fail(self, error: BaseException) -> None:
+        self._failure = error
+        self.stop()
 
     def stop(self) -> None:
         """Make `run_until_stopped` return soon. From any thread."""
@@ -168,6 +177,13 @@ class SimulatedPlatform:
             return function()
 
         return asyncio.run_coroutine_threadsafe(call(), self._loop).result(10)
+
+
+def _shown(host: str) -> str:
+    """The host as it stands in an address. Nobody can connect to "any address": then a name that leads here."""
+    if ":" in host:
+        return socket.gethostname() if host == "::" else f"[{host}]"
+    return host if host.strip("0.") else socket.gethostname()
 
 
 def _bound(host: str, port: int) -> socket.socket:
