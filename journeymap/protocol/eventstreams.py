@@ -87,9 +87,9 @@ def _rows(**steps: _Step) -> Mapping[Signal, _Step]:
 
 
 class EventStreams:
-    """The machine. `random` answers numbers in [0, 1); time may be told out of order and never runs backwards inside."""
+    """The machine. `random` answers numbers in [0, 1). Time that runs backwards outside does not do so inside."""
 
-    def __init__(self, callback_url: str, random: Callable[[], float], limits: Limits = Limits()) -> None:
+    def __init__(self, callback_url: str, random: Callable[[], float], limits: Limits) -> None:
         self.phase = Phase.IDLE
         self.since: Millis = 0
         self.error: str | None = None
@@ -181,8 +181,9 @@ class EventStreams:
         connection = next((one for one in self._sockets() if one.number == given.connection), None)
         if connection is None:
             # Of a socket that is gone; its late subscription must not stay behind.
-            late = isinstance(given, Subscribed) and self.token is not None
-            return (Unsubscribe(self.token.request, given.subscription),) if late else ()  # type: ignore[union-attr]
+            if isinstance(given, Subscribed) and self.token is not None:
+                return (Unsubscribe(self.token.request, given.subscription),)
+            return ()
         now = self._now
         match given:
             case FrameReceived(control=Opened() as opened):
@@ -266,6 +267,8 @@ class EventStreams:
             # Make before break: the new socket has brought something, only now the old one is let go.
             old, self._main, self._heir = self._main, heir, None
             self._fresh_token_tried = False
+            if not self.refused:
+                self.error = None
             self._draining.append(old)
             actions = self._without_shared(old.feed(SocketSignal.RETIRE, self._now))
             return actions + self._settle(old)
@@ -285,7 +288,7 @@ class EventStreams:
 
     def _noted(self, actions: _Actions) -> _Actions:
         for action in actions:
-            if isinstance(action, Report):
+            if isinstance(action, Report) and not self.refused:
                 self.error = action.message
         return actions
 
@@ -341,17 +344,15 @@ class EventStreams:
         self._main = None
         self._leave_open()
         if self._heir is not None:
-            # The one that was to take over is further than a new attempt would be.
-            self._main, self._heir = self._heir, None
-            self._enter(Phase.CONNECTING)
-            return self._report(value.message) + self._settle_main(self._main)
+            return self._down_to_heir(value)
         if self.refused:
             self._enter(Phase.REFUSED)
             return ()
         return self._wait(value.message, value.retry_after)
 
     def _denied(self, value: _Value) -> _Actions:
-        assert isinstance(value, Failure) and self._main is not None
+        assert isinstance(value, Failure)
+        assert self._main is not None
         token = self._main.token
         self._main = None
         self._leave_open()
@@ -363,6 +364,7 @@ class EventStreams:
         return self._deny(value.message, token)
 
     def _down_to_heir(self, failure: Failure) -> _Actions:
+        """The one that was to take over is further than a new attempt would be."""
         assert self._heir is not None
         self._main, self._heir = self._heir, None
         self._enter(Phase.CONNECTING)
@@ -377,7 +379,7 @@ class EventStreams:
         return self._hard_error(value.message)
 
     def _try_refresh(self, _: _Value) -> _Actions:
-        """ "Try again" while a socket is up: there is something to do only after a renewal was refused."""
+        """Try again while a socket is up: there is something to do only after a renewal was refused."""
         if not self.refused:
             return ()
         self._forgive()

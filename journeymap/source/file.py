@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import math
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,13 +15,9 @@ from journeymap.model.time import SECOND, Millis
 from journeymap.source.base import ConnectionState, Deliver, SourceStatus
 from journeymap.source.lines import read_lines
 from journeymap.source.pacing import Pace
+from journeymap.source.steady import monotonic_ms
 
 _log = logging.getLogger(__name__)
-
-
-def monotonic_ms() -> Millis:
-    """A clock that nobody sets, for measuring waits."""
-    return time.monotonic_ns() // 1_000_000
 
 
 class FileSource:

@@ -1,0 +1,191 @@
+"""What all conversations with the platform share: which URLs are allowed, TLS, bounded and abortable HTTP, plain words
+for what went wrong."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import socket
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import SplitResult, urlsplit
+
+import httpx
+import msgspec
+
+from journeymap.errors import ConfigurationError, TransientSourceError
+from journeymap.model.time import SECOND, Millis
+from journeymap.protocol.backoff import parse_retry_after
+
+MAX_ANSWER: Final = 1 << 20
+"""Bytes read of an HTTP answer; what is longer is no answer of this protocol."""
+
+_SECURE: Final = {"https": "http", "wss": "ws"}
+
+
+def check_url(setting: str, url: str, scheme: str) -> str:
+    """The URL without a final slash, if it may be used: `scheme` (`https` or `wss`), or its plain form on loopback.
+
+    Raises `ConfigurationError` otherwise.
+    """
+    plain = _SECURE[scheme]
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        parts, host = SplitResult("", "", "", "", ""), None
+    if not host or parts.scheme not in (scheme, plain) or not url.isprintable() or " " in url:
+        raise ConfigurationError(f"{setting} is not a usable URL; allowed is {scheme}://host[:port][/path]")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ConfigurationError(f"{setting} must hold neither user name, password, query nor fragment")
+    if parts.scheme == plain and not is_loopback(host):
+        raise ConfigurationError(f"{setting} is {url}; {plain}:// is allowed for loopback only, use {scheme}://")
+    return url.rstrip("/")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether this host is this machine, by its name alone."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def tls_context() -> ssl.SSLContext:
+    """TLS 1.2 or later, certificates verified against the system's authorities (or `SSL_CERT_FILE`)."""
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def break_off(connected: socket.socket | None) -> None:
+    """End a socket under another thread's hands: whatever waits on it there wakes up with an error."""
+    if connected is not None:
+        with contextlib.suppress(OSError):  # it may be gone already
+            # Not the method of an SSLSocket: that one takes the TLS object away from the thread that is using it.
+            socket.socket.shutdown(connected, socket.SHUT_RDWR)
+
+
+def explain(error: BaseException, where: str) -> str:
+    """What a failure of DNS, TCP, TLS, a proxy or a time limit means, in words that hold no secret."""
+    for cause in _chain(error):
+        match cause:
+            case ssl.SSLCertVerificationError():
+                return f"the certificate of {where} is not accepted: {cause.verify_message or 'verification failed'}"
+            case socket.gaierror():
+                return f"the name of {where} cannot be resolved; check the URL and DNS"
+            case ConnectionRefusedError():
+                return f"nothing listens at {where}"
+            case TimeoutError() | httpx.TimeoutException():
+                return f"no answer from {where} in time"
+            case httpx.ProxyError():
+                return f"the proxy does not let us through to {where}"
+            case ssl.SSLError():
+                return f"TLS with {where} failed: {(cause.reason or 'unknown reason').replace('_', ' ').lower()}"
+            case OSError() if cause.strerror:
+                return f"the connection to {where} failed: {cause.strerror.lower()}"
+    return f"the connection to {where} failed ({type(error).__name__})"
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The causes of an error, the innermost first: that one knows best."""
+    chain: list[BaseException] = []
+    current: BaseException | None = error
+    while current is not None and current not in chain:
+        chain.append(current)
+        current = current.__cause__ or current.__context__
+    return reversed(chain)
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """An HTTP answer. `retry_after` is in milliseconds."""
+
+    status: int
+    body: bytes
+    retry_after: Millis | None
+
+    def fields(self) -> Mapping[str, Any]:
+        """The body as a JSON object; empty if it is none."""
+        try:
+            document = msgspec.json.decode(self.body)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return {}
+        return document if isinstance(document, dict) else {}
+
+
+class HttpClient:
+    """HTTP to one server, for one thread at a time; `abort` may come from any other.
+
+    Redirects are not followed: they would carry credentials away. Proxies come from the environment, but none is used
+    to loopback.
+    """
+
+    def __init__(self, url: str, timeout: Millis, tls: ssl.SSLContext, clock: Callable[[], Millis]) -> None:
+        self.where = urlsplit(url).netloc
+        self._clock = clock
+        self._aborted = False
+        self._socket: socket.socket | None = None
+        self._client = httpx.Client(
+            verify=tls,
+            timeout=timeout / SECOND,
+            trust_env=not is_loopback(urlsplit(url).hostname or ""),
+            headers={"Accept": "application/json"},
+            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=5),
+        )
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        form: Mapping[str, str] | None = None,
+        document: Any = None,
+        bearer: str | None = None,
+        basic: tuple[str, str] | None = None,
+    ) -> Answer:
+        """Ask. Raises `TransientSourceError` where no answer came, whatever the reason."""
+        headers = {} if bearer is None else {"Authorization": f"Bearer {bearer}"}
+        content = None if document is None else msgspec.json.encode(document)
+        if content is not None:
+            headers["Content-Type"] = "application/json"
+        try:
+            with self._client.stream(
+                method,
+                url,
+                data=form,
+                content=content,
+                headers=headers,
+                auth=None if basic is None else httpx.BasicAuth(*basic),
+                extensions={"trace": self._trace},
+            ) as response:
+                body = self._read(response)
+                retry_after = parse_retry_after(response.headers.get("retry-after"), self._clock())
+                return Answer(response.status_code, body, retry_after)
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
+            # The original says too much (headers) and too little: only what `explain` made of it goes on.
+            raise TransientSourceError(explain(error, self.where)) from None
+
+    def _read(self, response: httpx.Response) -> bytes:
+        body = bytearray()
+        for chunk in response.iter_bytes():
+            body += chunk
+            if len(body) > MAX_ANSWER:
+                raise TransientSourceError(f"the answer of {self.where} is longer than {MAX_ANSWER} bytes")
+        return bytes(body)
+
+    def _trace(self, event: str, info: Mapping[str, Any]) -> None:
+        if event in {"connection.connect_tcp.complete", "connection.start_tls.complete"}:
+            self._socket = info["return_value"].get_extra_info("socket")
+        if self._aborted:
+            break_off(self._socket)
+
+    def abort(self) -> None:
+        """Make a request under way end soon with an error, and every later one too."""
+        self._aborted = True
+        break_off(self._socket)
+
+    def close(self) -> None:
+        """Give back what the client holds; only once no request is under way."""
+        self._socket = None
+        self._client.close()

@@ -1,0 +1,150 @@
+"""One WebSocket: websocket-client opens it and sends on it, our reader receives in bounded memory.
+
+websocket-client keeps a whole message in memory, whatever its length, and has no setting for it; it also asks the
+kernel three times for each frame. So receiving is `protocol.websocket.MessageReader`'s.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+import websocket
+
+from journeymap.errors import TransientSourceError
+from journeymap.model.time import SECOND, Millis
+from journeymap.protocol.backoff import parse_retry_after
+from journeymap.protocol.websocket import CLOSE, PING, PONG, Message, MessageReader
+from journeymap.source.transport import break_off, explain, is_loopback
+
+_CHUNK: Final = 1 << 16
+_SEND_TIMEOUT: Final = 0.2
+"""Seconds. What we send is tiny: a socket that does not take it has a peer that does not read."""
+
+
+class HandshakeRefusal(Exception):  # noqa: N818 - an answer of the server, not an error of ours
+    """The server answered the handshake with an HTTP status."""
+
+    def __init__(self, status: int, retry_after: Millis | None) -> None:
+        super().__init__(f"status {status}")
+        self.status = status
+        self.retry_after = retry_after
+
+
+class StreamSocket:
+    """A WebSocket client for one thread at a time; `abort` may come from any other."""
+
+    def __init__(self, url: str, timeout: Millis, tls: ssl.SSLContext, clock: Callable[[], Millis]) -> None:
+        self._url = url
+        self._where = urlsplit(url).netloc
+        self._timeout = timeout / SECOND
+        self._tls = tls
+        self._clock = clock
+        self._reader = MessageReader()
+        self._aborted = False
+        self._raw: socket.socket | None = None  # what was connected here and not by websocket-client
+        # It is used by one thread, and what it receives is validated by the decoder.
+        self._ws: Any = websocket.WebSocket(  # only partly typed
+            enable_multithread=False, skip_utf8_validation=True, sslopt={"context": tls}
+        )
+
+    def open(self, token: str, in_query: bool) -> None:
+        """Connect and shake hands. Raises `HandshakeRefusal` or `TransientSourceError`."""
+        url = f"{self._url}?access_token={quote(token, safe='')}" if in_query else self._url
+        try:
+            self._raw = self._loopback()
+            self._ws.connect(
+                url,
+                header=[] if in_query else [f"Authorization: Bearer {token}"],
+                timeout=self._timeout,
+                suppress_origin=True,
+                redirect_limit=0,  # a redirect would carry the token away
+                socket=self._raw,
+            )
+        except websocket.WebSocketBadStatusException as error:
+            self.close()
+            headers = error.resp_headers or {}
+            retry_after = parse_retry_after(headers.get("retry-after"), self._clock())
+            raise HandshakeRefusal(error.status_code, retry_after) from None
+        except (websocket.WebSocketException, OSError, ValueError) as error:
+            self.close()
+            raise TransientSourceError(self._explained(error)) from None
+        self._ws.settimeout(_SEND_TIMEOUT)
+        if self._aborted:
+            self.close()
+            raise TransientSourceError("given up")
+
+    def _loopback(self) -> socket.socket | None:
+        """A connection to this machine, made here because websocket-client would ask a configured proxy for it."""
+        parts = urlsplit(self._url)
+        host = parts.hostname or ""
+        if not is_loopback(host):
+            return None
+        secure = parts.scheme == "wss"
+        connected = socket.create_connection((host, parts.port or (443 if secure else 80)), self._timeout)
+        self._raw = connected
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return self._tls.wrap_socket(connected, server_hostname=host) if secure else connected
+
+    def _explained(self, error: Exception) -> str:
+        if isinstance(error, websocket.WebSocketAddressException):
+            return f"the name of {self._where} cannot be resolved; check STREAM_URL and DNS"
+        if isinstance(error, websocket.WebSocketProxyException):
+            return f"the proxy does not let us through to {self._where}"
+        if isinstance(error, websocket.WebSocketTimeoutException):
+            return f"no answer from {self._where} in time"
+        if isinstance(error, websocket.WebSocketConnectionClosedException):
+            return f"{self._where} closed the connection during the handshake"
+        return explain(error, self._where)
+
+    def fileno(self) -> int:
+        """For a selector."""
+        return int(self._ws.fileno())
+
+    def receive(self) -> list[Message] | None:
+        """What has come, read once (call it when the socket is readable); None when the connection is lost."""
+        connected = self._ws.sock
+        if connected is None:
+            return None
+        try:
+            data = connected.recv(_CHUNK)
+            if isinstance(connected, ssl.SSLSocket):
+                while waiting := connected.pending():  # decrypted already: no selector will tell of it
+                    data += connected.recv(waiting)
+        except (TimeoutError, BlockingIOError, ssl.SSLWantReadError):
+            return []
+        except OSError:
+            return None
+        return self._reader.feed(data) if data else None
+
+    def ping(self) -> None:
+        """Ask for a sign of life."""
+        self._send(b"", PING)
+
+    def pong(self, payload: bytes) -> None:
+        """Answer a ping."""
+        self._send(payload, PONG)
+
+    def _send(self, payload: bytes, opcode: int) -> None:
+        try:
+            self._ws.send(payload, opcode)
+        except (websocket.WebSocketException, OSError):
+            # Part of a frame may have gone out, so nothing may follow. The reading side will see the end.
+            self.abort()
+
+    def close(self, code: int = 1000) -> None:
+        """Say goodbye without waiting for an answer, and give the socket back. Calling it again does nothing."""
+        if self._ws.connected:
+            self._send(code.to_bytes(2, "big"), CLOSE)
+        self._ws.shutdown()
+        if self._raw is not None:
+            self._raw.close()
+            self._raw = None
+
+    def abort(self) -> None:
+        """End it under another thread's hands, also while it is being opened."""
+        self._aborted = True
+        break_off(self._ws.sock or self._raw)
