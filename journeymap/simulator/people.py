@@ -78,7 +78,7 @@ def rosters(size: int) -> dict[str, tuple[Agent, ...]]:
 
 
 class Directory:
-    """Customer ids: a scattered numbering of the places in the story, each used once a week of story time."""
+    """Customer ids: a scattered numbering of the places in the story, which begins again when it is used up."""
 
     def __init__(self, places: int, salt: int) -> None:
         self._places = max(places, 1000)

@@ -29,7 +29,8 @@ SLOWEST, FASTEST = 1.0, 5_000.0
 _CAST = 1024
 _PLACES = 4096
 """Ids reserved for the arrivals of one bucket; more than any bucket can have."""
-_WEEK = 7 * 86_400_000
+_UNTIL_AGAIN = 3 * 86_400_000
+"""After this time (ms) the numbering of the customers begins again: they are regulars then."""
 _KEPT = 6
 
 
@@ -64,9 +65,9 @@ class Story:
         self._casts: dict[int, tuple[float, dict[int, _Cell]]] = {}
         self._buckets: dict[int, _Bucket] = {}
         self._told: OrderedDict[int, list[Telling]] = OrderedDict()
-        busiest = rate / 4 * self._width / 1000 * 1.4
+        busiest = rate * 0.24 * self._width / 1000  # visits at the peaks: 1.27 times the mean rate, 5.7 events each
         self._most = min(_CAST, round(busiest + 6 * busiest**0.5 + 4))
-        self._directory = Directory(_WEEK // self._width * self._most, self._salt)
+        self._directory = Directory(_UNTIL_AGAIN // self._width * self._most, self._salt)
         self._rosters = rosters(min(600, round(40 + rate * 8)))
 
     def events(self, start: int, end: int) -> list[Telling]:

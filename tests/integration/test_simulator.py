@@ -14,7 +14,8 @@ import httpx
 import pytest
 import websocket
 
-from journeymap.simulator.server import SimulatedPlatform
+from journeymap.simulator.platform import Manner, Platform
+from journeymap.simulator.server import Server, SimulatedPlatform
 from journeymap.simulator.story import Story
 
 SUBSCRIPTIONS = "/api/v2/eventstreams/subscriptions"
@@ -250,7 +251,7 @@ def test_history_and_live_meet_without_gap_or_overlap(tmp_path: Path) -> None:
     ):
         stream = client.open()
         platform.wait_for_subscriptions()
-        after_history = platform.stats()["toldUntil"] + 600
+        after_history = platform.stats()["toldUntil"] + 300
         got = frames(stream, lambda _: platform.stats()["toldUntil"] > after_history)
     stats = platform.platform.stats()
     events = events_of(got)
@@ -312,6 +313,12 @@ def test_a_client_that_does_not_read_is_given_up() -> None:
         for _ in range(30):
             platform.send(b'"%s"' % (b"y" * 200_000))
         assert closed_with(reader) == 1013
+
+
+def test_a_platform_that_breaks_down_stops_serving(tmp_path: Path) -> None:
+    server = Server(Platform(Manner(log=tmp_path)), "127.0.0.1", 0, lambda _: None)
+    with pytest.raises(IsADirectoryError):
+        server.run_until_stopped()
 
 
 def simulate(*options: str) -> list[str]:

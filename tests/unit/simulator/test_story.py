@@ -119,7 +119,7 @@ def test_imperfections_are_as_many_as_asked_and_change_nothing_else() -> None:
 def test_a_newcomer_sees_variety_in_half_an_hour() -> None:
     interactions = defaultdict(list)
     customers = defaultdict(set)
-    for _, event in CALM.events(NOON, NOON + 5_400_000):
+    for _, event in CALM.events(NOON, NOON + 3_600_000):
         interactions[event["payload"]["interactionId"]].append(event)
         if "customerId" in event["payload"]:
             customers[event["payload"]["customerId"]].add(event["payload"]["channelType"])
