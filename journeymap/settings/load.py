@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pydantic import SecretStr, ValidationError
 
 from journeymap.errors import ConfigurationError
 from journeymap.settings.layers import CHANNEL_SUFFIX, CommandLine, SettingsFile, Variables
 from journeymap.settings.regions import addresses
-from journeymap.settings.table import PER_CHANNEL, SHIPPED_CLOSE_AFTER, SHIPPED_IDLE_AFTER, TIMEOUT, Settings
+from journeymap.settings.table import (
+    PER_CHANNEL,
+    SHIPPED_CLOSE_AFTER,
+    SHIPPED_IDLE_AFTER,
+    TIMEOUT,
+    Settings,
+    show,
+    table,
+)
 from journeymap.settings.values import MASKED
 
 SHIPPED: Final = {"idle_after": SHIPPED_IDLE_AFTER, "close_after": SHIPPED_CLOSE_AFTER}
@@ -91,3 +99,27 @@ def origin_of(name: str, command_line: CommandLine) -> str:
     file = SettingsFile(Settings)
     file.read(chosen)
     return {**file.origins, **variables.origins, **command_line.origins}.get(name, "default")
+
+
+class InForce(NamedTuple):
+    """A setting as it holds, as people write it; secrets masked."""
+
+    name: str
+    value: str
+    origin: str
+    help: str
+
+
+def in_force(settings: Settings) -> list[InForce]:
+    """All settings in order, each with its channels' own values below it."""
+    found = []
+    for row in table():
+        name = row.name.lower()
+        origin = settings.origins.get(name, "default")
+        found.append(InForce(row.name, show(name, getattr(settings, name)), origin, row.help))
+        for channel, length in sorted(getattr(settings, name + CHANNEL_SUFFIX, {}).items()):
+            origin = settings.origins.get(f"{name}__{channel}", "default")
+            found.append(
+                InForce(f"{row.name}__{channel.upper()}", show(name, length), origin, f"The same for {channel}.")
+            )
+    return found

@@ -1,4 +1,4 @@
-"""Recorded events from files: JSON Lines, CSV and Parquet, in bounded memory. What cannot be used is counted, not raised."""
+"""Recorded events from files: JSON Lines, CSV and Parquet, in bounded memory. What cannot be used is counted."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class Recorded:
     """One input. `size` and `position` are bytes of it, for a progress bar; `size` is 0 where it is not known ahead.
 
     The form is told by the name (`.csv`, `.csv.gz`, `.parquet`) or, for Parquet, by the first bytes; anything else is
-    JSON Lines. `-` is JSON Lines from standard input. `columns` maps columns to fields. Raises InputError where there is
-    no such file.
+    JSON Lines. `-` is JSON Lines from standard input. `columns` maps columns to fields. Raises InputError where
+    there is no such file.
     """
 
     def __init__(self, path: str, columns: Mapping[str, str] | None = None) -> None:
@@ -58,7 +58,7 @@ class Recorded:
             self._form = "csv"
 
     def read(self) -> Iterator[tuple[int, bytes | Rejected]]:
-        """Yields `(line or row number, JSON of one or more events)`. InputError where it cannot be read (any further)."""
+        """Yields `(line or row number, JSON of events)`. Raises InputError where it cannot be read, or no further."""
         if self._form == "parquet":
             return self._parquet()
         return self._csv() if self._form == "csv" else self._lines()
@@ -107,35 +107,34 @@ class Recorded:
                 yield number, columns.event(row)
 
     def _parquet(self) -> Iterator[tuple[int, bytes | Rejected]]:
-        import pyarrow  # half a second and 60 MB, only for those who have such files
-        import pyarrow.parquet
+        import pyarrow as pa  # half a second and 60 MB, only for those who have such files
+        import pyarrow.parquet as pq
 
         number = 0
         try:
-            with pyarrow.parquet.ParquetFile(self.path, memory_map=False) as file:
+            with pq.ParquetFile(self.path, memory_map=False) as file:
                 columns = Columns(self.path, file.schema_arrow.names, self._columns)
                 for batch in file.iter_batches(batch_size=_ROWS):
                     self.position = self.size * number / max(1, file.metadata.num_rows)
                     for row in _rows(_with_times_in_ms(batch)):
                         number += 1
                         yield number, Rejected("not-utf8", "not UTF-8", b"") if row is None else columns.event(row)
-        except (pyarrow.ArrowException, OSError, ValueError) as error:
+        except (pa.ArrowException, OSError, ValueError) as error:
             reason = " ".join(str(error).split())[:200]
             raise InputError(f"{self.path}: not readable as Parquet after row {number} ({reason})") from error
 
 
 def _with_times_in_ms(batch: Any) -> Any:
     """Times as milliseconds since the epoch; one without a zone is taken as UTC."""
-    import pyarrow
+    import pyarrow as pa
 
     arrays = [
-        array.cast(pyarrow.timestamp("ms"), safe=False).cast(pyarrow.int64())
-        if pyarrow.types.is_temporal(array.type)
-        and (pyarrow.types.is_timestamp(array.type) or pyarrow.types.is_date(array.type))
+        array.cast(pa.timestamp("ms"), safe=False).cast(pa.int64())
+        if pa.types.is_timestamp(array.type) or pa.types.is_date(array.type)
         else array
         for array in batch.columns
     ]
-    return pyarrow.RecordBatch.from_arrays(arrays, names=batch.schema.names)
+    return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
 
 
 def _rows(batch: Any) -> Iterator[list[Any] | None]:

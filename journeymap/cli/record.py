@@ -1,0 +1,39 @@
+"""`journeymap record`: the live source's raw events to a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from journeymap.cli.options import settings_from, settings_options
+from journeymap.errors import InputError
+
+EXAMPLES = """\b
+Examples:
+  journeymap record -o events.jsonl               of the simulated platform, until Ctrl-C
+  journeymap stitch events.jsonl                  what the recorded events mean
+  journeymap run --source file:events.jsonl       and as a live page again
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="Where to; it is appended to."
+)
+@settings_options("source", "speed", "simulator_rate", "simulator_seed", "simulator_history")
+def record(out: Path, **given: Any) -> None:
+    """Write the live source's events to a file as they come, until Ctrl-C. Nothing is stored.
+
+    The file is what `stitch`, `import` and `run --source file:FILE` read: JSON Lines, each line as it was received.
+    """
+    settings = settings_from(given)
+    settings.require_credentials()
+    try:
+        out.open("ab").close()
+    except OSError as error:
+        raise InputError(f"cannot write {out}: {error.strerror}") from error
+    from journeymap import bootstrap
+
+    bootstrap.record(settings, out)
