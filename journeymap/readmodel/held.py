@@ -24,8 +24,8 @@ class Held:
 
     def __init__(self, row: JourneyRow, now: Millis, timeouts: Timeouts) -> None:
         self.row = row
-        lowered = row.customer_id.lower()
-        self.customer = row.customer_id if lowered == row.customer_id else lowered
+        folded = row.customer_id.casefold()
+        self.customer = row.customer_id if folded == row.customer_id else folded
         self.channels = _channel_set(tuple([interaction.channel for interaction in row.interactions]))
         self.refresh(now, timeouts)
 

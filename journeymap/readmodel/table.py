@@ -52,9 +52,13 @@ class Table:
         self._closed = Matches(CLOSED_ONLY)
         self._matches: dict[Filter, Matches] = {}
 
-    def hold(self, row_of: Iterable[Held], gone: Mapping[str, str | None] | None = None) -> None:
-        """Take in new forms of journeys, then let those go that no longer stand."""
-        for held in row_of:
+    def hold(self, journeys: Iterable[Held], gone: Mapping[str, str | None] | None = None) -> None:
+        """Let those journeys go that no longer stand, then take in new forms of others."""
+        for journey_id, target in (gone or {}).items():
+            self._gone.pop(journey_id, None)
+            self._gone[journey_id] = target
+            self._let_go(journey_id)
+        for held in journeys:
             journey_id = held.row.journey_id
             if held.due is not None and held.due <= self.now:
                 held.refresh(self.now, self.timeouts)
@@ -62,10 +66,6 @@ class Table:
             self._gone.pop(journey_id, None)
             self._changed.append(journey_id)
             self._queue(journey_id, held.due)
-        for journey_id, target in (gone or {}).items():
-            self._gone.pop(journey_id, None)
-            self._gone[journey_id] = target
-            self._let_go(journey_id)
         while len(self._gone) > GONE_KEPT:
             del self._gone[next(iter(self._gone))]
         self._trim()

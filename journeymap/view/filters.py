@@ -26,7 +26,7 @@ QUERY_NAMES: Final = ("customer", "channel", "state", "queue", "from", "to")
 class Filter(msgspec.Struct, frozen=True):
     """Conditions that a journey has to meet, all of them; an empty one is met by every journey.
 
-    `customer` is a lower-cased substring of the customer id; `channels` are lower case and any of them occurs; `states`
+    `customer` is a case-folded substring of the customer id; `channels` are lower case and any of them occurs; `states`
     are the states read off the clock; `queue` is the name (lower case) of a queue that an interaction was last in.
     `start` and `end` bound the half-open span in which the journey was active.
     """
@@ -40,7 +40,7 @@ class Filter(msgspec.Struct, frozen=True):
 
     def matches(self, row: JourneyRow, state: State) -> bool:
         """Whether a journey with this row, which reads as `state` now, meets all conditions."""
-        if self.customer and self.customer not in row.customer_id.lower():
+        if self.customer and self.customer not in row.customer_id.casefold():
             return False
         if self.states and state not in self.states:
             return False
@@ -65,7 +65,7 @@ def make_filter(
     end: Millis | None = None,
 ) -> Filter:
     """A filter from what a user gave, spaces around and letter case set right. Raises InputError."""
-    customer = (customer or "").strip().lower()
+    customer = (customer or "").strip().casefold()
     if len(customer) > MAX_CUSTOMER:
         raise InputError(f"customer has {len(customer)} characters; at most {MAX_CUSTOMER} are allowed")
     named = frozenset(filter(None, (channel.strip().lower() for channel in channels or ())))

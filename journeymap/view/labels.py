@@ -36,7 +36,8 @@ def clock_time(moment: Millis, zone: tzinfo = UTC) -> str:
 
 def date_and_time(moment: Millis, zone: tzinfo = UTC) -> str:
     """Date and time to the second with the zone's offset, `2026-11-24 14:03:59 +00:00`."""
-    return _datetime(moment, zone).isoformat(sep=" ", timespec="seconds").replace("+", " +", 1)
+    text = _datetime(moment, zone).isoformat(sep=" ", timespec="seconds")
+    return f"{text[:-6]} {text[-6:]}"
 
 
 def iso(moment: Millis) -> str:

@@ -1,4 +1,4 @@
-"""The description of the HTTP interface (OpenAPI 3.1): written by hand, with schemas taken from the values themselves."""
+"""The description of the HTTP interface (OpenAPI 3.1), by hand, with schemas taken from the values themselves."""
 
 from __future__ import annotations
 
