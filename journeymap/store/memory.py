@@ -43,6 +43,7 @@ class MemoryStore:
 
     def batches(self, after: int) -> Sequence[Batch] | None:
         """See `StoreReader`."""
+        after = max(0, after)
         with self._lock:
             oldest = self._batches[0].number if self._batches else self._head + 1
             if after > self._head or after + 1 < oldest:

@@ -54,6 +54,7 @@ class DiskReader:
         """See `StoreReader`."""
         with self._reading() as connection:
             head = self._head(connection)
+            after = max(0, after)
             if after > head.number or after + 1 < head.oldest:
                 return None
             return self._batches(connection, after, head.number)
@@ -234,10 +235,9 @@ class DiskReader:
         return self._read_as(connection, codec.HEAD_KEY, codec.HEAD) or _NO_HEAD
 
     def _batches(self, connection: sqlite3.Connection, after: int, head: int) -> list[Batch]:
-        # Both ends are cut to the numbers there can be: a batch number from outside may be anything.
-        rows = connection.execute(_RANGE, (codec.batch_key(max(after, 0) + 1), codec.batch_key(head + 1)))
+        rows = connection.execute(_RANGE, (codec.batch_key(after + 1), codec.batch_key(head + 1)))
         batches = [codec.decode(codec.BATCH_ROWS, key, value) for key, value in map(entry, rows)]
-        if [batch.number for batch in batches] != list(range(max(after, 0) + 1, head + 1)):
+        if [batch.number for batch in batches] != list(range(after + 1, head + 1)):
             raise corrupt(self.path, f"batches between {after} and {head} are missing")
         return batches
 
