@@ -1,0 +1,46 @@
+// The filters: from the page's controls to the questions, and to and from the URL.
+
+const PERSONAL = /@|\+?\d(?:[\s./()-]?\d){6,}/;
+
+export const NO_FILTERS = Object.freeze({ customer: "", channels: [], states: [] });
+
+/** Whether a text looks like a phone number or an e-mail address: such a text never goes into a URL. */
+export function looksPersonal(text) {
+  return PERSONAL.test(text);
+}
+
+export function readUrl(search) {
+  const query = new URLSearchParams(search);
+  return {
+    customer: (query.get("customer") ?? "").slice(0, 100), channels: query.getAll("channel"), states: query.getAll("state"),
+  };
+}
+
+export function toQuery(filters) {
+  const query = new URLSearchParams();
+  if (filters.customer && !looksPersonal(filters.customer)) query.set("customer", filters.customer);
+  for (const channel of filters.channels) query.append("channel", channel);
+  for (const state of filters.states) query.append("state", state);
+  const text = query.toString();
+  return text ? `?${text}` : "";
+}
+
+export function isFiltered(filters) {
+  return Boolean(filters.customer || filters.channels.length || filters.states.length);
+}
+
+export function sameFilters(one, other) {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+/** Puts filters into the page's controls; Dash then tells us of them as of any change. */
+export function setControls(filters) {
+  const set = window.dash_clientside.set_props;
+  set("filter-customer", { value: filters.customer });
+  set("filter-channel", { value: filters.channels });
+  set("filter-state", { value: filters.states });
+}
+
+export function fromControls(customer, channels, states) {
+  return { customer: (customer ?? "").trim().slice(0, 100), channels: [...(channels ?? [])].sort(), states: [...(states ?? [])].sort() };
+}

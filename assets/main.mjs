@@ -1,0 +1,131 @@
+// Starts the page once Dash has put its elements in place, and ties the parts to each other and to Dash.
+
+import { fromControls, isFiltered, NO_FILTERS, readUrl, sameFilters, setControls, toQuery } from "./filters.mjs";
+import { resolveFigure, savePicture } from "./figure.mjs";
+import { startInteraction } from "./interaction.mjs";
+import { startHelp, startKeys } from "./keys.mjs";
+import { startTheme } from "./palette.mjs";
+import { Router } from "./router.mjs";
+import { keepMoments, setZone } from "./times.mjs";
+import { Wall } from "./wall.mjs";
+
+const element = (id) => document.getElementById(id);
+const noUpdate = () => window.dash_clientside.no_update;
+
+/** Resolves when Dash has drawn the page. */
+function ready() {
+  return new Promise((done) => {
+    const look = () => element("timeline-rows") && element("announcer") && window.dash_clientside.set_props && (observer.disconnect(), done());
+    const observer = new MutationObserver(look);
+    observer.observe(document.body, { childList: true, subtree: true });
+    look();
+  });
+}
+
+await ready();
+const zone = document.querySelector("[data-time-zone]")?.dataset.timeZone;
+if (zone) setZone(zone);
+
+const wall = new Wall({ open: (path) => router.go(path) });
+startTheme(element("theme"), () => wall.redraw());
+const router = new Router(element("wall"), element("journey"), () => wall.wake());
+startInteraction(wall.canvas, wall.axis, wall);
+keepMoments(element("journey"));
+startFilters();
+startButtons();
+startExports();
+
+window.journeymap.handle("ask", () => {
+  return wall.ask() ?? noUpdate();
+});
+window.journeymap.handle("receive", (answer) => {
+  wall.receive(answer);
+  return noUpdate();
+});
+window.journeymap.handle("figure", (figure) => {
+  router.loaded();
+  return resolveFigure(figure);
+});
+
+function startFilters() {
+  let asked = readUrl(location.search);
+  if (isFiltered(asked)) setControls(asked);
+  window.journeymap.handle("filter", (customer, channels, states) => {
+    const filters = fromControls(customer, channels, states);
+    // The page starts with empty controls and may get the URL's filters a moment later.
+    if (asked && isFiltered(asked) && sameFilters(filters, NO_FILTERS)) {
+      setControls(asked);
+      asked = null;
+      return noUpdate();
+    }
+    asked = null;
+    if (wall.setFilters(filters) && router.id === null) history.replaceState(history.state, "", `/${toQuery(filters)}`);
+    return noUpdate();
+  });
+  element("filters-clear").addEventListener("click", () => setControls(NO_FILTERS));
+  const toggle = element("filters-toggle");
+  toggle.addEventListener("click", () => {
+    const open = element("filters").classList.toggle("open");
+    toggle.setAttribute("aria-expanded", String(open));
+  });
+  element("brand").addEventListener("click", () => wall.filtered && setControls(NO_FILTERS));
+}
+
+function startButtons() {
+  const help = startHelp(element("help"), element("help-sheet"));
+  const pause = () => wall.setPaused(!wall.paused);
+  const onWall = (action) => (event) => (router.id === null ? action(event) : false);
+  const click = (id, action) => element(id).addEventListener("click", action);
+  click("pause", pause);
+  click("zoom-in", () => wall.zoom(0.6));
+  click("zoom-out", () => wall.zoom(1 / 0.6));
+  click("zoom-fit", () => wall.fit());
+  click("pan-back", () => wall.panPart(-0.25));
+  click("pan-on", () => wall.panPart(0.25));
+  click("back-to-live", () => wall.live());
+  const zoomIn = onWall(() => wall.zoom(0.75));
+  const zoomOut = onWall(() => wall.zoom(1 / 0.75));
+  const earlier = onWall((event) => wall.panPart(event.shiftKey ? -0.5 : -0.1));
+  const later = onWall((event) => wall.panPart(event.shiftKey ? 0.5 : 0.1));
+  startKeys({
+    ArrowDown: onWall(() => wall.step(1)), ArrowUp: onWall(() => wall.step(-1)),
+    PageDown: onWall(() => wall.step(20)), PageUp: onWall(() => wall.step(-20)),
+    ArrowLeft: earlier, ArrowRight: later, a: earlier, d: later,
+    "+": zoomIn, "=": zoomIn, w: zoomIn, "-": zoomOut, s: zoomOut,
+    f: onWall(() => wall.fit()), Home: onWall(() => wall.live()),
+    " ": onWall(pause), l: onWall(pause),
+    t: onWall(() => element("table-toggle").click()), e: onWall(() => element("export-png").click()),
+    "/": onWall(() => element("filter-customer").focus()),
+    "?": help,
+    Escape: () => {
+      if (wall.card.close()) return true;
+      return document.activeElement?.blur?.() ?? true;
+    },
+  });
+}
+
+function startExports() {
+  let serial = 0;
+  const question = () => ({ ...wall.filters, since: 0 });
+  const busy = (format, on) => element(`export-${format}`).toggleAttribute("aria-busy", on);
+  for (const format of ["png", "svg"]) {
+    element(`export-${format}`).addEventListener("click", () => {
+      serial += 1;
+      busy(format, true);
+      const data = { format, serial, question: question(), window: wall.window };
+      window.dash_clientside.set_props("export-wanted", { data });
+    });
+  }
+  element("export-csv").addEventListener("click", () => {
+    serial += 1;
+    window.dash_clientside.set_props("csv-wanted", { data: { serial, question: question() } });
+  });
+  window.journeymap.handle("picture", async (wanted) => {
+    try {
+      await savePicture(wanted);
+    } finally {
+      busy(wanted.format, false);
+    }
+    return wanted.serial;
+  });
+}

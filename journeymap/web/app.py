@@ -1,0 +1,105 @@
+"""Builds the web application: Dash on a FastAPI server. Importing it, and building one, starts nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import dash
+from dash.backends._fastapi import FastAPIDashServer, reset_current_request, set_current_request
+from fastapi import APIRouter, FastAPI, Request, Response
+
+from journeymap import __version__
+from journeymap.model.time import Millis
+from journeymap.web import callbacks, layout
+from journeymap.web.headers import CompressedFiles, PageHeaders, content_policy
+
+ASSETS: Final = Path(__file__).resolve().parents[2] / "assets"
+
+
+class PageModel(Protocol):
+    """What the pages need of a read model."""
+
+    def answer(self, request: Mapping[str, Any], now: Millis) -> dict[str, Any] | None:
+        """The answer to a page's question (docs/architecture.md); None if nothing changed since the last one.
+
+        Called on the event loop: must not touch the disk.
+        """
+
+    def detail(self, journey_id: str, now: Millis) -> dict[str, Any] | None:
+        """The journey in the form of docs/contract.md, section 5, and beside it what only the page shows; None if unknown.
+
+        Called in a worker thread: may touch the disk.
+        """
+
+
+class _Server(FastAPIDashServer):  # type: ignore[misc, unused-ignore]  # dash is not typed strictly
+    """Dash's FastAPI backend without the doors that this product does not use.
+
+    Its web socket opens on every page load even if no callback uses it, and its catch-all answers any unknown path with
+    the page and status 200 (for the app that was made last, which need not be this one).
+    """
+
+    websocket_capability = False
+
+    def _setup_catchall(self) -> None:
+        return None
+
+
+def create_app(  # noqa: PLR0913  # the composition root hands over what it built
+    read_model: PageModel,
+    *,
+    clock: Callable[[], Millis],
+    time_zone: str | None = None,
+    retry: Callable[[], None] | None = None,
+    routers: Sequence[APIRouter] = (),
+    lifespan: Callable[[FastAPI], Any] | None = None,
+    assets: Path = ASSETS,
+) -> tuple[dash.Dash, FastAPI]:
+    """The Dash application and the ASGI server it lives on.
+
+    `time_zone` (IANA name) replaces the browser's for all times shown. `retry` is what the "Try again" button does after
+    refused credentials; without it there is no button. `routers` are served beside the pages; `lifespan` is the server's.
+    """
+    server = FastAPI(
+        title="Journeymap",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=lifespan,
+    )
+    app = dash.Dash(
+        __name__,
+        server=False,
+        backend=_Server,
+        assets_folder=str(assets),
+        include_assets_files=False,
+        serve_locally=True,
+        title="Journeymap",
+        update_title="",
+        index_string=layout.INDEX,
+        add_log_handler=False,
+        suppress_callback_exceptions=False,
+    )
+    app.enable_dev_tools(debug=False)
+    for router in routers:
+        server.include_router(router)
+    app.init_app(server)
+    app.layout = layout.create_layout(time_zone=time_zone, can_retry=retry is not None)
+    callbacks.register(app, read_model, clock, retry)
+
+    async def journey_page(request: Request) -> Response:
+        # Dash's middleware sets the request for its own paths only.
+        held = set_current_request(request)
+        try:
+            return Response(content=app.index(), media_type="text/html")
+        finally:
+            reset_current_request(held)
+
+    server.add_api_route("/journey/{journey_id}", journey_page, methods=["GET"], include_in_schema=False)
+    app._setup_server()
+    server.add_middleware(PageHeaders, policy=content_policy(app.csp_hashes()))
+    server.add_middleware(CompressedFiles)
+    return app, server

@@ -1,0 +1,81 @@
+"""The journey page: filled when it is opened, and again when its journey changed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import dash
+from dash import ClientsideFunction, Input, Output, State, no_update
+
+from journeymap.model.journey import State as JourneyState
+from journeymap.model.time import SECOND, Millis
+from journeymap.web import ids
+from journeymap.web.components.journey import create_head, create_lists, create_unknown
+from journeymap.web.figure import journey_figure
+
+if TYPE_CHECKING:
+    from journeymap.web.app import PageModel
+
+REDRAW_OPEN: Final = 5 * SECOND
+"""How often the chart of an open journey is drawn anew though nothing happened: its open bars grow."""
+
+UNKNOWN: Final = "unknown"
+
+
+def seen_mark(journey: Mapping[str, Any], now: Millis) -> str:
+    """Differs whenever the page of this journey would look different."""
+    states = [interaction["state"] for interaction in journey["interactions"]]
+    grown = now // REDRAW_OPEN if journey["state"] != JourneyState.CLOSED else 0
+    return "|".join(
+        (
+            journey["journey_id"],
+            journey["customer_id"],
+            journey["state"],
+            ",".join(states),
+            str(journey["last_event_at"]),
+            str(len(journey["events"])),
+            str(len(journey["transfers"])),
+            str(grown),
+        )
+    )
+
+
+def show_journey(question: Any, seen: Any, read_model: PageModel, now: Millis) -> tuple[Any, Any, Any, Any]:
+    """Head, chart, lists and their mark; `no_update` for all where nothing changed since `seen`."""
+    nothing = (no_update, no_update, no_update, no_update)
+    if not isinstance(question, dict) or not isinstance(question.get("id"), str):
+        return nothing
+    journey = read_model.detail(question["id"], now)
+    if journey is None:
+        mark = f"{UNKNOWN}|{question['id']}"
+        return nothing if seen == mark else (create_unknown(question["id"]), {"data": [], "layout": {}}, [], mark)
+    mark = seen_mark(journey, now)
+    if seen == mark:
+        return nothing
+    return create_head(journey), journey_figure(journey, now), create_lists(journey, now), mark
+
+
+def register(app: dash.Dash, read_model: PageModel, clock: Callable[[], Millis]) -> None:
+    """Tie the journey page's callbacks to `app`."""
+
+    @app.callback(
+        Output(ids.JOURNEY_HEAD, "children"),
+        Output(ids.JOURNEY_FIGURE, "data"),
+        Output(ids.JOURNEY_LISTS, "children"),
+        Output(ids.JOURNEY_SEEN, "data"),
+        Input(ids.JOURNEY_QUESTION, "data"),
+        State(ids.JOURNEY_SEEN, "data"),
+        prevent_initial_call=True,
+    )
+    async def show(question: Any, seen: Any) -> tuple[Any, Any, Any, Any]:
+        return await asyncio.to_thread(show_journey, question, seen, read_model, clock())
+
+    app.clientside_callback(
+        ClientsideFunction("journeymap", "figure"),
+        Output(ids.JOURNEY_CHART, "figure"),
+        Input(ids.JOURNEY_FIGURE, "data"),
+        Input(ids.SHELL, "forceColorScheme"),
+        prevent_initial_call=True,
+    )

@@ -1,0 +1,1 @@
+"""Functions that return parts of the page as trees of components."""

@@ -1,0 +1,131 @@
+"""The wall: the frame in which the page's modules draw the rows, its tools and legend, and its table twin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import html
+
+from journeymap.web import ids
+from journeymap.web.theme import KIND_LOOKS
+
+
+def create_wall() -> Any:
+    """The chart with its tools, and below it the same rows as a table."""
+    return html.Section(
+        className="chart",
+        **{"aria-label": "Journeys"},
+        children=[_tools(), _timeline(), _table()],
+    )
+
+
+def _tools() -> Any:
+    return html.Div(
+        className="chart-tools",
+        children=[
+            html.P(
+                className="explained",
+                children="Each row is one customer's journey, newest activity first. Colour is the channel, fill is what happens:",
+            ),
+            html.Ul(
+                className="legend",
+                **{"aria-label": "Legend"},
+                children=[
+                    *(
+                        html.Li(
+                            title=look.explained,
+                            children=[
+                                html.Span(className=f"fill fill-{look.name}", **{"aria-hidden": "true"}),
+                                html.Span(look.label),
+                            ],
+                        )
+                        for look in KIND_LOOKS.values()
+                    ),
+                    _mark("mark-transfer", "handed over", "Arrow: to the interaction that took over"),
+                    _mark("mark-disposition", "outcome", "Diamond: the agent noted an outcome"),
+                ],
+            ),
+            html.Div(className="spacer"),
+            html.Button(
+                "Back to live",
+                id=ids.BACK_TO_LIVE,
+                className="button button-pill",
+                type="button",
+                hidden=True,
+                title="Follow the present again (Home)",
+            ),
+            html.Span(id=ids.WINDOW, className="window"),
+            html.Div(
+                className="button-group",
+                role="group",
+                **{"aria-label": "Time window"},
+                children=[
+                    _tool(ids.PAN_BACK, "‹", "Earlier (A)"),
+                    _tool(ids.PAN_ON, "›", "Later (D)"),
+                    _tool(ids.ZOOM_OUT, "−", "Zoom out (−)"),
+                    _tool(ids.ZOOM_IN, "+", "Zoom in (+)"),
+                    _tool(ids.ZOOM_FIT, "Fit", "Show all of the rows now shown (F)"),
+                ],
+            ),
+        ],
+    )
+
+
+def _mark(name: str, label: str, title: str) -> Any:
+    return html.Li(
+        title=title,
+        className="legend-mark",
+        children=[html.Span(className=name, **{"aria-hidden": "true"}), html.Span(label)],
+    )
+
+
+def _tool(button_id: str, label: str, title: str) -> Any:
+    return html.Button(
+        label, id=button_id, className="button button-tool", type="button", title=title, **{"aria-label": title}
+    )
+
+
+def _timeline() -> Any:
+    """Nothing in here is Dash's: `assets/` fills it and keeps it."""
+    return html.Div(
+        id=ids.TIMELINE,
+        className="timeline",
+        role="group",
+        **{
+            "aria-label": "Timeline. Arrow keys move between journeys, Enter opens one.",
+            "aria-details": ids.JOURNEY_TABLE,
+        },
+        children=[
+            html.Div(
+                className="timeline-head",
+                children=[
+                    html.Div("Customer", className="timeline-corner"),
+                    html.Canvas(id=ids.TIMELINE_AXIS, className="timeline-axis", **{"aria-hidden": "true"}),
+                ],
+            ),
+            html.Div(id=ids.TIMELINE_ROWS, className="timeline-rows", tabIndex="-1"),
+            html.Div(id=ids.TIMELINE_EMPTY, className="timeline-empty", hidden=True),
+        ],
+    )
+
+
+def _table() -> Any:
+    return html.Div(
+        className="table-dock",
+        children=[
+            html.Button(
+                "Table",
+                id=ids.TABLE_TOGGLE,
+                className="button button-link",
+                type="button",
+                title="The rows shown, as a table (T)",
+                **{"aria-expanded": "false", "aria-controls": ids.TABLE_PANEL},
+            ),
+            html.Div(
+                id=ids.TABLE_PANEL,
+                className="table-panel",
+                hidden=True,
+                children=html.Table(id=ids.JOURNEY_TABLE, className="table"),
+            ),
+        ],
+    )

@@ -1,0 +1,142 @@
+"""What every answer carries besides its body: security headers, how long it may be kept, compression of static files."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from typing import Any, Final, TypeAlias
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+ASSETS_PATH: Final = "/assets/"
+PACKAGES_PATH: Final = "/_dash-component-suites/"
+COMPRESS_FROM: Final = 1_024
+FILES_KEPT: Final = 64
+
+
+def content_policy(script_hashes: Sequence[str]) -> str:
+    """The Content-Security-Policy of the pages: everything from here, no script in the page but Dash's own.
+
+    Inline styles stay allowed: Mantine, Plotly and React write them. Pictures may be `data:` and `blob:`, which is how
+    Plotly turns a chart into a PNG. `unsafe-eval` is for users' automation (docs/contract.md, section 6): waiting for a
+    condition, browser drivers evaluate text inside the page. Nothing of ours does, and no text of ours gets there.
+    """
+    return "; ".join(
+        (
+            "default-src 'self'",
+            " ".join(("script-src 'self' 'unsafe-eval'", *script_hashes)),
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data: blob:",
+            "font-src 'self' data:",
+            "connect-src 'self'",
+            "object-src 'none'",
+            "base-uri 'self'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+        )
+    )
+
+
+class PageHeaders:
+    """Adds the security headers to every answer, and to the page's own files that they are asked after each time.
+
+    The page's modules import each other by plain names, so a browser must not keep an old one beside a new one; a file
+    that did not change costs an empty 304.
+    """
+
+    def __init__(self, app: ASGIApp, policy: str) -> None:
+        self._app = app
+        self._headers = [
+            (b"content-security-policy", policy.encode("ascii")),
+            (b"x-content-type-options", b"nosniff"),
+            (b"referrer-policy", b"same-origin"),
+            (b"cross-origin-opener-policy", b"same-origin"),
+        ]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on and complete the headers of its answer."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        path: str = scope["path"]
+
+        async def complete(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = list(message.get("headers", []))
+                present = {name.lower() for name, _ in headers}
+                headers += [header for header in self._headers if header[0] not in present]
+                if b"cache-control" not in present:
+                    kept = b"no-cache" if path.startswith((ASSETS_PATH, PACKAGES_PATH)) else b"no-store"
+                    headers.append((b"cache-control", kept))
+                message["headers"] = headers
+            await send(message)
+
+        await self._app(scope, receive, complete)
+
+
+class CompressedFiles:
+    """Compresses static files, each once for all viewers.
+
+    Only what never differs between viewers passes through here: the page's files and the packages' scripts. Ticks stay
+    as they are: compressing a small answer costs a server more than the wire saves.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._kept: OrderedDict[tuple[str, bytes], bytes] = OrderedDict()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on; if it asks for a static file and takes gzip, answer with the compressed form."""
+        if not self._compressible(scope):
+            await self._app(scope, receive, send)
+            return
+        start: Message = {}
+        body = bytearray()
+
+        async def collect(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                start.update(message)
+                return
+            if message["type"] != "http.response.body":
+                await send(message)
+                return
+            body.extend(message.get("body", b""))
+            if not message.get("more_body", False):
+                await self._answer(scope["path"], start, bytes(body), send)
+
+        await self._app(scope, receive, collect)
+
+    @staticmethod
+    def _compressible(scope: Scope) -> bool:
+        if scope["type"] != "http" or scope["method"] != "GET":
+            return False
+        if not scope["path"].startswith((ASSETS_PATH, PACKAGES_PATH)):
+            return False
+        headers = dict(scope["headers"])
+        return b"gzip" in headers.get(b"accept-encoding", b"") and b"range" not in headers
+
+    async def _answer(self, path: str, start: Message, body: bytes, send: Send) -> None:
+        headers = {name.lower(): value for name, value in start.get("headers", [])}
+        if start["status"] == 200 and len(body) >= COMPRESS_FROM and b"content-encoding" not in headers:
+            body = await self._compressed(path, headers.get(b"etag", str(len(body)).encode()), body)
+            headers[b"content-encoding"] = b"gzip"
+            headers[b"content-length"] = str(len(body)).encode()
+            headers[b"vary"] = b"accept-encoding"
+        await send({**start, "headers": list(headers.items())})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _compressed(self, path: str, version: bytes, body: bytes) -> bytes:
+        key = (path, version)
+        kept = self._kept.get(key)
+        if kept is None:
+            kept = await asyncio.to_thread(gzip.compress, body, 6)
+            self._kept[key] = kept
+            while len(self._kept) > FILES_KEPT:
+                self._kept.popitem(last=False)
+        return kept

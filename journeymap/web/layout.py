@@ -1,0 +1,89 @@
+"""The page: its HTML frame and the tree of components that Dash puts into it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import dash_mantine_components as dmc
+from dash import dcc, html
+
+from journeymap.web import ids
+from journeymap.web.components.chart import create_wall
+from journeymap.web.components.filters import create_filters
+from journeymap.web.components.journey import create_journey_frame
+from journeymap.web.components.notices import create_announcer, create_help_sheet, create_notice
+from journeymap.web.components.topbar import create_topbar
+
+TICK_MS: Final = 500
+
+INDEX: Final = """<!DOCTYPE html>
+<html lang="en">
+  <head>
+    {%metas%}
+    <title>{%title%}</title>
+    {%favicon%}
+    {%css%}
+    <link rel="stylesheet" href="/assets/tokens.css">
+    <link rel="stylesheet" href="/assets/shell.css">
+    <link rel="stylesheet" href="/assets/wall.css">
+    <link rel="stylesheet" href="/assets/journey.css">
+    <script src="/assets/boot.js"></script>
+    <script type="module" src="/assets/main.mjs"></script>
+  </head>
+  <body>
+    {%app_entry%}
+    <footer>{%config%}{%scripts%}{%renderer%}</footer>
+  </body>
+</html>
+"""
+
+
+def create_layout(*, time_zone: str | None, can_retry: bool) -> Any:
+    """Everything on the page. It is the same for every viewer: what differs lives in the browser."""
+    return dmc.MantineProvider(
+        id=ids.SHELL,
+        defaultColorScheme="auto",
+        theme={
+            "fontFamily": "var(--font)",
+            "primaryColor": "indigo",
+            "defaultRadius": "sm",
+            "respectReducedMotion": True,
+        },
+        children=html.Div(
+            className="page",
+            **{"data-time-zone": time_zone or ""},
+            children=[
+                create_topbar(),
+                create_notice(can_retry=can_retry),
+                html.Main(
+                    className="page-main",
+                    children=[
+                        html.Div(id=ids.WALL, className="wall", children=[create_filters(), create_wall()]),
+                        create_journey_frame(),
+                    ],
+                ),
+                create_help_sheet(),
+                create_announcer(),
+                *_wiring(),
+            ],
+        ),
+    )
+
+
+def _wiring() -> list[Any]:
+    """The parts that nobody sees: the clock of the questions, and the places where questions and answers lie."""
+    return [
+        dcc.Interval(id=ids.TICK, interval=TICK_MS),
+        dcc.Store(id=ids.QUESTION),
+        dcc.Store(id=ids.ANSWER),
+        dcc.Store(id=ids.DRAWN),
+        dcc.Store(id=ids.FILTERS_APPLIED),
+        dcc.Store(id=ids.EXPORT_WANTED),
+        dcc.Store(id=ids.EXPORT_FIGURE),
+        dcc.Store(id=ids.EXPORT_DONE),
+        dcc.Store(id=ids.CSV_WANTED),
+        dcc.Download(id=ids.CSV_FILE),
+        dcc.Store(id=ids.JOURNEY_QUESTION),
+        dcc.Store(id=ids.JOURNEY_SEEN),
+        dcc.Store(id=ids.JOURNEY_FIGURE),
+    ]
