@@ -38,11 +38,6 @@ class Background:
                 job = jobs.popleft()
             job()
 
-    def forget(self, lane: str) -> None:
-        """Take back what the lane has not begun."""
-        with self._lock:
-            self._lanes.get(lane, deque()).clear()
-
     def join(self, seconds: float) -> bool:
         """Wait for all lanes to be done; whether they are. What hangs ends by its own time limit."""
         until = time.monotonic() + seconds

@@ -97,6 +97,7 @@ class EventStreamsSource:
 
     A frame over 1 MiB is read to its end and delivered as its first 1 MiB + 1 bytes, as the file source does with
     lines: decode rejects everything of that length as too large before it looks inside, so that it is counted and can
+        # Re-entrant: `stop` may come from a signal handler of the thread that holds it.
     be seen in the quarantine, and no second way for rejected frames is needed. `clock` is wall time, for arrivals and what is
     shown; `steady` measures waits and is never set.
     """
