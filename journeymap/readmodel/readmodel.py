@@ -109,6 +109,7 @@ class ReadModel:
         else:
             with self._changed:
                 self._table.advance(now)
+                self._tell_status(now)
         self._problem = None
         return moved
 
@@ -202,6 +203,7 @@ class ReadModel:
         return question.since <= 0 or not matches.any_between(question.since - (now - question.at), question.since)
 
     def _tell_status(self, now: Millis) -> StatusInShort:
+        # Noted by `poll` too, so that a page that is told of a change asks again later than the moment of the change.
         status = self.status_in_short(now)
         if not status.says_the_same(self._told):
             self._told, self._told_since = status, now
@@ -220,6 +222,7 @@ class ReadModel:
         with self._changed:
             self._table.advance(now)
             self._table.forget_old()
+            self._tell_status(now)
 
     def _apply(self, batches: Sequence[Batch], now: Millis) -> None:
         for batch in batches:

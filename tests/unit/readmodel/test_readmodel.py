@@ -1,0 +1,350 @@
+"""The read model: what it answers, what it holds, and what it does when the store fails."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+import msgspec
+import pytest
+
+from journeymap.errors import InputError, StoreCorruptError, StoreError
+from journeymap.model.change import Changes, JourneyRecord, RowChanges
+from journeymap.model.journey import Journey
+from journeymap.model.row import InteractionRow, JourneyRow
+from journeymap.model.status import EventCounts, IngestStatus
+from journeymap.model.time import DAY, HOUR, MINUTE, SECOND
+from journeymap.readmodel.answer import Answer
+from journeymap.readmodel.follow import Follower
+from journeymap.readmodel.readmodel import ReadModel
+from journeymap.stitch.options import Timeouts
+from journeymap.store.base import Batch, Commit
+from journeymap.store.memory import MemoryStore
+from journeymap.testing import ManualClock
+from journeymap.view.masking import Viewer
+from journeymap.view.question import Question
+
+START = 1_700_000_000_000
+EVERYONE = Viewer()
+
+
+def row(name: str, last: int, state: str = "ACTIVE", channel: str = "voice", customer: str = "") -> JourneyRow:
+    segments = (("interact", START, None if state != "CLOSED" else last),)
+    part = InteractionRow(f"i-{name}", channel, state, START, last, None, None, "Support", None, segments)
+    return JourneyRow(name, customer or f"Customer-{name}", START, last, last, 1, 1, 0, (part,), ())
+
+
+class Bench:
+    """A read model over a store in memory, and a page that asks it."""
+
+    def __init__(self, limit: int = 100, window: int = DAY) -> None:
+        self.clock = ManualClock(START + MINUTE)
+        self.store = MemoryStore()
+        self.model = ReadModel(self.store, self.clock.now, Timeouts(), no_fold, limit=limit, window=window)
+        self.page = Question()
+
+    def commit(self, *rows: JourneyRow, gone: dict[str, str | None] | None = None) -> None:
+        self.store.commit(Commit(self.clock.now(), RowChanges(list(rows), gone or {})))
+
+    def report(self, **fields: object) -> None:
+        status = IngestStatus(**{"written_at": self.clock.now(), "state": "OPEN", "since": START, **fields})  # type: ignore[arg-type]
+        self.store.write_status(msgspec.json.encode(status))
+
+    def ask(self, viewer: Viewer = EVERYONE, **changes: object) -> Answer | None:
+        """Let the model poll, and ask a moment later as the page would that takes in each answer."""
+        self.clock.advance(1)
+        self.model.poll()
+        self.clock.advance(1)
+        question = msgspec.structs.replace(self.page, **changes)
+        answer = self.model.answer(question, viewer, self.clock.now())
+        if answer is not None:
+            tags = dict(self.page.have) | {each[0]: each[1] for each in answer.rows}
+            have = [(name, tags[name]) for name in answer.order]
+            self.page = msgspec.structs.replace(question, version=answer.version, at=answer.now, have=have)
+        return answer
+
+    def told(self, **changes: object) -> Answer:
+        answer = self.ask(**changes)  # type: ignore[arg-type]
+        assert answer is not None
+        return answer
+
+
+def no_fold(record: JourneyRecord, _events: Sequence[bytes]) -> Journey:
+    return Journey(record.journey_id, record.customer_id, 0, 0, 0, (), (), ())
+
+
+def names(answer: Answer) -> list[str]:
+    return [each[0] for each in answer.rows]
+
+
+def test_an_empty_store_is_answered_too() -> None:
+    answer = Bench().told()
+    assert (answer.version, answer.total, answer.order, answer.rows, answer.channels) == (0, 0, [], [], {})
+    assert (answer.status.state, answer.status.ingest_running) == ("DISCONNECTED", False)
+    assert answer.status.error == "ingest is not running"
+
+
+def test_rows_come_once_and_again_when_they_change() -> None:
+    bench = Bench()
+    bench.commit(row("a", START), row("b", START + 2))
+    answer = bench.told()
+    assert (answer.order, names(answer), answer.total, answer.open) == (["b", "a"], ["b", "a"], 2, 2)
+    assert bench.ask() is None
+    bench.commit(row("a", START + 3))
+    answer = bench.told()
+    assert (answer.order, names(answer), answer.version) == (["a", "b"], ["a"], 2)
+    assert answer.committed_at == bench.clock.now() - 2
+    assert bench.ask() is None
+
+
+def test_a_time_out_is_told_when_it_falls_due_and_not_before() -> None:
+    bench = Bench()
+    bench.commit(row("a", START + MINUTE))
+    bench.told()
+    bench.clock.advance(5 * MINUTE - 5)
+    assert bench.ask() is None
+    bench.clock.advance(1)
+    answer = bench.told()
+    assert (answer.rows[0][3], answer.open) == ("IDLE", 1)
+    assert bench.ask() is None
+    bench.clock.advance(30 * MINUTE)
+    answer = bench.told()
+    assert (answer.rows[0][3], answer.open) == ("CLOSED", 0)
+    assert bench.ask() is None
+
+
+def test_filters_and_facets() -> None:
+    bench = Bench()
+    bench.commit(
+        row("a", START, channel="voice", customer="ACME 1"),
+        row("b", START + 1, channel="chat", customer="acme 2"),
+        row("c", START + 2, state="CLOSED", channel="chat", customer="Other"),
+    )
+    answer = bench.told(customer="Acme")
+    assert (answer.order, answer.matched, answer.total) == (["b", "a"], 2, 3)
+    answer = bench.told(at=0, channels=["chat"], customer=None)
+    assert (answer.order, answer.matched) == (["c", "b"], 2)
+    assert answer.channels == {"chat": 2, "voice": 1}, "facets count what the other filters let through"
+    assert bench.told(at=0, states=["CLOSED"], channels=[]).order == ["c"]
+    assert bench.told(at=0, states=["closed", "active"], customer="o", channels=["pigeon"]).order == []
+    assert bench.told(at=0, states=None, customer=None, channels=None, offset=1, count=1).order == ["b"]
+    with pytest.raises(InputError):
+        bench.ask(states=["ASLEEP"])
+
+
+def test_kept_filters_follow_changes() -> None:
+    bench = Bench()
+    bench.commit(row("a", START), row("b", START + 1))
+    assert bench.told(states=["ACTIVE"]).order == ["b", "a"]
+    bench.commit(row("a", START + 5, state="CLOSED"), row("c", START + 4))
+    assert bench.told().order == ["c", "b"]
+    bench.commit(row("a", START + 6, channel="chat"), gone={"b": "a"})
+    answer = bench.told()
+    assert (answer.order, answer.gone, answer.channels) == (["a", "c"], {"b": "a"}, {"chat": 1, "voice": 1})
+
+
+def test_since_bounds_the_rows_and_rows_leave_as_it_moves() -> None:
+    bench = Bench()
+    bench.commit(row("a", START), row("b", START + 30 * SECOND))
+    assert bench.told(since=START).order == ["b", "a"]
+    bench.clock.advance(SECOND)
+    answer = bench.told(since=START + SECOND)
+    assert (answer.order, answer.matched, answer.channels) == (["b"], 1, {"voice": 1})
+    bench.clock.advance(SECOND)
+    assert bench.ask(since=START + 2 * SECOND) is None
+
+
+def test_a_held_order_stays_and_says_who_is_gone() -> None:
+    bench = Bench()
+    bench.commit(row("a", START), row("b", START + 1), row("c", START + 2))
+    assert bench.told().order == ["c", "b", "a"]
+    bench.commit(row("a", START + 9), gone={"b": "c"})
+    answer = bench.told(hold=["c", "b", "a", "never"])
+    assert (answer.order, names(answer)) == (["c", "a"], ["a"])
+    assert answer.gone == {"b": "c", "never": None}
+    bench.commit(row("d", START + 10), gone={"c": "d"})
+    assert bench.told(hold=["c", "b"], have=[]).gone == {"c": "d", "b": "d"}, "the way is followed to its end"
+
+
+def test_a_page_that_lost_an_answer_gets_its_rows() -> None:
+    bench = Bench()
+    bench.commit(row("a", START))
+    answer = bench.told()
+    lost = Question(version=answer.version, at=answer.now)
+    again = bench.model.answer(lost, EVERYONE, bench.clock.now() + 1)
+    assert again is not None
+    assert names(again) == ["a"]
+
+
+def test_a_page_ahead_of_this_process_is_left_alone_until_the_store_must_be_another() -> None:
+    bench = Bench()
+    bench.commit(row("a", START))
+    bench.told()
+    ahead = msgspec.structs.replace(bench.page, version=9)
+    assert bench.model.answer(ahead, EVERYONE, bench.clock.now() + SECOND) is None
+    assert bench.model.answer(ahead, EVERYONE, bench.clock.now() + 3 * SECOND) is not None
+
+
+def test_closed_journeys_leave_first_and_the_least_recently_active_of_them() -> None:
+    bench = Bench(limit=3)
+    bench.commit(row("old-open", START), row("c1", START + 1, "CLOSED"), row("c2", START + 2, "CLOSED"))
+    bench.told()
+    bench.commit(row("c3", START + 3, "CLOSED"), row("open", START + 4))
+    assert bench.told().order == ["open", "c3", "old-open"]
+    bench.commit(row("o1", START + 5), row("o2", START + 6))
+    answer = bench.told()
+    assert (answer.order, answer.total, answer.open) == (["o2", "o1", "open"], 3, 3)
+
+
+def test_closed_journeys_leave_when_the_window_has_passed() -> None:
+    bench = Bench(window=HOUR)
+    bench.commit(row("closed", START, "CLOSED"), row("open", START + 5 * MINUTE))
+    assert bench.told().total == 2
+    bench.clock.advance(HOUR)
+    answer = bench.told()
+    assert (answer.order, answer.gone) == (["open"], {"closed": None})
+    bench.clock.advance(HOUR)
+    assert bench.told().total == 0
+
+
+def test_memory_stays_flat() -> None:
+    bench = Bench(limit=50, window=HOUR)
+    for n in range(400):
+        bench.clock.advance(SECOND)
+        bench.commit(*(row(f"{n}-{k}", bench.clock.now(), "CLOSED" if k % 2 else "ACTIVE") for k in range(10)))
+        bench.told(states=["ACTIVE"])
+    table = bench.model._table
+    assert len(table.held) == 50
+    assert len(table._dues) < 1_300
+    assert len(table._changed) < 1_300
+
+
+def test_a_viewer_without_the_right_sees_no_number() -> None:
+    bench = Bench()
+    bench.commit(row("a", START, customer="+4915112345678"))
+    answer = bench.told(viewer=Viewer(sees_identifiers=False))
+    masked = answer.rows[0]
+    assert masked[2] == "•••78"
+    assert b"12345678" not in answer.encode()
+    clear = bench.told(have=[]).rows[0]
+    assert clear[2] == "+4915112345678"
+    assert clear[1] != masked[1]
+
+
+def test_the_status_is_told_when_it_changes() -> None:
+    bench = Bench()
+    bench.report(lag_ms=40, counts=EventCounts(received=3))
+    answer = bench.told()
+    assert (answer.status.state, answer.status.ingest_running, answer.status.lag_ms) == ("OPEN", True, 40)
+    bench.clock.advance(SECOND)
+    bench.report(lag_ms=90, counts=EventCounts(received=5))
+    assert bench.ask() is None, "a few milliseconds of lag are no news"
+    bench.clock.advance(SECOND)
+    bench.report(state="DISCONNECTED", error="refused: invalid_client", refused=True)
+    answer = bench.told()
+    assert (answer.status.refused, answer.status.error) == (True, "refused: invalid_client")
+    bench.clock.advance(6 * SECOND)
+    answer = bench.told()
+    assert (answer.status.ingest_running, answer.status.state) == (False, "DISCONNECTED")
+    assert answer.status.error == "ingest is not running"
+    assert bench.ask() is None
+
+
+def test_a_status_of_a_later_release_is_read_and_a_broken_one_is_an_error() -> None:
+    bench = Bench()
+    bench.store.write_status(b'{"written_at":%d,"state":"OPEN","news":{"a":1}}' % bench.clock.now())
+    assert bench.told().status.state == "OPEN"
+    bench.store.write_status(b"{")
+    bench.clock.advance(SECOND)
+    with pytest.raises(StoreError, match="status document"):
+        bench.model.poll()
+
+
+def test_a_replaced_store_is_read_anew() -> None:
+    bench = Bench()
+    bench.commit(row("a", START))
+    bench.commit(row("b", START))
+    assert bench.told().total == 2
+    other = MemoryStore()
+    other.commit(Commit(START, RowChanges([row("z", START)])))
+    bench.model._store = bench.store = other
+    answer = bench.told()
+    assert (answer.version, answer.order, answer.gone) == (1, ["z"], {"a": None, "b": None})
+
+
+def test_a_journey_is_folded_from_all_its_events_and_found_by_old_ids() -> None:
+    store = MemoryStore()
+    one = row("j-1", START)
+    record = JourneyRecord("j-1", one.customer_id, START, START, START, one, ("c1", "c2"), (b"5",))
+    changes = Changes(journeys=[record], chunks={"c1": (b"1", b"2"), "c2": (b"3", b"4")}, pointers={"j-old": "j-1"})
+    store.commit(Commit(START, RowChanges(), changes))
+    seen: list[bytes] = []
+
+    def fold(record: JourneyRecord, events: list[bytes]) -> Journey:
+        seen.extend(events)
+        return no_fold(record, events)
+
+    model = ReadModel(store, lambda: START, Timeouts(), fold)
+    found = model.detail("j-old")
+    assert found is not None
+    assert found.journey_id == "j-1"
+    assert seen == [b"1", b"2", b"3", b"4", b"5"]
+    assert model.detail("j-none") is None
+    assert model.neighbours(found) == []
+
+
+def test_chunks_that_a_checkpoint_replaced_meanwhile_are_looked_up_again() -> None:
+    one = row("j-1", START)
+
+    class Moving(MemoryStore):
+        asked = 0
+
+        def chunks(self, names: Sequence[str]) -> list[tuple[bytes, ...]]:
+            self.asked += 1
+            if self.asked == 1:
+                raise StoreCorruptError("gone")
+            return super().chunks(names)
+
+    store = Moving()
+    record = JourneyRecord("j-1", one.customer_id, START, START, START, one, (), (b"1",))
+    store.commit(Commit(START, RowChanges(), Changes(journeys=[record])))
+    assert ReadModel(store, lambda: START, Timeouts(), no_fold).detail("j-1") is not None
+
+
+def test_the_follower_goes_on_after_errors_and_stops() -> None:
+    class Failing(MemoryStore):
+        failing: Exception | None = StoreError("the disk is away")
+
+        def batches(self, after: int) -> Sequence[Batch] | None:
+            return super().batches(after)
+
+        def head(self) -> int:
+            if self.failing:
+                raise self.failing
+            return super().head()
+
+    store = Failing()
+    store.commit(Commit(START, RowChanges([row("a", START)])))
+    model = ReadModel(store, lambda: START, Timeouts(), no_fold)
+    failed = threading.Event()
+    remember = model.fail
+    model.fail = lambda problem: (remember(problem), failed.set())[0]  # type: ignore[method-assign]
+    follower = Follower(model)
+    follower.start()
+    follower.start()
+    try:
+        assert failed.wait(5)
+        assert model.problem == "store: the disk is away"
+        answer = model.answer(Question(), EVERYONE, START)
+        assert answer is not None
+        assert answer.status.error == "store: the disk is away"
+        failed.clear()
+        store.failing = ValueError("a defect")
+        assert failed.wait(5)
+        store.failing = None
+        assert model.wait_for(1, 5)
+    finally:
+        follower.stop()
+    follower.stop()
+    assert not any(thread.name == "readmodel" for thread in threading.enumerate())
+    assert not model.wait_for(2, 0)
