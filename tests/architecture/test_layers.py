@@ -29,13 +29,13 @@ TOP = {"__init__", "__main__", "testing"}
 """What stands above all layers: entry points, and the fakes that tests use."""
 
 PURE = {"model", "protocol", "decode", "order", "stitch", "view"}
-IMPURE_MODULES = set(
-    """
-    asyncio concurrent ctypes fcntl glob http io logging mmap multiprocessing os pathlib pickle queue random secrets
-    select selectors shelve shutil signal socket sqlite3 ssl subprocess sys tempfile threading time urllib uuid
-    dash diskcache fastapi filelock httpx plotly pyarrow uvicorn websocket websockets
-    """.split()
-)
+IMPURE_MODULES = {
+    "asyncio", "concurrent", "ctypes", "fcntl", "glob", "http", "io", "logging", "mmap", "multiprocessing",
+    "os", "pathlib",
+    "pickle", "queue", "random", "secrets", "select", "selectors", "shelve", "shutil", "signal", "socket", "sqlite3",
+    "ssl", "subprocess", "sys", "tempfile", "threading", "time", "urllib", "uuid",
+    "dash", "diskcache", "fastapi", "filelock", "httpx", "plotly", "pyarrow", "uvicorn", "websocket", "websockets",
+}  # fmt: skip
 PURE_ALL_THE_SAME = "urllib.parse"
 IMPURE_CALLS = {"open", "print", "input", "exec", "eval", "__import__"}
 IMPURE_METHODS = {("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"), ("date", "today")}
