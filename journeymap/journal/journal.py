@@ -94,7 +94,8 @@ class Journal:
     def append(self, source: str, frame: bytes, arrived_at: Millis) -> int:
         """Append what `source` delivered; the offset behind it.
 
-        Raises `JournalFullError` where there is no space, and then nothing of it stays. When this returns, the record outlives the process. `arrived_at` must not be negative.
+        Raises `JournalFullError` where there is no space, and then nothing of it stays. When this returns, the record
+        outlives the process. `arrived_at` must not be negative.
         """
         name = self._sources.get(source)
         if name is None:

@@ -65,8 +65,8 @@ def read(segment: Segment, start: int, until: int | None, damage: Damage, open_e
     """The intact records of `segment` that end behind the journal offset `start`, oldest first.
 
     `until` is the offset behind the last record, None for the end of the file. A record whose checksum is wrong is
-    skipped; where its length leads nowhere the rest of the segment is. Both are counted in `damage`, except a rest at an
-    `open_end`, where another process may be writing just now.
+    skipped; where its length leads nowhere the rest of the segment is. Both are counted in `damage`, except a rest at
+    an `open_end`, where another process may be writing just now.
     """
     with segment.path.open("rb", buffering=READ_AHEAD) as file:
         size = os.fstat(file.fileno()).st_size
