@@ -18,6 +18,9 @@ from journeymap.store.base import Commit, Store
 CHEAP_CHECKPOINT = 300
 """With at most so many journeys to write, every flush is a checkpoint."""
 
+JOURNAL = "journal"
+"""The name under which the store keeps the journal offset that it has reached."""
+
 EVICT_BATCH = 500
 """At most this many journeys are evicted between two flushes."""
 
@@ -58,13 +61,12 @@ class Pipeline:
     lost: call it again when the store has recovered, and feed nothing in between that need not be.
     """
 
-    def __init__(self, store: Store, stitcher: Stitcher, source: str, options: PipelineOptions) -> None:
+    def __init__(self, store: Store, stitcher: Stitcher, options: PipelineOptions) -> None:
         self._store = store
         self._stitcher = stitcher
-        self._source = source
         self._options = options
-        self._buffer = ReorderBuffer(options.reorder_window)
-        self._fed_to = store.positions().get(source, 0)
+        self._buffers: dict[str, ReorderBuffer] = {}  # by source: what is late is so among the events of its source
+        self._fed_to = store.positions().get(JOURNAL, 0)
         self._committed = self._fed_to
         self._pending: Commit | None = None
         self._checkpoint_at: Millis = 0
@@ -91,7 +93,6 @@ class Pipeline:
 
     def feed(self, records: Sequence[Record], now: Millis) -> None:
         """1. Decode records and put their events on hold."""
-        horizon = now - self._options.retention
         counts = self.counts
         for record in records:
             events, rejected = decode_frame(record.data, record.arrived_at)
@@ -101,11 +102,19 @@ class Pipeline:
                 counts.rejected[item.reason] = counts.rejected.get(item.reason, 0) + 1
                 self.last_rejected[item.reason] = item
             if events:
-                kept = [event for event in events if event.timestamp >= horizon]
-                counts.expired += len(events) - len(kept)
-                self._buffer.push(kept, record.arrived_at, self._fed_to)
+                self.hold(events, record.source, record.arrived_at, now)
                 self.last_arrived_at = record.arrived_at
             self._fed_to = record.end
+
+    def hold(self, events: Sequence[Event], source: str, arrived_at: Millis, now: Millis) -> None:
+        """Put events on hold, except those that are past the retention."""
+        horizon = now - self._options.retention
+        kept = [event for event in events if event.timestamp >= horizon]
+        self.counts.expired += len(events) - len(kept)
+        buffer = self._buffers.get(source)
+        if buffer is None:
+            buffer = self._buffers[source] = ReorderBuffer(self._options.reorder_window)
+        buffer.push(kept, arrived_at, self._fed_to)
 
     def flush(self, now: Millis, *, last: bool = False, closed_by: Millis | None = None) -> bool:
         """Write what is due; whether anything was. With `last`, what is on hold too, as at the end of a stream.
@@ -114,11 +123,12 @@ class Pipeline:
         gives the time that it has come to.
         """
         started = time.perf_counter()
-        # 2. Let go of what has been held long enough, in order.
-        events, late = self._buffer.flush() if last else self._buffer.release(now)
-        # 3. Stitch it: the late ones first, so that they can be counted without the copies among them.
-        self._apply(events[:late], late=True)
-        self._apply(events[late:], late=False)
+        for buffer in self._buffers.values():
+            # 2. Let go of what has been held long enough, in order.
+            events, late = buffer.flush() if last else buffer.release(now)
+            # 3. Stitch it: the late ones first, so that they can be counted without the copies among them.
+            self._apply(events[:late], late=True)
+            self._apply(events[late:], late=False)
         # 4. Evict what is past its retention.
         if now >= self._evict_at:
             self._evict(now)
@@ -131,17 +141,18 @@ class Pipeline:
         self._store.commit(self._pending)
         commit, self._pending = self._pending, None
         if commit.positions is not None:
-            self._committed = commit.positions[self._source]
+            self._committed = commit.positions[JOURNAL]
             self._stitcher.release(now if closed_by is None else closed_by)
         self.flush_ms = (time.perf_counter() - started) * 1000
         return True
 
     def next_due(self) -> Millis | None:
         """When `flush` next has something to do even if nothing is fed; None if never."""
-        due = [moment for moment in (self._buffer.next_due(), self._stitcher.next_due()) if moment is not None]
+        due = [buffer.next_due() for buffer in self._buffers.values()]
+        due.append(self._stitcher.next_due())
         if self._stitcher.unsaved:
             due.append(self._checkpoint_at)
-        return min(due, default=None)
+        return min((moment for moment in due if moment is not None), default=None)
 
     def _apply(self, events: list[Event], *, late: bool) -> None:
         if not events:
@@ -155,13 +166,13 @@ class Pipeline:
 
     def _next_commit(self, now: Millis, last: bool) -> Commit | None:
         rows = self._stitcher.take_rows(now)
-        reached = self._buffer.oldest_mark()
-        position = self._fed_to if reached is None else reached
+        marks = [mark for buffer in self._buffers.values() if (mark := buffer.oldest_mark()) is not None]
+        position = min(marks, default=self._fed_to)
         unsaved = self._stitcher.unsaved
         if last or unsaved <= CHEAP_CHECKPOINT or now >= self._checkpoint_at:
             self._checkpoint_at = now + self._options.checkpoint_interval
             if rows or unsaved or position != self._committed:
-                return Commit(now, rows, self._stitcher.take_changes(), {self._source: position})
+                return Commit(now, rows, self._stitcher.take_changes(), {JOURNAL: position})
         return Commit(now, rows) if rows else None
 
     def _evict(self, now: Millis) -> None:

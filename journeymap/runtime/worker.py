@@ -1,11 +1,12 @@
-"""The background work of ingest: one thread receives into the journal, one stitches what came and writes the store."""
+"""The background work of ingest: a thread a source receives into the journal, one stitches what came and writes the store."""
 
 from __future__ import annotations
 
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 
@@ -17,7 +18,7 @@ from journeymap.model.time import MINUTE, SECOND, Millis
 from journeymap.runtime.clock import Clock
 from journeymap.runtime.inbox import Inbox
 from journeymap.runtime.pipeline import Pipeline
-from journeymap.source.base import ConnectionState, Source
+from journeymap.source.base import ConnectionState, Source, SourceStatus
 from journeymap.store.base import Store
 
 log = logging.getLogger(__name__)
@@ -26,6 +27,7 @@ REPLAY_BATCH = 2_000
 STATUS_INTERVAL: Millis = 900
 STORE_RETRY: Millis = SECOND
 STOP_PATIENCE = 10.0
+_GOODNESS = {ConnectionState.DISCONNECTED: 0, ConnectionState.CONNECTING: 1, ConnectionState.OPEN: 2}
 
 
 class Ingest:
@@ -39,37 +41,49 @@ class Ingest:
         self,
         store: Store,
         journal: Journal,
-        source: Source,
+        sources: Sequence[Source],
         pipeline: Pipeline,
         clock: Clock,
         *,
         flush_interval: Millis = 100,
+        journal_max_bytes: int = 2**30,
         on_failure: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._journal = journal
-        self._source = source
+        self._sources = tuple(sources)
         self._pipeline = pipeline
         self._clock = clock
         self._flush_interval = max(1, flush_interval)
+        self._journal_max_bytes = journal_max_bytes
         self._on_failure = on_failure
         self._inbox = Inbox()
+        self._order = threading.Lock()
         self._stopping = threading.Event()
         self._replayed = threading.Event()
-        self._receiver = threading.Thread(target=self._guard, args=(self._receive,), name="journeymap-receive", daemon=True)
-        self._stitcher = threading.Thread(target=self._guard, args=(self._stitch,), name="journeymap-stitch", daemon=True)
+        self._receivers = [self._thread(f"receive-{source.name}", partial(self._receive, source)) for source in sources]
+        self._stitcher = self._thread("stitch", self._stitch)
         self._started_at: Millis = 0
         self._status_at: Millis = 0
         self._tidy_at: Millis = 0
         self._retry_at: Millis = 0
         self._store_problem: str | None = None
         self.failure: BaseException | None = None
+        self.last_status: IngestStatus | None = None
+
+    def _thread(self, name: str, work: Callable[[], None]) -> threading.Thread:
+        return threading.Thread(target=self._guard, args=(work,), name=f"journeymap-{name}", daemon=True)
+
+    @property
+    def problem(self) -> str | None:
+        """Why the store cannot be written at the moment; None if it can."""
+        return self._store_problem
 
     def start(self) -> None:
         """Begin: first what the journal holds and the store does not, then the source."""
         self._started_at = self._clock.now()
-        self._stitcher.start()
-        self._receiver.start()
+        for thread in (self._stitcher, *self._receivers):
+            thread.start()
 
     def wait_until_replayed(self, timeout: float) -> bool:
         """Wait until what the journal held at the start is in the store; whether it is."""
@@ -77,24 +91,30 @@ class Ingest:
 
     def stop(self) -> None:
         """Stop receiving, write everything received, and say in the store that ingest is not running."""
-        self._source.stop()
-        self._inbox.close()
-        if self._receiver.ident is not None:
-            self._receiver.join(STOP_PATIENCE)
+        self._stop_receiving()
+        for thread in self._receivers:
+            if thread.ident is not None:
+                thread.join(STOP_PATIENCE)
         self._stopping.set()
         if self._stitcher.ident is not None:
             self._stitcher.join(STOP_PATIENCE)
 
-    # The receiving thread
+    def _stop_receiving(self) -> None:
+        for source in self._sources:
+            source.stop()
+        self._inbox.close()
 
-    def _receive(self) -> None:
+    # The receiving threads, one a source
+
+    def _receive(self, source: Source) -> None:
         self._replayed.wait()
         if not self._stopping.is_set():
-            self._source.run(self._deliver)
+            source.run(partial(self._deliver, source.name))
 
-    def _deliver(self, frame: bytes, arrived_at: Millis) -> None:
-        end = self._journal.append(self._source.name, frame, arrived_at)
-        self._inbox.put(Record(frame, self._source.name, arrived_at, end))
+    def _deliver(self, source: str, frame: bytes, arrived_at: Millis) -> None:
+        with self._order:  # the inbox holds records in the order of the journal
+            end = self._journal.append(source, frame, arrived_at)
+            self._inbox.put(Record(frame, source, arrived_at, end))
 
     # The stitching thread
 
@@ -136,7 +156,7 @@ class Ingest:
                 self._tell(now)
             if now >= self._tidy_at:
                 self._tidy_at = now + MINUTE
-                self._journal.forget(self._pipeline.committed)
+                self._journal.forget(self._pipeline.committed, self._journal_max_bytes)
         except StoreError as error:
             if self._store_problem is None:
                 log.error("%s", error)
@@ -148,15 +168,16 @@ class Ingest:
         self._status_at = now + STATUS_INTERVAL
         self._journal.sync()
         if "retry" in self._store.take_commands():
-            self._source.retry()
-        status = self._source.status()
+            for source in self._sources:
+                source.retry()
+        name, status = self._worst()
         counts = self._pipeline.counts
         waiting = self._inbox.waiting_since()
         document = IngestStatus(
             written_at=now,
             pid=os.getpid(),
             started_at=self._started_at,
-            source=self._source.name,
+            source=name,
             state=ConnectionState.DISCONNECTED if stopped else status.state,
             since=now if stopped else status.since,
             error="ingest was stopped" if stopped else status.error,
@@ -188,7 +209,19 @@ class Ingest:
             journal_lag_bytes=max(0, self._pipeline.fed_to - self._pipeline.committed),
             flush_ms=round(self._pipeline.flush_ms, 2),
         )
+        self.last_status = document
         self._store.write_status(msgspec.json.encode(document))
+
+    def _worst(self) -> tuple[str, SourceStatus]:
+        """The source that is worst off, with all counts added up. A finished one is as good as open."""
+        statuses = [(source.name, source.status()) for source in self._sources]
+        name, worst = min(statuses, key=lambda item: (not item[1].refused, _GOODNESS[item[1].state]))
+        return name, msgspec.structs.replace(
+            worst,
+            received=sum(status.received for _, status in statuses),
+            throttled=sum(status.throttled for _, status in statuses),
+            dropped=sum(status.dropped for _, status in statuses),
+        )
 
     def _guard(self, work: Callable[[], None]) -> None:
         """Run a thread's work; an error that comes out of it is nobody's to retry."""
@@ -197,8 +230,7 @@ class Ingest:
         except BaseException as error:
             self.failure = error
             log.critical("ingest has failed: %s", error, exc_info=error)
-            self._source.stop()
-            self._inbox.close()
+            self._stop_receiving()
             self._stopping.set()
             self._replayed.set()
             self._on_failure()

@@ -136,7 +136,7 @@ class Places:
             if start <= span.end + self._window and span.start <= end + self._window
         ]
         if not near:
-            journey = HotJourney(interaction.own_id, customer_id, {}, start, end, 0, [], [])
+            journey = HotJourney(interaction.own_id, customer_id, {}, start, end, 0, [], [], rematch=False)
             self._add(customer, journey)
         elif len(near) == 1 and near[0].journey_id in self.journeys and start > near[0].start:
             journey = self.journeys[near[0].journey_id]
@@ -147,7 +147,7 @@ class Places:
         journey.event_count += len(interaction.events)
         journey.tail += [event.raw for event in interaction.events]
         journey.arrived_at = max(journey.arrived_at, *(event.arrived_at for event in interaction.events))
-        journey.rematch = True
+        journey.rematch |= bool(journey.transfer_count or interaction.stale or interaction.fold.handings)
         self._settle(interaction, journey.journey_id)
         return True
 

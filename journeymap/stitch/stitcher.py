@@ -120,7 +120,7 @@ class Stitcher:
         if interaction is None:
             interaction = unplaced[name] = new_interaction(name)
         start = interaction.start if interaction.events else None
-        customer, tokens = interaction.own_customer, len(interaction.tokens)
+        customer, tokens, channel = interaction.own_customer, len(interaction.tokens), interaction.fold.channel
         taken = take(interaction, event)
         if taken.conflicting:
             applied.conflicting += 1
@@ -144,7 +144,7 @@ class Stitcher:
             unplaced[name] = interaction
             if taken.replaced or interaction.start != start:
                 spread.add(journey.customer_id)
-        elif event.type == TRANSFERRED or (journey.transfer_count and event.rank < 3) or event.channel:
+        elif event.type == TRANSFERRED or (journey.transfer_count and (event.rank < 3 or channel is None)):
             journey.rematch = True
         if interaction.end > journey.end:
             journey.end = interaction.end

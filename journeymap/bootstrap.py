@@ -1,0 +1,368 @@
+"""The composition root: it alone knows which source, store and clock are in use."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+import webbrowser
+from collections.abc import AsyncIterator, Callable, Iterable
+from pathlib import Path
+from random import SystemRandom
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from journeymap.errors import StoreLockedError
+from journeymap.model.event import Event
+from journeymap.runtime.clock import SystemClock
+from journeymap.runtime.memory import calm_collector
+from journeymap.runtime.pipeline import Pipeline, PipelineOptions
+from journeymap.runtime.shelf import StoreShelf, fold_record
+from journeymap.runtime.simulated import Access, SimulatedSource
+from journeymap.runtime.worker import Ingest
+from journeymap.settings import Settings, load
+from journeymap.source.base import Source
+from journeymap.stitch.hot import EmptyShelf
+from journeymap.stitch.options import StitchOptions, Timeouts
+from journeymap.stitch.reading import ClockReading
+from journeymap.stitch.stitcher import Stitcher
+from journeymap.view.document import document
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+IMPORT_BATCH = 5_000
+LOCK_RETRY = 2.0
+
+
+def stitch_options(settings: Settings) -> StitchOptions:
+    """The options of stitching as the settings say."""
+    timeouts = Timeouts(
+        settings.idle_after, settings.close_after, settings.idle_after_by_channel, settings.close_after_by_channel
+    )
+    return StitchOptions(timeouts, settings.engagement_window)
+
+
+# Offline
+
+
+class Stitched(msgspec.Struct, frozen=True):
+    """What `stitch` found: the journeys as lines of JSON, and the counts of its summary."""
+
+    lines: Iterable[bytes]
+    events: int
+    journeys: int
+    duplicates: int
+    conflicting: int
+
+
+def stitch_events(settings: Settings, events: Iterable[Event], as_of: int | None) -> Stitched:
+    """Stitch a whole set of events at once; `as_of` is the clock, the latest timestamp unless given."""
+    options = stitch_options(settings)
+    stitcher = Stitcher(options, EmptyShelf())
+    calm_collector()
+    known = list(events)
+    applied = stitcher.apply(known)
+    now = max((event.timestamp for event in known), default=0) if as_of is None else as_of
+    journeys = stitcher.journeys()
+    reading = ClockReading(now, options.timeouts)
+    lines = (document(journey, reading) for journey in journeys)
+    return Stitched(lines, len(known), len(journeys), applied.duplicate, applied.conflicting)
+
+
+class Imported(msgspec.Struct, frozen=True):
+    """What became of imported events."""
+
+    new: int
+    duplicates: int
+    expired: int
+
+
+def import_events(settings: Settings, events: Iterable[Event]) -> Imported:
+    """Fold recorded events into the store. Raises StoreLockedError while another process writes to it."""
+    clock = SystemClock()
+    with contextlib.ExitStack() as closing:
+        store = _open_store(settings, clock)
+        closing.callback(store.close)
+        pipeline = _pipeline(settings, store)
+        batch: list[Event] = []
+        reached = 0
+
+        def write() -> None:
+            nonlocal reached
+            now = clock.now()
+            reached = max([reached, *(event.timestamp for event in batch)])
+            pipeline.hold(batch, "import", now, now)
+            pipeline.flush(now, last=True, closed_by=reached)
+            batch.clear()
+
+        for event in events:
+            batch.append(event)
+            if len(batch) >= IMPORT_BATCH:
+                write()
+        write()
+        counts = pipeline.counts
+        return Imported(counts.new, counts.duplicate + counts.conflicting, counts.expired)
+
+
+def record(settings: Settings, out: Path) -> None:
+    """Append what the source delivers to a file, a line a frame, until the source ends or the process is told to stop."""
+    from journeymap.runtime.recording import record_to
+
+    clock = SystemClock()
+    record_to(out, _sources(settings, clock))
+
+
+# The running product
+
+
+def run(settings: Settings, *, open_browser: bool = False) -> None:
+    """Ingest and web in one process, until told to stop. Raises what ingest failed with."""
+    from journeymap.runtime.serving import Server
+
+    clock = SystemClock()
+    with contextlib.ExitStack() as closing:
+        server = Server(settings.host, settings.port, "PORT")
+        closing.callback(server.close)
+        ingesting = Ingesting(settings, clock, server.stop)
+        closing.callback(ingesting.close)
+        ingesting.open()
+        app = _web(settings, clock, ingesting.start, ingesting.close)
+        _announce(server.address, open_browser)
+        server.serve(app)
+        if ingesting.failure is not None:
+            raise ingesting.failure
+
+
+def serve(settings: Settings) -> None:
+    """Web only, over a store that another process writes, until told to stop."""
+    from journeymap.runtime.serving import Server
+
+    with contextlib.closing(Server(settings.host, settings.port, "PORT")) as server:
+        app = _web(settings, SystemClock(), None, None)
+        _announce(server.address, False)
+        server.serve(app)
+
+
+def ingest(settings: Settings) -> None:
+    """Ingest only, with health and metrics on `INGEST_PORT`, until told to stop. Raises what ingest failed with."""
+    from journeymap.runtime.serving import Server
+    from journeymap.web.health import create_health_app
+
+    clock = SystemClock()
+    with contextlib.ExitStack() as closing:
+        server = Server(settings.host, settings.ingest_port, "INGEST_PORT")
+        closing.callback(server.close)
+        ingesting = Ingesting(settings, clock, server.stop)
+        closing.callback(ingesting.close)
+        ingesting.open()
+        ingesting.start()
+        app = create_health_app(ingesting.status, ingesting.problem, clock.now)
+        sys.stderr.write(f"Ingesting into {settings.store}; health and metrics at {server.address}. Ctrl-C stops it.\n")
+        server.serve(app)
+        ingesting.close()
+        if ingesting.failure is not None:
+            raise ingesting.failure
+
+
+def create_server() -> FastAPI:
+    """The ASGI application for a server of one's own: its lifespan starts ingest in the one worker that gets the lock."""
+    settings = load()
+    settings.require_credentials()
+    clock = SystemClock()
+    ingesting = Ingesting(settings, clock, lambda: None)
+    return _web(settings, clock, ingesting.start_when_free, ingesting.close)
+
+
+class Ingesting:
+    """The ingest side of a process: opened, started and closed once."""
+
+    def __init__(self, settings: Settings, clock: SystemClock, on_failure: Callable[[], None]) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._on_failure = on_failure
+        self._closing = contextlib.ExitStack()
+        self._ingest: Ingest | None = None
+        self._closed = threading.Event()
+        self._waiter: threading.Thread | None = None
+
+    def open(self) -> None:
+        """Take the writer's lock and open store and journal. Raises StoreLockedError while another process has it."""
+        from journeymap.journal.journal import Journal
+
+        settings = self._settings
+        store = _open_store(settings, self._clock)
+        self._closing.callback(store.close)
+        pipeline = _pipeline(settings, store)
+        journal = Journal.open(settings.store_path / "journal", not_before=pipeline.committed)
+        self._closing.callback(journal.close)
+        sources = _sources(settings, self._clock)
+        self._ingest = Ingest(
+            store,
+            journal,
+            sources,
+            pipeline,
+            self._clock,
+            flush_interval=settings.flush_interval_ms,
+            journal_max_bytes=settings.journal_max_bytes,
+            on_failure=self._on_failure,
+        )
+        for source in sources:
+            if isinstance(source, SimulatedSource):
+                source.launch()
+
+    def start(self) -> None:
+        """Start what `open` opened."""
+        assert self._ingest is not None
+        self._ingest.start()
+
+    def start_when_free(self) -> None:
+        """Open and start as soon as no other process holds the lock, in the background."""
+
+        def wait_for_lock() -> None:
+            while not self._closed.is_set():
+                try:
+                    self.open()
+                except StoreLockedError:
+                    self._closing.close()
+                    self._closed.wait(LOCK_RETRY)
+                else:
+                    self.start()
+                    return
+
+        self._waiter = threading.Thread(target=wait_for_lock, name="journeymap-lock", daemon=True)
+        self._waiter.start()
+
+    def close(self) -> None:
+        """Stop, with everything received stored, and let go of all. Calling it again does nothing."""
+        self._closed.set()
+        if self._waiter is not None:
+            self._waiter.join()
+        if self._ingest is not None:
+            self._ingest.stop()
+        self._closing.close()
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What ingest failed with, if it did."""
+        return None if self._ingest is None else self._ingest.failure
+
+    def status(self) -> Any:
+        """The status document as last written."""
+        return None if self._ingest is None else self._ingest.last_status
+
+    def problem(self) -> str | None:
+        """Why the store cannot be written at the moment."""
+        return None if self._ingest is None else self._ingest.problem
+
+
+def _web(
+    settings: Settings, clock: SystemClock, start: Callable[[], None] | None, stop: Callable[[], None] | None
+) -> FastAPI:
+    """The pages and the HTTP interface over the store of these settings."""
+    import asyncio
+
+    from journeymap.readmodel.follow import Follower
+    from journeymap.readmodel.readmodel import ReadModel
+    from journeymap.store.disk import open_disk_reader
+    from journeymap.view.masking import Viewer
+    from journeymap.web.api import create_api
+    from journeymap.web.app import create_app
+    from journeymap.web.health import create_health
+    from journeymap.web.metrics import HttpMetrics, Metrics
+    from journeymap.web.viewing import ViewedModel
+
+    options = stitch_options(settings)
+    reader = open_disk_reader(settings.store_path)
+    model = ReadModel(reader, clock.now, options.timeouts, lambda record, raws: fold_record(record, raws, options))
+    follower = Follower(model)
+    metrics = Metrics(model.status, clock.now, model)
+    everyone = Viewer()
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if start is not None:
+            start()
+        follower.start()
+        calm_collector()
+        yield
+        if stop is not None:
+            await asyncio.to_thread(stop)
+        await asyncio.to_thread(follower.stop)
+        reader.close()
+
+    _, app = create_app(
+        ViewedModel(model, everyone),
+        clock=clock.now,
+        time_zone=settings.time_zone,
+        retry=lambda: reader.leave_command("retry"),
+        routers=(
+            create_health(model.status, lambda: model.problem, clock.now, metrics),
+            create_api(model, reader, clock.now, lambda _: everyone),
+        ),
+        lifespan=lifespan,
+    )
+    app.add_middleware(HttpMetrics, metrics=metrics)
+    return app
+
+
+def _announce(address: str, open_browser: bool) -> None:
+    sys.stderr.write(f"Journeymap is at {address} (Ctrl-C stops it)\n")
+    if open_browser:
+        threading.Timer(1.0, webbrowser.open, (address,)).start()
+
+
+def _open_store(settings: Settings, clock: SystemClock) -> Any:
+    from journeymap.store.disk import open_disk_store
+
+    kinds = ",".join(sorted({source.partition(":")[0] for source in settings.sources}))
+    return open_disk_store(settings.store_path, source=kinds, environment=settings.environment, now=clock.now())
+
+
+def _pipeline(settings: Settings, store: Any) -> Pipeline:
+    shelf = StoreShelf(store)
+    stitcher = Stitcher(stitch_options(settings), shelf, shelf.identity_events())
+    options = PipelineOptions(
+        reorder_window=settings.reorder_window_ms, retention=settings.retention, max_journeys=settings.max_journeys
+    )
+    return Pipeline(store, stitcher, options)
+
+
+def _sources(settings: Settings, clock: SystemClock) -> list[Source]:
+    return [_source(name, settings, clock) for name in settings.sources]
+
+
+def _source(name: str, settings: Settings, clock: SystemClock) -> Source:
+    from journeymap.source.eventstreams import EventStreamsConfig, EventStreamsSource
+    from journeymap.source.file import FileSource
+
+    kind, _, rest = name.partition(":")
+    if kind == "file":
+        return FileSource(rest, settings.speed, clock.now)
+
+    def connect(access: Access, max_events: int) -> Source:
+        config = EventStreamsConfig(**msgspec.structs.asdict(access), max_events_per_second=max_events)
+        return EventStreamsSource(config, clock.now, SystemRandom())
+
+    if kind == "eventstreams":
+        secret = settings.client_secret
+        access = Access(
+            settings.login_url or "",
+            settings.api_url or "",
+            settings.stream_url or "",
+            settings.client_id or "",
+            "" if secret is None else secret.get_secret_value(),
+        )
+        return connect(access, settings.max_events_per_second)
+    rate = settings.simulator_rate
+    command = [
+        sys.executable, "-m", "journeymap", "simulate", "--port", "0", "--json", "--exit-with-parent",
+        "--rate", str(max(1.0, rate)), "--seed", str(settings.simulator_seed), "--history", f"{settings.simulator_history}ms",
+    ]  # fmt: skip
+    checkout = str(Path(__file__).resolve().parents[1])
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([checkout, *filter(None, [os.getenv("PYTHONPATH")])])}
+    # Ask for a multiple of the mean rate, so that a busy second is not cut short.
+    most = max(settings.max_events_per_second, round(4 * rate))
+    return SimulatedSource(command, environment, lambda access: connect(access, most))
