@@ -137,6 +137,7 @@ def _segments(segments: tuple[Segment, ...], cut_at: Millis | None) -> list[Segm
     closed = []
     for segment in segments:
         end = cut_at if segment.end is None else segment.end
-        if end != segment.start:
+        # A wrap-up that a hand-over began may begin after its own interaction's last event.
+        if end is None or end > segment.start:
             closed.append(SegmentDocument(segment.kind, segment.start, end))
     return closed

@@ -88,6 +88,18 @@ def test_an_open_segment_without_length_is_dropped_at_time_out() -> None:
     assert closed["state"] == "CLOSED"
 
 
+def test_a_wrap_up_that_began_after_the_last_event_is_dropped_at_time_out() -> None:
+    journey = journey_of(
+        event("transfer.initiated", START, "i1", event_id="e1", customerId="c"),
+        event("interaction.created", START + MINUTE, "i2", event_id="e2", customerId="c"),
+    )
+    before, after = (
+        json.loads(document(journey, at(now)))["interactions"][0]["segments"] for now in (START, START + 30 * MINUTE)
+    )
+    assert [each["kind"] for each in before] == ["transfer", "wrapup"]
+    assert [each["kind"] for each in after] == ["transfer"]
+
+
 def test_an_idle_interaction_keeps_its_open_segment() -> None:
     journey = journey_of(event("conversation.started", START, "i1", event_id="e1", customerId="c"))
     shown = json.loads(document(journey, at(START + 5 * MINUTE)))

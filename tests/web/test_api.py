@@ -1,0 +1,370 @@
+"""The HTTP interface, asked over ASGI as any client would."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from fastapi import FastAPI
+
+from journeymap.decode.event import decode_raw
+from journeymap.errors import StoreCorruptError
+from journeymap.model.change import Changes, JourneyRecord
+from journeymap.model.event import Event
+from journeymap.model.journey import Journey
+from journeymap.model.status import EventCounts, IngestStatus
+from journeymap.model.time import HOUR, MINUTE, SECOND
+from journeymap.readmodel.readmodel import ReadModel
+from journeymap.stitch.definition import assemble, journeys
+from journeymap.stitch.options import StitchOptions, Timeouts
+from journeymap.stitch.reading import ClockReading
+from journeymap.stitch.stitcher import Stitcher
+from journeymap.store.base import Commit
+from journeymap.store.memory import MemoryStore
+from journeymap.testing import DictShelf, ManualClock, event
+from journeymap.view.document import document
+from journeymap.view.masking import Viewer
+from journeymap.web import listing
+from journeymap.web.api import create_api
+from journeymap.web.openapi import api_openapi
+from journeymap.web.viewing import ViewedModel
+from tests.web.asgi import Client
+
+START = 1_700_000_000_000
+OPTIONS = StitchOptions()
+PHONE = "+4915112345678"
+
+
+def fold(record: JourneyRecord, raws: list[bytes]) -> Journey:
+    own: dict[str, list[Event]] = {}
+    for each in map(decode_raw, raws):
+        own.setdefault(each.interaction_id, []).append(each)
+    return assemble(record.customer_id, own, OPTIONS)
+
+
+class Site:
+    """An application with the API over a store in memory."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock(START + 10 * MINUTE)
+        self.store = MemoryStore()
+        self.shelf = DictShelf()
+        self.stitcher = Stitcher(OPTIONS, self.shelf)
+        self.events: list[Event] = []
+        self.viewer = Viewer()
+        self.model = ReadModel(self.store, self.clock.now, Timeouts(), fold)
+        app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+        app.include_router(create_api(self.model, self.store, self.clock.now, lambda _request: self.viewer))
+        self.client = Client(app)
+
+    def take(self, *events: Event) -> None:
+        """Put events into the store, as one checkpoint."""
+        self.events += events
+        self.stitcher.apply(events)
+        rows = self.stitcher.take_rows(self.clock.now())
+        changes: Changes = self.stitcher.take_changes()
+        self.shelf.commit(changes)
+        self.store.commit(Commit(self.clock.now(), rows, changes))
+
+    def get(self, path: str, status: int = 200) -> Any:
+        response = self.client.get(path)
+        assert response.status_code == status, response.text
+        kind = "application/json" if status == 200 else "application/problem+json"
+        assert response.headers["content-type"] == kind
+        body = response.json()
+        if status != 200:
+            assert body["status"] == status
+            assert body["detail"]
+        return body
+
+
+@pytest.fixture
+def site() -> Site:
+    made = Site()
+    for n in range(12):
+        channel = "chat" if n % 3 == 0 else "voice"
+        made.take(
+            event("interaction.created", START + n * 1_000, f"i{n}", event_id=f"a{n}", customerId=f"Cust-{n:02}",
+                  channelType=channel, queueName="Support" if n % 2 else "Sales"),
+            event("conversation.started", START + n * 1_000 + 500, f"i{n}", event_id=f"b{n}"),
+        )  # fmt: skip
+    made.take(event("disposition.completed", START + 20_000, "i3", event_id="c3", disposition="sold"))
+    return made
+
+
+def ids(body: Any) -> list[str]:
+    return [each["customer_id"] for each in body["journeys"]]
+
+
+def test_the_list_is_latest_first_and_says_what_a_summary_says(site: Site) -> None:
+    body = site.get("/api/v1/journeys")
+    assert list(body) == ["journeys", "next", "version"]
+    assert (len(body["journeys"]), body["next"], body["version"]) == (12, None, site.store.head())
+    first = body["journeys"][0]
+    assert first["customer_id"] == "Cust-03"
+    assert (first["state"], first["channels"], first["queues"], first["events"]) == ("CLOSED", ["chat"], ["Support"], 3)
+    assert (first["dispositions"], first["longest_wait_ms"], first["timed_out"]) == (["sold"], 500, 0)
+    assert ids(body)[1:3] == ["Cust-11", "Cust-10"]
+
+
+@pytest.mark.parametrize(
+    ("query", "customers"),
+    [
+        ("customer=cUST-1", ["Cust-11", "Cust-10"]),
+        ("channel=chat", ["Cust-03", "Cust-09", "Cust-06", "Cust-00"]),
+        ("channel=chat&queue=sales&sort=started_at", ["Cust-00", "Cust-06"]),
+        ("state=CLOSED", ["Cust-03"]),
+        ("state=idle&limit=2", ["Cust-11", "Cust-10"]),
+        ("state=idle&state=closed&limit=2", ["Cust-03", "Cust-11"]),
+        ("state=ACTIVE", []),
+        (f"from={START + 11_000}", ["Cust-03", "Cust-11"]),
+        ("to=2023-11-14T22:13:21Z", ["Cust-00"]),
+        ("sort=last_event_at&limit=1", ["Cust-00"]),
+        ("sort=-started_at&limit=1", ["Cust-11"]),
+        ("customer=%25", []),
+    ],
+)
+def test_conditions_and_orders(site: Site, query: str, customers: list[str]) -> None:
+    assert ids(site.get(f"/api/v1/journeys?{query}")) == customers
+
+
+@pytest.mark.parametrize("query", ["", "&state=idle", "&channel=voice&queue=support", "&state=closed"])
+@pytest.mark.parametrize("sort", list(listing.SORTS))
+@pytest.mark.parametrize("budget", [1, 5_000])
+def test_pages_together_are_the_whole(
+    site: Site, monkeypatch: pytest.MonkeyPatch, query: str, sort: str, budget: int
+) -> None:
+    whole = ids(site.get(f"/api/v1/journeys?sort={sort}{query}"))
+    monkeypatch.setattr(listing, "SLICE", 2)
+    monkeypatch.setattr(listing, "SCAN_BUDGET", budget)
+    found: list[str] = []
+    cursor = ""
+    for _ in range(30):
+        body = site.get(f"/api/v1/journeys?sort={sort}&limit=3{query}{cursor}")
+        assert len(body["journeys"]) <= 3
+        found += ids(body)
+        if body["next"] is None:
+            break
+        cursor = f"&cursor={body['next']}"
+    else:
+        pytest.fail("the pages never end")
+    assert found == whole
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("limit=0", "limit is '0'"),
+        ("limit=1001", "1 to 1000"),
+        ("limit=ten", "whole number"),
+        ("sort=customer", "sort is 'customer'"),
+        ("state=gone", "state is 'gone'"),
+        ("from=never", "from is 'never'"),
+        ("costumer=x", "no parameter 'costumer'"),
+        ("queue=a&queue=b", "more than once"),
+        ("cursor=%21", "cursor cannot be read"),
+        ("cursor=WzFd", "cursor cannot be read"),
+        ("cursor=é", "cursor cannot be read"),
+    ],
+)
+def test_a_wrong_question_is_a_problem(site: Site, query: str, words: str) -> None:
+    assert words in site.get(f"/api/v1/journeys?{query}", 400)["detail"]
+
+
+def test_a_cursor_of_another_question_is_refused(site: Site) -> None:
+    cursor = site.get("/api/v1/journeys?limit=1")["next"]
+    assert "start again" in site.get(f"/api/v1/journeys?limit=1&channel=chat&cursor={cursor}", 400)["detail"]
+    assert "start again" in site.get(f"/api/v1/journeys?sort=started_at&cursor={cursor}", 400)["detail"]
+
+
+def test_a_journey_is_the_document(site: Site) -> None:
+    for journey in journeys(site.events, OPTIONS):
+        response = site.client.get(f"/api/v1/journeys/{journey.journey_id}")
+        assert response.content == document(journey, ClockReading(site.clock.now(), Timeouts()))
+
+
+def test_an_old_id_leads_to_the_journey_of_now(site: Site) -> None:
+    site.take(
+        event("interaction.created", START + 2 * HOUR, "later", event_id="l1", customerId="Ann"),
+        event("interaction.created", START + HOUR, "early", event_id="l2", customerId="Ann"),
+    )
+    early, later = (
+        next(j for j in journeys([each], OPTIONS)).journey_id for each in (site.events[-1], site.events[-2])
+    )
+    assert site.get(f"/api/v1/journeys/{later}")["journey_id"] == early
+
+
+def test_an_unchanged_journey_is_not_sent_again(site: Site) -> None:
+    path = f"/api/v1/journeys/{journeys(site.events, OPTIONS)[0].journey_id}"
+    tag = site.client.get(path).headers["etag"]
+    site.clock.advance(SECOND)
+    again = site.client.get(path, headers={"if-none-match": tag})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+    site.clock.advance(HOUR)
+    assert site.client.get(path, headers={"if-none-match": tag}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v1/journeys/j-none", "/api/v1/nothing", "/api/", "/api/v2/journeys", "/api/v1/journeys/a/b"]
+)
+def test_what_is_not_there_is_a_problem(site: Site, path: str) -> None:
+    site.get(path, 404)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("path", ["/api/v1/journeys", "/api/v1/journeys/j-1", "/api/v1/status"])
+def test_other_methods_are_a_problem(site: Site, method: str, path: str) -> None:
+    response = site.client.request(method, path)
+    assert (response.status_code, response.headers["allow"]) == (405, "GET, HEAD")
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+def test_the_head_of_an_answer_can_be_asked_for(site: Site) -> None:
+    assert site.client.request("HEAD", "/api/v1/journeys").status_code == 200
+
+
+def test_a_store_that_cannot_be_read_is_a_problem(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def damaged(_query: object) -> None:
+        raise StoreCorruptError("the database is malformed")
+
+    monkeypatch.setattr(site.store, "query", damaged)
+    assert "malformed" in site.get("/api/v1/journeys", 503)["detail"]
+    monkeypatch.setattr(site.store, "query", None)
+    assert "TypeError" not in site.get("/api/v1/journeys", 500)["detail"]
+
+
+def test_the_status(site: Site) -> None:
+    site.model.poll()
+    body = site.get("/api/v1/status")
+    assert (body["ingest_running"], body["state"], body["error"]) == (False, "DISCONNECTED", "ingest is not running")
+    now = site.clock.now()
+    status = IngestStatus(
+        written_at=now,
+        pid=4711,
+        source="eventstreams",
+        state="OPEN",
+        since=START,
+        counts=EventCounts(received=7, late=2),
+    )
+    site.store.write_status(msgspec.json.encode(status))
+    site.clock.advance(SECOND)
+    site.model.poll()
+    body = site.get("/api/v1/status")
+    assert (body["ingest_running"], body["state"], body["version"]) == (True, "OPEN", site.store.head())
+    assert (body["counts"]["received"], body["counts"]["late"], body["counts"]["dropped"]) == (7, 2, 0)
+    assert "pid" not in body
+    site.clock.advance(MINUTE)
+    assert site.get("/api/v1/status")["ingest_running"] is False
+
+
+def test_a_viewer_without_the_right_gets_no_number(site: Site) -> None:
+    site.take(
+        event("interaction.created", START + HOUR, "p", event_id="p", customerId=PHONE, ani=PHONE, note="call a@b.org")
+    )
+    path = f"/api/v1/journeys/{journeys(site.events[-1:], OPTIONS)[0].journey_id}"
+    clear = site.client.get(path)
+    assert PHONE in clear.text
+    site.viewer = Viewer(sees_identifiers=False)
+    for each in (site.client.get("/api/v1/journeys"), site.client.get(path)):
+        assert PHONE not in each.text
+        assert "•••78" in each.text
+        assert "a@b.org" not in each.text
+    assert site.client.get(path).headers["etag"] != clear.headers["etag"]
+
+
+def test_the_pages_model_answers_in_plain_values(site: Site) -> None:
+    site.model.poll()
+    pages = ViewedModel(site.model, Viewer())
+    answer = pages.answer(
+        {"version": 0, "at": 0, "count": 2, "have": [], "channels": [], "states": []}, site.clock.now()
+    )
+    assert answer is not None
+    assert [row[2] for row in answer["rows"]] == ["Cust-03", "Cust-11"]
+    assert json.loads(json.dumps(answer))["status"]["ingest_running"] is False
+    site.take(event("interaction.created", START + 40 * HOUR, "again", event_id="x", customerId="Cust-03"))
+    detail = pages.detail(answer["order"][0], site.clock.now())
+    assert detail is not None
+    assert (detail["customer_id"], len(detail["neighbours"])) == ("Cust-03", 1)
+    assert detail["neighbours"][0]["started_at"] == START + 40 * HOUR
+    assert pages.detail("j-none", site.clock.now()) is None
+
+
+def check_schema(value: Any, schema: dict[str, Any], schemas: dict[str, Any], where: str) -> None:
+    """Enough of JSON Schema for the schemas that are used here; an unknown keyword fails."""
+    if "$ref" in schema:
+        check_schema(value, schemas[schema["$ref"].rsplit("/", 1)[1]], schemas, where)
+        return
+    if "anyOf" in schema:
+        for each in schema["anyOf"]:
+            try:
+                check_schema(value, each, schemas, where)
+            except AssertionError:
+                continue
+            return
+        pytest.fail(f"{where} is none of {schema['anyOf']}")
+    known = {"title", "description", "default", "type", "properties", "required", "items", "additionalProperties"}
+    assert schema.keys() <= known, where
+    kinds = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float), "boolean": bool}
+    if schema["type"] == "null":
+        assert value is None, where
+        return
+    assert isinstance(value, kinds[schema["type"]]), where  # type: ignore[arg-type]
+    if schema["type"] == "array":
+        for each in value:
+            check_schema(each, schema["items"], schemas, f"{where}[]")
+    elif schema["type"] == "object":
+        properties = schema.get("properties", {})
+        assert set(schema.get("required", ())) <= set(value), where
+        if not schema.get("additionalProperties"):
+            assert set(value) <= set(properties), where
+        for name in value.keys() & properties.keys():
+            check_schema(value[name], properties[name], schemas, f"{where}.{name}")
+
+
+def test_answers_are_what_the_description_says(site: Site) -> None:
+    described = site.get("/api/v1/openapi.json")
+    schemas = described["components"]["schemas"]
+    site.model.poll()
+    journey_id = site.get("/api/v1/journeys?limit=1")["journeys"][0]["journey_id"]
+    paths = {"/api/v1/journeys": "", "/api/v1/journeys/{journey_id}": f"/{journey_id}", "/api/v1/status": ""}
+    for path, tail in paths.items():
+        schema = described["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+        check_schema(site.get(path.removesuffix("/{journey_id}") + tail), schema, schemas, path)
+    check_schema(site.get("/api/v1/journeys/none", 404), schemas["Problem"], schemas, "problem")
+    status = schemas["Status"]["properties"].keys()
+    assert status >= {"counts", "store_bytes", "lag_ms", "token_expires_at", "subscription_id"}
+
+
+def test_the_description_is_valid_openapi_and_describes_exactly_what_is_there(site: Site) -> None:
+    described = api_openapi()
+    assert described == site.get("/api/v1/openapi.json")
+    assert described["openapi"] == "3.1.0"
+    assert described["info"].keys() >= {"title", "version"}
+    router = create_api(site.model, site.store, site.clock.now, lambda _request: Viewer())
+    reading = {route.path for route in router.routes if "GET" in route.methods}  # type: ignore[attr-defined]
+    assert set(described["paths"]) == reading - {"/api/{rest:path}"}
+    names: set[str] = set()
+    for path, item in described["paths"].items():
+        assert set(item) == {"get"}
+        operation = item["get"]
+        names.add(operation["operationId"])
+        assert operation["summary"]
+        in_path = {each["name"] for each in operation.get("parameters", []) if each["in"] == "path"}
+        assert {f"{{{name}}}" for name in in_path} == {part for part in path.split("/") if part.startswith("{")}
+        for parameter in operation.get("parameters", []):
+            assert parameter.keys() <= {"name", "in", "required", "description", "schema", "style", "explode"}
+            assert parameter["in"] == "query" or parameter["required"] is True
+        for code, response in operation["responses"].items():
+            assert code.isdecimal()
+            assert response["description"]
+            assert response.keys() <= {"description", "content"}
+    assert len(names) == len(described["paths"])
+    listed = {each["name"] for each in described["paths"]["/api/v1/journeys"]["get"]["parameters"]}
+    assert listed == set(listing._NAMES)
+    text = json.dumps(described)
+    for reference in {part.split('"')[0] for part in text.split("#/components/schemas/")[1:]}:
+        assert reference in described["components"]["schemas"]
+    used = {name for name in described["components"]["schemas"] if f'schemas/{name}"' in text}
+    assert used == set(described["components"]["schemas"])

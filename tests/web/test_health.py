@@ -1,0 +1,128 @@
+"""Liveness, readiness and the figures for Prometheus."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from journeymap.model.status import EventCounts, IngestStatus
+from journeymap.model.time import MINUTE, SECOND
+from journeymap.web.health import create_health_app, not_ready
+from journeymap.web.metrics import COUNTS, GAUGES
+from tests.web.asgi import Client
+
+NOW = 1_700_000_000_000
+WELL = IngestStatus(
+    written_at=NOW,
+    started_at=NOW - MINUTE,
+    source="eventstreams",
+    state="OPEN",
+    since=NOW - MINUTE,
+    counts=EventCounts(received=10, events=8, late=3),
+    rejected={"not-json": 2},
+    lag_ms=250,
+    journeys=5,
+    store_bytes=4_096,
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, None),
+        ({"state": "CONNECTING", "since": NOW - 59 * SECOND}, None),
+        ({"lag_ms": 30_000}, None),
+        ({"written_at": NOW - 6_000}, "ingest is not running: last heard of 6 s ago"),
+        (
+            {"refused": True, "error": "invalid_client", "state": "DISCONNECTED"},
+            "refuses the connection: invalid_client",
+        ),
+        (
+            {"state": "CONNECTING", "since": NOW - 61 * SECOND, "error": "timed out"},
+            "CONNECTING for 1 min 1 s (timed out)",
+        ),
+        ({"lag_ms": 42_000}, "far behind: events are folded 42 s after they arrived"),
+    ],
+)
+def test_reasons_not_to_be_ready(changes: dict[str, object], words: str | None) -> None:
+    reasons = not_ready(msgspec.structs.replace(WELL, **changes), None, NOW)
+    assert len(reasons) == (words is not None)
+    if words:
+        assert words in reasons[0]
+
+
+def test_several_reasons_stand_together() -> None:
+    assert len(not_ready(None, "store: the disk is away", NOW)) == 2
+
+
+class Site:
+    def __init__(self) -> None:
+        self.status: IngestStatus | None = WELL
+        self.problem: str | None = None
+        self.now = NOW
+        app = create_health_app(lambda: self.status, lambda: self.problem, lambda: self.now)
+        self.client = Client(app)
+
+    def figures(self) -> dict[tuple[str, ...], float]:
+        response = self.client.get("/metrics")
+        assert response.headers["content-type"].startswith("text/plain; version=0.0.4")
+        return {
+            (sample.name, *sample.labels.values()): sample.value
+            for family in text_string_to_metric_families(response.text)
+            for sample in family.samples
+        }
+
+
+def test_health_and_readiness() -> None:
+    site = Site()
+    assert site.client.get("/healthz").json() == {"status": "alive"}
+    assert site.client.get("/readyz").json() == {"status": "ready"}
+    site.now += MINUTE
+    response = site.client.get("/readyz")
+    assert (response.status_code, response.headers["content-type"]) == (503, "application/problem+json")
+    assert response.json()["reasons"] == ["ingest is not running: last heard of 1 min ago"]
+    assert site.client.get("/healthz").status_code == 200
+    site.status, site.problem = None, "store: unreadable"
+    assert len(site.client.get("/readyz").json()["reasons"]) == 2
+
+
+def test_nothing_else_is_served() -> None:
+    client = Site().client
+    for path in ("/", "/docs", "/redoc", "/openapi.json", "/api/v1/status"):
+        assert client.get(path).status_code == 404
+
+
+def test_the_figures() -> None:
+    site = Site()
+    found = site.figures()
+    assert found["journeymap_events_received_total",] == 10
+    assert found["journeymap_events_late_total",] == 3
+    assert found["journeymap_events_rejected_total", "not-json"] == 2
+    assert found["journeymap_connection_state", "OPEN"] == 1
+    assert found["journeymap_connection_state", "DISCONNECTED"] == 0
+    assert found["journeymap_lag_seconds",] == 0.25
+    assert (found["journeymap_journeys",], found["journeymap_store_bytes",]) == (5, 4_096)
+    assert found["journeymap_ingest_running",] == 1
+    assert site.figures()["journeymap_http_requests_total", "GET", "/metrics", "200"] == 1, "counted when it was answered"
+    site.client.get("/no/such/path/1")
+    site.client.request("BREW", "/no/such/path/2")
+    site.now += MINUTE
+    found = site.figures()
+    assert found["journeymap_ingest_running",] == 0
+    assert found["journeymap_connection_state", "DISCONNECTED"] == 1
+    assert found["journeymap_http_requests_total", "GET", "other", "404"] == 1
+    assert found["journeymap_http_requests_total", "other", "other", "404"] == 1
+    site.status = None
+    assert ("journeymap_journeys",) not in site.figures()
+
+
+def test_every_field_of_the_counts_has_its_counter() -> None:
+    assert set(COUNTS) == set(EventCounts.__struct_fields__)
+    assert set(GAUGES) <= set(IngestStatus.__struct_fields__)
+
+
+def test_two_applications_do_not_share_figures() -> None:
+    one, other = Site(), Site()
+    one.client.get("/healthz")
+    assert ("journeymap_http_requests_total", "GET", "/healthz", "200") not in other.figures()
