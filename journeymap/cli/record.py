@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from journeymap.cli.logs import start_logging
 from journeymap.cli.options import settings_from, settings_options
 from journeymap.errors import InputError
 
@@ -34,6 +35,7 @@ def record(out: Path, **given: Any) -> None:
         out.open("ab").close()
     except OSError as error:
         raise InputError(f"cannot write {out}: {error.strerror}") from error
+    start_logging(settings)
     from journeymap import bootstrap
 
     bootstrap.record(settings, out)

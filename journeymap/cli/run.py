@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from journeymap.cli.logs import start_logging
 from journeymap.cli.options import settings_from, settings_options
 
 EXAMPLES = """\b
@@ -28,6 +29,7 @@ def run(open_browser: bool, **given: Any) -> None:
     """
     settings = settings_from(given)
     settings.require_credentials()
+    start_logging(settings)
     from journeymap import bootstrap
 
     bootstrap.run(settings, open_browser=open_browser)

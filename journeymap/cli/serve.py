@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from journeymap.cli.logs import start_logging
 from journeymap.cli.options import settings_from, settings_options
 
 EXAMPLES = """\b
@@ -24,6 +25,7 @@ def serve(**given: Any) -> None:
     above all the time-outs and the store.
     """
     settings = settings_from(given)
+    start_logging(settings)
     from journeymap import bootstrap
 
     bootstrap.serve(settings)

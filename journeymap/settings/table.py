@@ -109,7 +109,7 @@ class Settings(BaseSettings):
     journal_max_bytes: Annotated[int, values.SIZE] = setting(
         "1GiB", "How large the journal of received events may grow before its oldest parts go."
     )
-    simulator_rate: Annotated[float, values.number(0.1, 5_000)] = setting(
+    simulator_rate: Annotated[float, values.number(1, 5_000)] = setting(
         5.0, "Events a second of the simulated platform, on average."
     )
     simulator_seed: Annotated[int, values.whole(0, 2**63 - 1)] = setting(

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import importlib
 import json
+import logging
 import os
+import re
 import subprocess
 import sys
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -249,3 +251,29 @@ def test_packages_that_are_missing_are_named(
     monkeypatch.setitem(sys.modules, "journeymap.cli", None)
     assert start() == 1
     assert "pip install -r requirements.txt" in capfd.readouterr().err
+
+
+@pytest.fixture
+def _root_logger() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    logging.captureWarnings(capture=False)
+
+
+@pytest.mark.usefixtures("_root_logger")
+def test_logs_for_machines_and_for_people(bootstrap: Composition, capfd: pytest.CaptureFixture[str]) -> None:
+    call(capfd, "run", "--log-format", "json", "--log-level", "warning")
+    try:
+        raise ValueError("no")
+    except ValueError:
+        logging.getLogger("journeymap.x").exception("two\nlines")
+    logging.getLogger("journeymap.x").info("unheard")
+    entry = json.loads(capfd.readouterr().err)
+    assert (entry["level"], entry["logger"], entry["message"]) == ("error", "journeymap.x", "two\nlines")
+    assert "ValueError: no" in entry["traceback"]
+    call(capfd, "run")
+    logging.getLogger("journeymap.x").info("heard")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z info journeymap\.x: heard\n", capfd.readouterr().err)
