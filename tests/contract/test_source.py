@@ -1,0 +1,140 @@
+"""What every source does, whatever it is (`journeymap.source.base`). Each implementation passes the same tests."""
+
+import gzip
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from random import Random
+from typing import NamedTuple
+
+import msgspec
+import pytest
+from tests.running import Running
+
+from journeymap.runtime.clock import SystemClock
+from journeymap.simulator.server import SimulatedPlatform
+from journeymap.source.base import ConnectionState, Source
+from journeymap.source.eventstreams import EventStreamsConfig, EventStreamsSource
+from journeymap.source.file import FileSource
+from journeymap.testing import frame
+
+FRAMES = [
+    frame("interaction.created", 1_764_000_000_000, "i1"),
+    b"not json",
+    b"[" + frame("conversation.started", 1_764_000_001_000, "i1") + b"]",
+    b'{"type":"x","payload":"\xff\xfe"}',
+    b"\x00",
+    b'{"events":[]}',
+]
+
+
+class Setting(NamedTuple):
+    """A source to be, and what makes its frames come once it runs."""
+
+    source: Source
+    secret: str
+    send: Callable[[], None]
+
+
+@contextmanager
+def eventstreams(_) -> Iterator[Setting]:
+    with SimulatedPlatform() as platform:
+        config = EventStreamsConfig(
+            platform.login_url, platform.api_url, platform.stream_url, platform.client_id, platform.client_secret
+        )
+
+        def send() -> None:
+            platform.wait_for_subscriptions()
+            for data in FRAMES:
+                platform.send(data)
+
+        source = EventStreamsSource(config, SystemClock().now, Random(1))
+        yield Setting(source, platform.client_secret, send)
+
+
+@contextmanager
+def plain_file(directory) -> Iterator[Setting]:
+    path = directory / "events.jsonl"
+    path.write_bytes(b"\n".join(FRAMES) + b"\n")
+    yield Setting(FileSource(path, 0, SystemClock().now), "", lambda: None)
+
+
+@contextmanager
+def gzip_file(directory) -> Iterator[Setting]:
+    path = directory / "events.jsonl.gz"
+    path.write_bytes(gzip.compress(b"\r\n".join(FRAMES)))
+    yield Setting(FileSource(str(path), 0, SystemClock().now), "", lambda: None)
+
+
+@pytest.fixture(params=[eventstreams, plain_file, gzip_file], ids=lambda make: make.__name__)
+def setting(request, tmp_path):
+    with request.param(tmp_path) as made:
+        yield made
+
+
+def test_delivers_every_frame_as_it_came_and_in_order(setting):
+    before = SystemClock().now()
+    with Running(setting.source) as running:
+        setting.send()
+        assert running.wait_for_frames(len(FRAMES)) == FRAMES
+        status = running.wait(lambda status: status.received == len(FRAMES))
+    assert before <= running.arrivals[0] <= running.arrivals[-1] <= SystemClock().now()
+    assert status.last_frame_at == running.arrivals[-1]
+    assert running.error is None
+
+
+def test_is_disconnected_before_and_after(setting):
+    assert setting.source.status().state is ConnectionState.DISCONNECTED
+    with Running(setting.source) as running:
+        setting.send()
+        running.wait_for_frames(len(FRAMES))
+        running.stop(1)
+    assert setting.source.status().state is ConnectionState.DISCONNECTED
+    assert setting.source.status().since > 0
+
+
+def test_status_is_an_immutable_value(setting):
+    status = setting.source.status()
+    with pytest.raises(AttributeError):
+        status.received = 5
+    assert status == setting.source.status()
+    assert msgspec.json.decode(msgspec.json.encode(status))["state"] == "DISCONNECTED"
+
+
+def test_what_deliver_raises_comes_out(setting):
+    class NoSpace(Exception):
+        pass
+
+    def deliver(_frame, _arrived_at):
+        raise NoSpace
+
+    with Running(setting.source, deliver) as running:
+        setting.send()
+        running.join()
+    assert isinstance(running.error, NoSpace)
+    assert setting.source.status().state is ConnectionState.DISCONNECTED
+
+
+def test_stop_may_come_twice_and_before_the_start(setting):
+    setting.source.stop()
+    setting.source.stop()
+    with Running(setting.source) as running:
+        running.join(1)
+    assert running.frames == []
+    assert running.error is None
+
+
+def test_retry_at_any_time_does_no_harm(setting):
+    setting.source.retry()
+    with Running(setting.source) as running:
+        setting.source.retry()
+        setting.send()
+        assert running.wait_for_frames(len(FRAMES)) == FRAMES
+        setting.source.retry()
+    setting.source.retry()
+    assert running.error is None
+
+
+def test_has_a_short_name_and_keeps_its_secret(setting):
+    assert setting.source.name.isidentifier()
+    shown = repr(setting.source) + repr(setting.source.status()) + str(vars(setting.source).get("_config"))
+    assert not setting.secret or setting.secret not in shown
