@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import msgspec
 import pytest
-from tests.running import Running
 
 from journeymap.runtime.clock import SystemClock
 from journeymap.simulator.server import SimulatedPlatform
@@ -16,6 +15,7 @@ from journeymap.source.base import ConnectionState, Source
 from journeymap.source.eventstreams import EventStreamsConfig, EventStreamsSource
 from journeymap.source.file import FileSource
 from journeymap.testing import frame
+from tests.running import Running
 
 FRAMES = [
     frame("interaction.created", 1_764_000_000_000, "i1"),

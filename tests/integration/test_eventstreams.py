@@ -4,15 +4,14 @@ import base64
 import gc
 import hashlib
 import logging
-import os
 import socket
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from random import Random
 
 import pytest
-from tests.running import Running
 
 from journeymap.errors import ConfigurationError
 from journeymap.protocol.connection import Limits
@@ -23,6 +22,7 @@ from journeymap.simulator.server import SimulatedPlatform
 from journeymap.source.base import ConnectionState
 from journeymap.source.eventstreams import EventStreamsConfig, EventStreamsSource
 from journeymap.testing import frame
+from tests.running import Running
 
 OPEN = ConnectionState.OPEN
 DISCONNECTED = ConnectionState.DISCONNECTED
@@ -400,7 +400,7 @@ def test_stop_is_quick_in_every_phase(platform, phase):
 def test_nothing_is_left_after_thirty_runs(platform):
     def held() -> tuple[int, int]:
         gc.collect()
-        return threading.active_count(), len(os.listdir("/proc/self/fd"))
+        return threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))
 
     with Running(source_for(platform)) as running:
         running.wait(lambda status: status.state is OPEN)
