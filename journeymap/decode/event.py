@@ -39,6 +39,7 @@ REASONS: Final = {
 """Reasons for rejection, and each in a sentence."""
 
 _SAMPLE: Final = 2_000
+_INTERNED: Final = {name: name for name in RANKS}
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
@@ -50,7 +51,30 @@ class _Envelope(msgspec.Struct):
     events: list[msgspec.Raw]
 
 
+class _Payload(msgspec.Struct, gc=False):
+    """The fields that we know, where each has the type that it should have."""
+
+    interactionId: str | None = None
+    customerId: str | None = None
+    sessionToken: str | None = None
+    channelType: str | None = None
+    durationSeconds: int | float | None = None
+    disposition: str | None = None
+    queueName: str | None = None
+    agentId: str | None = None
+
+
+class _Usual(msgspec.Struct, gc=False):
+    """An event as nearly all are: with an id, a time in milliseconds, and every known field of its type."""
+
+    eventId: str
+    type: str
+    timestamp: int
+    payload: _Payload
+
+
 _decode_envelope = msgspec.json.Decoder(_Envelope).decode
+_decode_usual = msgspec.json.Decoder(_Usual).decode
 
 
 def decode_frame(frame: bytes, arrived_at: Millis = 0) -> tuple[list[Event], list[Rejected]]:
@@ -97,6 +121,38 @@ def decode_value(value: Any, raw: bytes, arrived_at: Millis = 0) -> Event | Reje
         return _rejected("not-an-event", raw)
     if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
         return _rejected("too-deep", raw)
+    try:
+        usual = _decode_usual(raw)
+    except msgspec.ValidationError:
+        return _decode_odd(value, raw, arrived_at)
+    return _usual_event(usual, raw, arrived_at) or _decode_odd(value, raw, arrived_at)
+
+
+def _usual_event(usual: _Usual, raw: bytes, arrived_at: Millis) -> Event | None:
+    """The short way, for nearly all events; None where it is not short. It agrees with `_decode_odd` (a property test)."""
+    payload = usual.payload
+    rank = RANKS.get(usual.type)
+    if rank is None or not usual.eventId or not payload.interactionId or not is_usable(usual.timestamp):
+        return None
+    return Event(
+        usual.timestamp,
+        rank,
+        usual.eventId,
+        payload.interactionId,
+        _INTERNED[usual.type],
+        raw,
+        payload.customerId or None,
+        payload.sessionToken or None,
+        payload.channelType.lower() if payload.channelType else None,
+        None if payload.durationSeconds is None else _duration(payload.durationSeconds),
+        payload.disposition or None,
+        payload.queueName or None,
+        payload.agentId or None,
+        arrived_at=arrived_at,
+    )
+
+
+def _decode_odd(value: dict[str, Any], raw: bytes, arrived_at: Millis) -> Event | Rejected:
     event_type = _text(value.get("type"))
     if event_type is None:
         return _rejected("no-type", raw)
