@@ -10,8 +10,17 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from journeymap.settings import Settings
 
-CHATTY: Final = ("asyncio", "httpcore", "httpx", "uvicorn.access", "websocket", "websockets")
-"""Libraries that tell of every request; what they say is of use when debugging only."""
+CHATTY: Final = (
+    "asyncio",
+    "httpcore",
+    "httpx",
+    "uvicorn",
+    "uvicorn.error",
+    "uvicorn.access",
+    "websocket",
+    "websockets",
+)
+"""Libraries that tell of every step and request; what they say is of use when debugging only."""
 
 
 class TextLines(logging.Formatter):

@@ -31,6 +31,7 @@ class Recorded:
 
     def __init__(self, path: str, columns: Mapping[str, str] | None = None) -> None:
         self.path = path
+        self.name = "standard input" if path == STDIN else path
         self.unit = "line"
         self.position = 0.0
         self.size = 0
@@ -158,7 +159,7 @@ def read_events(inputs: Iterable[Recorded], mistakes: Mistakes, *, strict: bool 
                 found += 1
                 events, rejected = ([], [data]) if isinstance(data, Rejected) else decode_frame(data)
                 for mistake in rejected:
-                    line = mistakes.add(recorded.path, recorded.unit, number, mistake.reason)
+                    line = mistakes.add(recorded.name, recorded.unit, number, mistake.reason)
                     if strict:
                         raise InputError(line)
                 yield from events
@@ -167,4 +168,4 @@ def read_events(inputs: Iterable[Recorded], mistakes: Mistakes, *, strict: bool 
                 raise
             mistakes.note(str(error))
         if not found:
-            mistakes.note(f"{recorded.path}: no events in it")
+            mistakes.note(f"{recorded.name}: no events in it")
