@@ -104,7 +104,9 @@ def test_the_figures() -> None:
     assert found["journeymap_lag_seconds",] == 0.25
     assert (found["journeymap_journeys",], found["journeymap_store_bytes",]) == (5, 4_096)
     assert found["journeymap_ingest_running",] == 1
-    assert site.figures()["journeymap_http_requests_total", "GET", "/metrics", "200"] == 1, "counted when it was answered"
+    assert site.figures()["journeymap_http_requests_total", "GET", "/metrics", "200"] == 1, (
+        "counted when it was answered"
+    )
     site.client.get("/no/such/path/1")
     site.client.request("BREW", "/no/such/path/2")
     site.now += MINUTE
