@@ -81,3 +81,10 @@ def test_decisions_are_numbered_without_a_gap() -> None:
     numbers = sorted(int(path.name[:4]) for path in (DOCS / "adr").glob("*.md"))
     assert numbers == list(range(1, len(numbers) + 1))
     assert len(numbers) >= 7
+
+
+def test_pages_that_code_refers_to_exist() -> None:
+    for folder, suffix in (("journeymap", "*.py"), ("tests", "*.py"), ("assets", "*.mjs"), ("benchmarks", "*.py")):
+        for path in (ROOT / folder).rglob(suffix):
+            for page in re.findall(r"\bdocs/[\w/-]+\.md\b", path.read_text(encoding="utf-8")):
+                assert (ROOT / page).exists(), f"{path.relative_to(ROOT)} refers to {page}"
