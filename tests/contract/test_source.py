@@ -2,7 +2,7 @@
 
 import gzip
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
@@ -35,40 +35,40 @@ class Setting(NamedTuple):
     send: Callable[[], None]
 
 
-@contextmanager
-def eventstreams(_) -> Iterator[Setting]:
-    with SimulatedPlatform() as platform:
-        config = EventStreamsConfig(
-            platform.login_url, platform.api_url, platform.stream_url, platform.client_id, platform.client_secret
-        )
-
-        def send() -> None:
-            platform.wait_for_subscriptions()
-            for data in FRAMES:
-                platform.send(data)
-
-        source = EventStreamsSource(config, SystemClock().now, Random(1))
-        yield Setting(source, platform.client_secret, send)
+@pytest.fixture(scope="module")
+def platform() -> Iterator[SimulatedPlatform]:
+    with SimulatedPlatform() as running:
+        yield running
 
 
-@contextmanager
-def plain_file(directory) -> Iterator[Setting]:
+def eventstreams(_directory: Path, platform: SimulatedPlatform) -> Setting:
+    config = EventStreamsConfig(
+        platform.login_url, platform.api_url, platform.stream_url, platform.client_id, platform.client_secret
+    )
+
+    def send() -> None:
+        platform.wait_for_subscriptions()
+        for data in FRAMES:
+            platform.send(data)
+
+    return Setting(EventStreamsSource(config, SystemClock().now, Random(1)), platform.client_secret, send)
+
+
+def plain_file(directory: Path, _platform: SimulatedPlatform) -> Setting:
     path = directory / "events.jsonl"
     path.write_bytes(b"\n".join(FRAMES) + b"\n")
-    yield Setting(FileSource(path, 0, SystemClock().now), "", lambda: None)
+    return Setting(FileSource(path, 0, SystemClock().now), "", lambda: None)
 
 
-@contextmanager
-def gzip_file(directory) -> Iterator[Setting]:
+def gzip_file(directory: Path, _platform: SimulatedPlatform) -> Setting:
     path = directory / "events.jsonl.gz"
     path.write_bytes(gzip.compress(b"\r\n".join(FRAMES)))
-    yield Setting(FileSource(str(path), 0, SystemClock().now), "", lambda: None)
+    return Setting(FileSource(str(path), 0, SystemClock().now), "", lambda: None)
 
 
 @pytest.fixture(params=[eventstreams, plain_file, gzip_file], ids=lambda make: make.__name__)
-def setting(request, tmp_path):
-    with request.param(tmp_path) as made:
-        yield made
+def setting(request, tmp_path, platform):
+    return request.param(tmp_path, platform)
 
 
 def test_delivers_every_frame_as_it_came_and_in_order(setting):

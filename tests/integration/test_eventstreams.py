@@ -35,6 +35,13 @@ def platform():
         yield running
 
 
+@pytest.fixture(scope="module")
+def shared():
+    """For tests that leave the platform as they found it."""
+    with SimulatedPlatform() as running:
+        yield running
+
+
 def source_for(platform, random=None, **changes) -> EventStreamsSource:
     settings = {
         "login_url": platform.login_url,
@@ -226,9 +233,9 @@ def test_an_expired_token_is_replaced_once(platform):
         assert not running.source.status().refused
 
 
-def test_refused_again_after_the_fresh_token_is_a_hard_error(platform):
+def test_refused_again_after_the_fresh_token_is_a_hard_error(shared):
     with Misbehaving(answer("401 Unauthorized")) as stream:
-        source = source_for(platform, stream_url=f"ws://{stream.address}/stream")
+        source = source_for(shared, stream_url=f"ws://{stream.address}/stream")
         with Running(source) as running:
             status = running.wait(lambda status: status.refused)
             assert status.state is DISCONNECTED
@@ -291,19 +298,19 @@ def test_a_server_that_is_not_there_yet():
             running.stop(2)
 
 
-def test_retry_after_on_the_handshake_is_obeyed(platform):
+def test_retry_after_on_the_handshake_is_obeyed(shared):
     with Misbehaving(answer("503 Service Unavailable", "Retry-After: 40")) as stream:
-        with Running(source_for(platform, stream_url=f"ws://{stream.address}/stream")) as running:
+        with Running(source_for(shared, stream_url=f"ws://{stream.address}/stream")) as running:
             status = running.wait(lambda status: status.next_attempt_at is not None)
             assert 38_000 < status.next_attempt_at - SystemClock().now() <= 40_000
             running.source.retry()
             stream.wait_for_requests(2)
 
 
-def test_a_redirect_does_not_carry_the_token_away(platform):
+def test_a_redirect_does_not_carry_the_token_away(shared):
     with Misbehaving(say_nothing) as thief:
         with Misbehaving(answer("302 Found", f"Location: ws://{thief.address}/")) as stream:
-            with Running(source_for(platform, stream_url=f"ws://{stream.address}/stream")) as running:
+            with Running(source_for(shared, stream_url=f"ws://{stream.address}/stream")) as running:
                 running.wait(lambda status: status.error is not None)
         assert thief.requests == []
 
@@ -352,13 +359,13 @@ def test_pongs_keep_a_quiet_socket_alive_and_silence_ends_it(platform):
             assert running.source.status().state is OPEN
 
 
-def test_a_server_that_breaks_the_protocol(platform):
+def test_a_server_that_breaks_the_protocol(shared):
     def behave(connected, request):
         shake_hands(connected, request)
         connected.sendall(b"\x83\x03abc")
 
     with Misbehaving(behave) as stream:
-        with Running(source_for(platform, stream_url=f"ws://{stream.address}/stream")) as running:
+        with Running(source_for(shared, stream_url=f"ws://{stream.address}/stream")) as running:
             status = running.wait(lambda status: status.error is not None)
             assert "1002" in status.error
 
@@ -367,7 +374,7 @@ def test_a_server_that_breaks_the_protocol(platform):
 
 
 @pytest.mark.parametrize("phase", ["token", "handshake", "greeting", "subscription", "backoff", "refused", "open"])
-def test_stop_is_quick_in_every_phase(platform, phase):
+def test_stop_is_quick_in_every_phase(shared, phase):
     behave = shake_hands if phase == "greeting" else say_nothing
     with Misbehaving(behave) as stuck:
         changes = {
@@ -379,7 +386,7 @@ def test_stop_is_quick_in_every_phase(platform, phase):
             "refused": {"client_secret": "wrong"},
             "open": {},
         }[phase]
-        with Running(source_for(platform, **changes)) as running:
+        with Running(source_for(shared, **changes)) as running:
             match phase:
                 case "backoff":
                     running.wait(lambda status: status.next_attempt_at is not None)
