@@ -27,9 +27,13 @@ def import_(files: tuple[str, ...], maps: tuple[str, ...], strict: bool, quiet: 
 
     Columns are known by their names (interaction_id, interactionId, …); --map says what others hold, and what is not a
     field becomes an attribute of the event. Events that are there already are recognised, so importing twice does no
-    harm. The store must have no other writer: stop `run` or `ingest` first.
+    harm. The store must have no other writer: stop `run` or `ingest` first. Unless SOURCE is set, the events count as
+    those of a file and go to disk:data/; `journeymap serve --store disk:data/` shows them.
     """
     settings = settings_from(given)
+    if "source" not in settings.origins:
+        # Recorded events are mostly real ones; by default they must not land among the simulator's.
+        settings = settings_from({**given, "source": f"file:{files[0]}"})
     from journeymap import bootstrap
     from journeymap.cli.progress import counted, with_bar
     from journeymap.source.mistakes import Mistakes

@@ -211,6 +211,9 @@ def test_import(bootstrap: Composition, capfd: pytest.CaptureFixture[str]) -> No
     assert (code, out) == (0, "")
     assert [event.interaction_id for event in bootstrap.events] == ["i1", "i1"]
     assert err.splitlines()[0].startswith("a.csv: 1 line with a timestamp")
+    assert (bootstrap.calls[-1][1].source, bootstrap.calls[-1][1].store) == ("file:a.csv", "disk:data/")
+    call(capfd, "import", "events.jsonl", "--source", "simulator")
+    assert bootstrap.calls[-1][1].store == "disk:data/simulated/"
     assert err.splitlines()[1].startswith("2 new events, 0 duplicates, 0 expired, 1 rejected, in ")
 
 
