@@ -24,13 +24,13 @@ class PageModel(Protocol):
     def answer(self, request: Mapping[str, Any], now: Millis) -> dict[str, Any] | None:
         """The answer to a page's question (docs/architecture.md); None if nothing changed since the last one.
 
-        Called on the event loop: must not touch the disk.
+        Called on the event loop: must not touch the disk. Raises InputError.
         """
 
     def detail(self, journey_id: str, now: Millis) -> dict[str, Any] | None:
-        """The journey in the form of docs/contract.md, section 5, and beside it what only the page shows; None if unknown.
+        """The journey (docs/contract.md, section 5) and the customer's others as `neighbours`; None if there is none.
 
-        Called in a worker thread: may touch the disk.
+        Called in a worker thread: may touch the disk. Raises StoreError.
         """
 
 
@@ -47,7 +47,7 @@ class _Server(FastAPIDashServer):  # type: ignore[misc, unused-ignore]  # dash i
         return None
 
 
-def create_app(  # noqa: PLR0913  # the composition root hands over what it built
+def create_app(
     read_model: PageModel,
     *,
     clock: Callable[[], Millis],
@@ -59,8 +59,9 @@ def create_app(  # noqa: PLR0913  # the composition root hands over what it buil
 ) -> tuple[dash.Dash, FastAPI]:
     """The Dash application and the ASGI server it lives on.
 
-    `time_zone` (IANA name) replaces the browser's for all times shown. `retry` is what the "Try again" button does after
-    refused credentials; without it there is no button. `routers` are served beside the pages; `lifespan` is the server's.
+    `time_zone` (IANA name) replaces the browser's for all times shown. `retry` is what the "Try again" button does
+    after refused credentials; without it there is no button. `routers` are served beside the pages; `lifespan` is the
+    server's.
     """
     server = FastAPI(
         title="Journeymap",
@@ -92,14 +93,16 @@ def create_app(  # noqa: PLR0913  # the composition root hands over what it buil
 
     async def journey_page(request: Request) -> Response:
         # Dash's middleware sets the request for its own paths only.
-        held = set_current_request(request)
+        held = set_current_request(request)  # type: ignore[no-untyped-call]  # dash leaves it untyped
         try:
-            return Response(content=app.index(), media_type="text/html")
+            page = app.index()  # type: ignore[no-untyped-call]  # dash leaves it untyped
+            return Response(content=page, media_type="text/html")
         finally:
-            reset_current_request(held)
+            reset_current_request(held)  # type: ignore[no-untyped-call]  # dash leaves it untyped
 
     server.add_api_route("/journey/{journey_id}", journey_page, methods=["GET"], include_in_schema=False)
-    app._setup_server()
+    # Dash does this at its first request; the hashes of its scripts are needed now.
+    app._setup_server()  # type: ignore[no-untyped-call]  # noqa: SLF001  # dash leaves it untyped
     server.add_middleware(PageHeaders, policy=content_policy(app.csp_hashes()))
     server.add_middleware(CompressedFiles)
     return app, server

@@ -1,8 +1,8 @@
 """Plotly figures as plain dictionaries: one journey with a track a channel, and many journeys for an export.
 
-Bars are `base` and `x` in milliseconds on a date axis. Colours are tokens (`theme.token`) and moments in texts are written
-`{t:<ms>}`: the page puts in the theme's colours and the viewer's time zone (`assets/figure.mjs`), also on the axis. All
-texts that came from outside are escaped, since Plotly reads a little HTML.
+Bars are `base` and `x` in milliseconds on a date axis. Colours are tokens (`theme.token`) and moments in texts are
+written `{t:<ms>}`: the page puts in the theme's colours and the viewer's time zone (`assets/figure.mjs`), also on the
+axis. All texts that came from outside are escaped, since Plotly reads a little HTML.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ KINDS: Final = tuple(Kind)
 """Segment kinds in the order of their numbers on the wire."""
 
 TRACKS: Final = (*CHANNELS, OTHER_CHANNEL)
-LANE_PX: Final = 34
+LANE_PX: Final = 36
 ROW_PX: Final = 20
 AROUND_PX: Final = 96
+MARGIN_PX: Final = 52
 LABEL_CHARACTERS: Final = 34
 BAR_THICKNESS: Final = 0.72
 
@@ -83,7 +84,7 @@ def journey_figure(journey: Mapping[str, Any], now: Millis) -> dict[str, Any]:
     ends = [bar.end for bar in bars] + [journey["last_event_at"]]
     margin = max(SECOND, (max(ends) - journey["started_at"]) // 40)
     layout = _layout(
-        labels, height, (journey["started_at"] - margin, max(ends) + margin), LANE_PX * max(height, 1) + AROUND_PX
+        labels, height, (journey["started_at"] - margin, max(ends) + margin), LANE_PX * max(height, 1) + MARGIN_PX
     )
     layout["annotations"] = [arrow for arrow in (_arrow(t, place) for t in journey["transfers"]) if arrow]
     layout["uirevision"] = journey["journey_id"]
@@ -93,7 +94,7 @@ def journey_figure(journey: Mapping[str, Any], now: Millis) -> dict[str, Any]:
 def export_figure(
     rows: Sequence[Sequence[Any]], window: tuple[Millis, Millis], title: str, notes: Sequence[str], now: Millis
 ) -> dict[str, Any]:
-    """Many journeys, one row each, from rows as on the wire. `window` is the span shown, `notes` stand under the title."""
+    """Many journeys, one row each, from rows as on the wire, over the span `window`. `notes` stand under the title."""
     bars: list[Bar] = []
     outcomes: list[tuple[Millis, float, str]] = []
     labels: list[tuple[float, str]] = []
@@ -153,8 +154,7 @@ def _bars(interaction: Mapping[str, Any], lane: float, now: Millis) -> list[Bar]
         end = _segment_end(segment, interaction, now)
         who = [_plain(str(segment.get(key) or interaction.get(key) or "")) for key in ("queue", "agent")]
         lines = [
-            f"<b>{KIND_LOOKS[segment['kind']].label if segment['kind'] in KIND_LOOKS else _plain(segment['kind'])}</b>"
-            f" · {_plain(channel_look(interaction['channel']).label)}",
+            f"<b>{_kind_label(segment['kind'])}</b> · {_plain(channel_look(interaction['channel']).label)}",
             *(f"{name}: {value}" for name, value in zip(("Queue", "Agent"), who, strict=True) if value),
             f"{{t:{segment['start']}}} – {'now' if segment['end'] is None and end == now else f'{{t:{end}}}'}",
             duration(end - segment["start"]),
@@ -162,6 +162,11 @@ def _bars(interaction: Mapping[str, Any], lane: float, now: Millis) -> list[Bar]
         ]
         bars.append(Bar(interaction["channel"], segment["kind"], segment["start"], end, lane, "<br>".join(lines)))
     return bars
+
+
+def _kind_label(kind: str) -> str:
+    look = KIND_LOOKS.get(kind)
+    return look.label if look else _plain(kind)
 
 
 def _segment_end(segment: Mapping[str, Any], interaction: Mapping[str, Any], now: Millis) -> Millis:
@@ -178,7 +183,8 @@ def _end(interaction: Mapping[str, Any], now: Millis) -> Millis:
 
 
 def _wire_end(segment: Sequence[int], origin: Millis, now: Millis) -> Millis:
-    return max(now, origin + segment[1]) if segment[2] < 0 else origin + segment[1] + segment[2]
+    start = origin + segment[1]
+    return max(now, start) if segment[2] < 0 else start + segment[2]
 
 
 def _traces(bars: Sequence[Bar], *, hover: bool = True) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""What every answer carries besides its body: security headers, how long it may be kept, compression of static files."""
+"""What every answer carries besides its body: security headers, how long to keep it, compression of static files."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ import dash_mantine_components as dmc
 from dash import dcc, html
 
 from journeymap.web import ids
+from journeymap.web.components.attributes import attributes
 from journeymap.web.components.chart import create_wall
 from journeymap.web.components.filters import create_filters
 from journeymap.web.components.journey import create_journey_frame
@@ -51,7 +52,7 @@ def create_layout(*, time_zone: str | None, can_retry: bool) -> Any:
         },
         children=html.Div(
             className="page",
-            **{"data-time-zone": time_zone or ""},
+            **attributes(data_time_zone=time_zone or ""),
             children=[
                 create_topbar(),
                 create_notice(can_retry=can_retry),

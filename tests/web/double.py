@@ -63,8 +63,15 @@ class Story:
         interaction_id = f"{self.journey_id}-i{place}"
         self.interactions.append(
             {
-                "id": interaction_id, "channel": channel, "state": "CLOSED", "started": start, "last": at, "ended": at,
-                "disposition": dice.choice((None, *OUTCOMES)), "queue": dice.choice(QUEUES), "agent": dice.choice(AGENTS),
+                "id": interaction_id,
+                "channel": channel,
+                "state": "CLOSED",
+                "started": start,
+                "last": at,
+                "ended": at,
+                "disposition": dice.choice((None, *OUTCOMES)),
+                "queue": dice.choice(QUEUES),
+                "agent": dice.choice(AGENTS),
                 "segments": segments or [("wait", start, max(start + 1, at))],
             }
         )
@@ -75,8 +82,13 @@ class Story:
 
     def _event(self, interaction_id: str, channel: str, at: int) -> dict[str, Any]:
         return {
-            "event_id": f"e-{interaction_id}-{len(self.events)}", "type": "interaction.created", "timestamp": at,
-            "interaction_id": interaction_id, "channel": channel, "customerId": self.customer, "queueName": QUEUES[0],
+            "event_id": f"e-{interaction_id}-{len(self.events)}",
+            "type": "interaction.created",
+            "timestamp": at,
+            "interaction_id": interaction_id,
+            "channel": channel,
+            "customerId": self.customer,
+            "queueName": QUEUES[0],
         }
 
     def move(self, now: int, dice: random.Random) -> None:
@@ -101,7 +113,11 @@ class Story:
     @property
     def state(self) -> str:
         """The journey's state."""
-        return "CLOSED" if self.closed else {"WRAPUP": "ACTIVE"}.get(self.interactions[-1]["state"], self.interactions[-1]["state"])
+        return (
+            "CLOSED"
+            if self.closed
+            else {"WRAPUP": "ACTIVE"}.get(self.interactions[-1]["state"], self.interactions[-1]["state"])
+        )
 
     @property
     def channels(self) -> list[str]:
@@ -113,12 +129,27 @@ class Story:
         origin = self.started_at
         codes = ("wait", "interact", "transfer", "wrapup")
         return [
-            self.journey_id, self.tag, self.customer, self.state, origin, self.last_event_at - origin, self.arrived_at,
-            len(self.events), len(self.interactions),
+            self.journey_id,
+            self.tag,
+            self.customer,
+            self.state,
+            origin,
+            self.last_event_at - origin,
+            self.arrived_at,
+            len(self.events),
+            len(self.interactions),
             [
                 [
-                    one["id"], one["channel"], one["state"], 0, one["started"] - origin, one["last"] - origin,
-                    None if one["state"] != "CLOSED" else one["ended"] - origin, one["disposition"], one["queue"], one["agent"],
+                    one["id"],
+                    one["channel"],
+                    one["state"],
+                    0,
+                    one["started"] - origin,
+                    one["last"] - origin,
+                    None if one["state"] != "CLOSED" else one["ended"] - origin,
+                    one["disposition"],
+                    one["queue"],
+                    one["agent"],
                     *[
                         [codes.index(kind), start - origin, -1 if end is None else end - start]
                         for kind, start, end in one["segments"]
@@ -133,13 +164,22 @@ class Story:
         """The journey as docs/contract.md, section 5."""
         ids = [one["id"] for one in self.interactions]
         return {
-            "journey_id": self.journey_id, "customer_id": self.customer, "state": self.state, "as_of": now,
-            "started_at": self.started_at, "last_event_at": self.last_event_at, "channels": self.channels,
+            "journey_id": self.journey_id,
+            "customer_id": self.customer,
+            "state": self.state,
+            "as_of": now,
+            "started_at": self.started_at,
+            "last_event_at": self.last_event_at,
+            "channels": self.channels,
             "interactions": [
                 {
-                    "interaction_id": one["id"], "channel": one["channel"], "state": one["state"],
-                    "started_at": one["started"], "ended_at": one["ended"] if one["state"] == "CLOSED" else None,
-                    "disposition": one["disposition"], "timed_out": False,
+                    "interaction_id": one["id"],
+                    "channel": one["channel"],
+                    "state": one["state"],
+                    "started_at": one["started"],
+                    "ended_at": one["ended"] if one["state"] == "CLOSED" else None,
+                    "disposition": one["disposition"],
+                    "timed_out": False,
                     "segments": [{"kind": kind, "start": start, "end": end} for kind, start, end in one["segments"]],
                 }
                 for one in self.interactions
@@ -162,7 +202,12 @@ class DoubleReadModel:
         self.version = 1
         self.committed_at = clock()
         self.status: dict[str, Any] = {
-            "state": "OPEN", "since": clock() - MINUTE, "error": None, "refused": False, "lag_ms": 40, "ingest_running": True,
+            "state": "OPEN",
+            "since": clock() - MINUTE,
+            "error": None,
+            "refused": False,
+            "lag_ms": 40,
+            "ingest_running": True,
         }
         self.slow_s = 0.0
         self.stories = {story.journey_id: story for story in (Story(n, clock(), self.dice) for n in range(count))}
@@ -252,11 +297,17 @@ class DoubleReadModel:
                 for channel in story.channels:
                     counts[channel] = counts.get(channel, 0) + 1
             return {
-                "version": self.version, "now": now, "committed_at": self.committed_at, "total": len(self.stories),
-                "open": sum(not story.closed for story in self.stories.values()), "matched": len(matching),
-                "channels": counts, "order": order,
+                "version": self.version,
+                "now": now,
+                "committed_at": self.committed_at,
+                "total": len(self.stories),
+                "open": sum(not story.closed for story in self.stories.values()),
+                "matched": len(matching),
+                "channels": counts,
+                "order": order,
                 "rows": [self.stories[name].wire() for name in order if have.get(name) != self.stories[name].tag],
-                "gone": {}, "status": dict(self.status),
+                "gone": {},
+                "status": dict(self.status),
             }
 
     def detail(self, journey_id: str, now: int) -> dict[str, Any] | None:

@@ -105,7 +105,7 @@ def make_table(wanted: Any, read_model: PageModel, now: Millis) -> Any:
 
 
 def harmless(cell: Any) -> str:
-    """The cell as text that a spreadsheet shows and does not run: what looks like a formula gets an apostrophe before it."""
+    """The cell as text that a spreadsheet shows and does not run: a formula gets an apostrophe before it."""
     text = "" if cell is None else str(cell)
     return f"'{text}" if text.lstrip(" ").startswith(FORMULA_STARTS) else text
 
@@ -151,7 +151,7 @@ def register(app: dash.Dash, read_model: PageModel, clock: Callable[[], Millis])
     async def table(wanted: Any) -> Any:
         return await asyncio.to_thread(make_table, wanted, read_model, clock())
 
-    app.clientside_callback(
+    app.clientside_callback(  # type: ignore[no-untyped-call]  # dash leaves it untyped
         ClientsideFunction("journeymap", "picture"),
         Output(ids.EXPORT_DONE, "data"),
         Input(ids.EXPORT_FIGURE, "data"),

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 import dash
 from dash import ClientsideFunction, Input, Output, State, no_update
 
+from journeymap.errors import StoreError
 from journeymap.model.journey import State as JourneyState
 from journeymap.model.time import SECOND, Millis
 from journeymap.web import ids
-from journeymap.web.components.journey import create_head, create_lists, create_unknown
+from journeymap.web.components.journey import create_head, create_lists, create_unknown, create_unreadable
 from journeymap.web.figure import journey_figure
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ REDRAW_OPEN: Final = 5 * SECOND
 """How often the chart of an open journey is drawn anew though nothing happened: its open bars grow."""
 
 UNKNOWN: Final = "unknown"
+NO_FIGURE: Final[dict[str, Any]] = {"data": [], "layout": {}}
 
 
 def seen_mark(journey: Mapping[str, Any], now: Millis) -> str:
@@ -47,10 +49,13 @@ def show_journey(question: Any, seen: Any, read_model: PageModel, now: Millis) -
     nothing = (no_update, no_update, no_update, no_update)
     if not isinstance(question, dict) or not isinstance(question.get("id"), str):
         return nothing
-    journey = read_model.detail(question["id"], now)
+    try:
+        journey = read_model.detail(question["id"], now)
+    except StoreError as error:
+        return create_unreadable(str(error)), NO_FIGURE, [], None
     if journey is None:
         mark = f"{UNKNOWN}|{question['id']}"
-        return nothing if seen == mark else (create_unknown(question["id"]), {"data": [], "layout": {}}, [], mark)
+        return nothing if seen == mark else (create_unknown(question["id"]), NO_FIGURE, [], mark)
     mark = seen_mark(journey, now)
     if seen == mark:
         return nothing
@@ -72,7 +77,7 @@ def register(app: dash.Dash, read_model: PageModel, clock: Callable[[], Millis])
     async def show(question: Any, seen: Any) -> tuple[Any, Any, Any, Any]:
         return await asyncio.to_thread(show_journey, question, seen, read_model, clock())
 
-    app.clientside_callback(
+    app.clientside_callback(  # type: ignore[no-untyped-call]  # dash leaves it untyped
         ClientsideFunction("journeymap", "figure"),
         Output(ids.JOURNEY_CHART, "figure"),
         Input(ids.JOURNEY_FIGURE, "data"),

@@ -47,19 +47,19 @@ def register(
     async def answer(question: Any) -> Any:
         return answer_question(question, read_model, clock())
 
-    app.clientside_callback(
+    app.clientside_callback(  # type: ignore[no-untyped-call]  # dash leaves it untyped
         ClientsideFunction("journeymap", "ask"),
         Output(ids.QUESTION, "data"),
         Input(ids.TICK, "n_intervals"),
         prevent_initial_call=True,
     )
-    app.clientside_callback(
+    app.clientside_callback(  # type: ignore[no-untyped-call]  # dash leaves it untyped
         ClientsideFunction("journeymap", "receive"),
         Output(ids.DRAWN, "data"),
         Input(ids.ANSWER, "data"),
         prevent_initial_call=True,
     )
-    app.clientside_callback(
+    app.clientside_callback(  # type: ignore[no-untyped-call]  # dash leaves it untyped
         ClientsideFunction("journeymap", "filter"),
         Output(ids.FILTERS_APPLIED, "data"),
         Input(ids.FILTER_CUSTOMER, "value"),

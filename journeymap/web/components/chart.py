@@ -7,6 +7,7 @@ from typing import Any
 from dash import html
 
 from journeymap.web import ids
+from journeymap.web.components.attributes import attributes
 from journeymap.web.theme import KIND_LOOKS
 
 
@@ -14,7 +15,7 @@ def create_wall() -> Any:
     """The chart with its tools, and below it the same rows as a table."""
     return html.Section(
         className="chart",
-        **{"aria-label": "Journeys"},
+        **attributes(aria_label="Journeys"),
         children=[_tools(), _timeline(), _table()],
     )
 
@@ -25,17 +26,18 @@ def _tools() -> Any:
         children=[
             html.P(
                 className="explained",
-                children="Each row is one customer's journey, newest activity first. Colour is the channel, fill is what happens:",
+                children="Each row is one customer's journey, newest activity first. "
+                "Colour is the channel, fill is what happens:",
             ),
             html.Ul(
                 className="legend",
-                **{"aria-label": "Legend"},
+                **attributes(aria_label="Legend"),
                 children=[
                     *(
                         html.Li(
                             title=look.explained,
                             children=[
-                                html.Span(className=f"fill fill-{look.name}", **{"aria-hidden": "true"}),
+                                html.Span(className=f"fill fill-{look.name}", **attributes(aria_hidden="true")),
                                 html.Span(look.label),
                             ],
                         )
@@ -58,7 +60,7 @@ def _tools() -> Any:
             html.Div(
                 className="button-group",
                 role="group",
-                **{"aria-label": "Time window"},
+                **attributes(aria_label="Time window"),
                 children=[
                     _tool(ids.PAN_BACK, "‹", "Earlier (A)"),
                     _tool(ids.PAN_ON, "›", "Later (D)"),
@@ -75,13 +77,13 @@ def _mark(name: str, label: str, title: str) -> Any:
     return html.Li(
         title=title,
         className="legend-mark",
-        children=[html.Span(className=name, **{"aria-hidden": "true"}), html.Span(label)],
+        children=[html.Span(className=name, **attributes(aria_hidden="true")), html.Span(label)],
     )
 
 
 def _tool(button_id: str, label: str, title: str) -> Any:
     return html.Button(
-        label, id=button_id, className="button button-tool", type="button", title=title, **{"aria-label": title}
+        label, id=button_id, className="button button-tool", type="button", title=title, **attributes(aria_label=title)
     )
 
 
@@ -91,16 +93,15 @@ def _timeline() -> Any:
         id=ids.TIMELINE,
         className="timeline",
         role="group",
-        **{
-            "aria-label": "Timeline. Arrow keys move between journeys, Enter opens one.",
-            "aria-details": ids.JOURNEY_TABLE,
-        },
+        **attributes(
+            aria_label="Timeline. Arrow keys move between journeys, Enter opens one.", aria_details=ids.JOURNEY_TABLE
+        ),
         children=[
             html.Div(
                 className="timeline-head",
                 children=[
                     html.Div("Customer", className="timeline-corner"),
-                    html.Canvas(id=ids.TIMELINE_AXIS, className="timeline-axis", **{"aria-hidden": "true"}),
+                    html.Canvas(id=ids.TIMELINE_AXIS, className="timeline-axis", **attributes(aria_hidden="true")),
                 ],
             ),
             html.Div(id=ids.TIMELINE_ROWS, className="timeline-rows", tabIndex="-1"),
@@ -119,7 +120,7 @@ def _table() -> Any:
                 className="button button-link",
                 type="button",
                 title="The rows shown, as a table (T)",
-                **{"aria-expanded": "false", "aria-controls": ids.TABLE_PANEL},
+                **attributes(aria_expanded="false", aria_controls=ids.TABLE_PANEL),
             ),
             html.Div(
                 id=ids.TABLE_PANEL,

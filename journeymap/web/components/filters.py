@@ -8,6 +8,7 @@ import dash_mantine_components as dmc
 from dash import html
 
 from journeymap.web import ids
+from journeymap.web.components.attributes import attributes
 from journeymap.web.theme import CHANNEL_LOOKS, JOURNEY_STATES, STATE_LABELS, channel_token
 
 
@@ -15,14 +16,14 @@ def create_filters() -> Any:
     """One row of chips. A chip's count (`data-count`) is written by the page's modules."""
     return html.Section(
         className="filters",
-        **{"aria-label": "Filters"},
+        **attributes(aria_label="Filters"),
         children=[
             html.Button(
                 "Filters",
                 id=ids.FILTERS_TOGGLE,
                 className="button filters-toggle",
                 type="button",
-                **{"aria-expanded": "false", "aria-controls": ids.FILTERS},
+                **attributes(aria_expanded="false", aria_controls=ids.FILTERS),
             ),
             html.Div(
                 id=ids.FILTERS,
@@ -64,10 +65,12 @@ def _facet(facet_id: str, label: str, choices: list[tuple[str, str, str]]) -> An
                         className="chip-label",
                         children=[
                             html.Span(
-                                className="swatch", style={"--swatch": f"var(--{token})"}, **{"aria-hidden": "true"}
+                                className="swatch",
+                                style={"--swatch": f"var(--{token})"},
+                                **attributes(aria_hidden="true"),
                             ),
                             html.Span(text),
-                            html.Span(className="chip-count", **{"data-count": f"{facet_id}:{value}"}),
+                            html.Span(className="chip-count", **attributes(data_count=f"{facet_id}:{value}")),
                         ],
                     ),
                 )

@@ -11,12 +11,13 @@ from dash import dcc, html
 from journeymap.model.time import Millis
 from journeymap.view.labels import duration
 from journeymap.web import ids
+from journeymap.web.components.attributes import attributes
 from journeymap.web.theme import KIND_LOOKS, STATE_LABELS, channel_look, channel_token
 
 QUEUE_KEYS: Final = ("queue", "queueName")
 AGENT_KEYS: Final = ("agent", "agentId")
 OWN_KEYS: Final = frozenset({"event_id", "type", "timestamp", "interaction_id", "channel"})
-GRAPH_CONFIG: Final = {"displayModeBar": False, "scrollZoom": True, "responsive": False, "doubleClick": "reset"}
+GRAPH_CONFIG: Final[Any] = {"displayModeBar": False, "scrollZoom": True, "responsive": False, "doubleClick": "reset"}
 
 
 def create_journey_frame() -> Any:
@@ -100,9 +101,24 @@ def create_unknown(journey_id: str) -> Any:
     ]
 
 
+def create_unreadable(reason: str) -> Any:
+    """What stands in place of a journey that cannot be read now."""
+    return [
+        html.A("← All journeys", href="/", className="back"),
+        html.Div(
+            className="unknown",
+            children=[
+                html.H1("This journey cannot be read now"),
+                html.P(reason),
+                html.P("The page tries again by itself."),
+            ],
+        ),
+    ]
+
+
 def when(moment: Millis | None) -> Any:
     """A moment; the page writes it in the viewer's time zone (`assets/times.mjs`)."""
-    return "—" if moment is None else html.Time(str(moment), className="when", **{"data-ms": str(moment)})
+    return "—" if moment is None else html.Time(str(moment), className="when", **attributes(data_ms=str(moment)))
 
 
 def channel_badge(channel: str) -> Any:

@@ -1,4 +1,4 @@
-"""What the page says about itself: the banner when something is wrong, the key map, and the voice for screen readers."""
+"""What the page says about itself: the banner when something is wrong, the keys, the voice for screen readers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, Final
 from dash import html
 
 from journeymap.web import ids
+from journeymap.web.components.attributes import attributes
 
 KEYS: Final = (
     ("↑ ↓", "previous or next journey"),
@@ -34,7 +35,7 @@ def create_notice(*, can_retry: bool) -> Any:
 
 def create_announcer() -> Any:
     """Read out by screen readers, at most every ten seconds."""
-    return html.Div(id=ids.ANNOUNCER, className="unseen", role="status", **{"aria-live": "polite"})
+    return html.Div(id=ids.ANNOUNCER, className="unseen", role="status", **attributes(aria_live="polite"))
 
 
 def create_help_sheet() -> Any:
@@ -42,12 +43,13 @@ def create_help_sheet() -> Any:
     return html.Dialog(
         id=ids.HELP_SHEET,
         className="help-sheet",
-        **{"aria-label": "Keys"},
+        **attributes(aria_label="Keys"),
         children=[
             html.H2("Keys"),
             html.Dl([html.Div([html.Dt([html.Kbd(key)]), html.Dd(what)]) for key, what in KEYS]),
             html.P(
-                "Drag the chart to move in time, wheel to scroll, Ctrl or ⌘ and wheel to zoom. Point at a bar for its details, "
+                "Drag the chart to move in time, wheel to scroll, Ctrl or ⌘ and wheel to zoom. "
+                "Point at a bar for its details, "
                 "click to pin them.",
             ),
             html.Form([html.Button("Close", className="button")], method="dialog"),

@@ -8,6 +8,7 @@ import dash_mantine_components as dmc
 from dash import html
 
 from journeymap.web import ids
+from journeymap.web.components.attributes import attributes
 
 
 def create_topbar() -> Any:
@@ -19,7 +20,7 @@ def create_topbar() -> Any:
                 id=ids.BRAND,
                 className="brand",
                 href="/",
-                children=[html.Span(className="brand-mark", **{"aria-hidden": "true"}), html.Span("Journeymap")],
+                children=[html.Span(className="brand-mark", **attributes(aria_hidden="true")), html.Span("Journeymap")],
             ),
             dmc.TextInput(
                 id=ids.FILTER_CUSTOMER,
@@ -44,10 +45,10 @@ def create_topbar() -> Any:
                         type="button",
                         title="Hold the picture or let it run (Space)",
                         children=[
-                            html.Span(className="live-dot", **{"aria-hidden": "true"}),
+                            html.Span(className="live-dot", **attributes(aria_hidden="true")),
                             html.Span("LIVE", className="live-word"),
                         ],
-                        **{"aria-pressed": "false"},
+                        **attributes(aria_pressed="false"),
                     ),
                     html.Span(id=ids.LIVE, className="lag", title="How old the newest event was when it was painted"),
                 ],
@@ -63,7 +64,7 @@ def create_topbar() -> Any:
             html.Div(
                 className="button-group",
                 role="group",
-                **{"aria-label": "Export what matches"},
+                **attributes(aria_label="Export what matches"),
                 children=[
                     _button(ids.EXPORT_PNG, "PNG", "Picture of all matching rows (E)"),
                     _button(ids.EXPORT_SVG, "SVG", "Scalable picture of all matching rows"),
@@ -78,8 +79,8 @@ def create_topbar() -> Any:
                         className="button button-icon",
                         type="button",
                         title="Theme: as the system",
-                        children=html.Span(className="icon icon-theme", **{"aria-hidden": "true"}),
-                        **{"aria-label": "Theme: as the system"},
+                        children=html.Span(className="icon icon-theme", **attributes(aria_hidden="true")),
+                        **attributes(aria_label="Theme: as the system"),
                     ),
                     html.Button(
                         "?",
@@ -87,7 +88,7 @@ def create_topbar() -> Any:
                         className="button button-icon",
                         type="button",
                         title="Keys and help (?)",
-                        **{"aria-label": "Keys and help"},
+                        **attributes(aria_label="Keys and help"),
                     ),
                 ],
             ),
@@ -102,5 +103,5 @@ def _button(button_id: str, label: str, title: str) -> Any:
         className="button",
         type="button",
         title=title,
-        **{"aria-label": f"Export {label}: {title}"},
+        **attributes(aria_label=f"Export {label}: {title}"),
     )

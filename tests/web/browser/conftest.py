@@ -1,0 +1,86 @@
+"""A browser for this folder only (its event loop would stand in other tests' way), and a page with a server of its own for each test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.web.double import DoubleReadModel
+from tests.web.served import Served
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-quic",
+]
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+MISSING = "no browser found: install Debian's `chromium` (or set JOURNEYMAP_TEST_BROWSER to a Chromium or Chrome)"
+
+
+def browser_path() -> str:
+    """Where the browser is. Fails, never skips: a page that nobody looked at is not tested."""
+    named = os.environ.get("JOURNEYMAP_TEST_BROWSER") or os.environ.get("CHROMIUM")
+    found = shutil.which(named) if named else next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        pytest.fail(MISSING, pytrace=False)
+    return found
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    path = browser_path()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, accept_downloads=True)
+    context.set_default_timeout(10_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Served]]:
+    served: list[Served] = []
+
+    def start(journeys: int = 60, events_per_second: float = 0, **options: Any) -> Served:
+        model = DoubleReadModel(journeys)
+        if events_per_second:
+            model.run(events_per_second)
+        served.append(Served(model, **options))
+        return served[-1]
+
+    yield start
+    for each in served:
+        each.close()
+        each.read_model.stop()
+
+
+@pytest.fixture
+def visit(context: BrowserContext) -> Iterator[Callable[..., Page]]:
+    """Opens an address and waits for the first painted rows. Errors in the page fail the test."""
+    errors: list[str] = []
+
+    def open_page(url: str, *, rows: int = 1, context: BrowserContext = context) -> Page:
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(url)
+        if rows:
+            page.wait_for_function("count => Number(document.body.dataset.rows) >= count", arg=rows)
+        return page
+
+    yield open_page
+    assert not errors

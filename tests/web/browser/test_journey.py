@@ -1,0 +1,71 @@
+"""The journey page in a real browser: how it opens, what it shows, and that it goes on living."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.web.served import Served
+
+Serve = Callable[..., Served]
+Visit = Callable[..., Page]
+
+
+def test_opens_by_click_and_comes_back_to_the_same_wall(serve: Serve, visit: Visit) -> None:
+    page = visit(serve(300).url, rows=10)
+    page.evaluate("() => { document.getElementById('timeline-rows').scrollTop = 1400 }")
+    page.locator("#zoom-in").click()
+    page.wait_for_timeout(300)
+    window = page.locator("#window").inner_text()
+    link = page.locator(".row-head:not([hidden]) .row-customer").nth(3)
+    customer = link.inner_text()
+    link.click()
+    page.wait_for_url("**/journey/j-*")
+    expect(page.locator("#journey h1")).to_have_text(customer)
+    expect(page.locator("#journey-chart .barlayer path").first).to_be_attached()
+    expect(page.locator("#journey-lists h2").first).to_contain_text("Segments")
+    expect(page.locator("#journey .when").first).to_contain_text(":")
+    page.get_by_text("All journeys").click()
+    expect(page.locator("#timeline")).to_be_visible()
+    assert page.evaluate("() => document.getElementById('timeline-rows').scrollTop") == 1400
+    assert page.locator("#window").inner_text() == window
+
+
+def test_opens_by_enter_and_by_address(serve: Serve, visit: Visit) -> None:
+    served = serve(20)
+    page = visit(served.url)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/journey/j-*")
+    customer = page.locator("#journey h1").inner_text()
+    again = visit(page.url, rows=0)
+    expect(again.locator("#journey h1")).to_have_text(customer)
+
+
+def test_lives_while_it_is_open_and_keeps_the_zoom(serve: Serve, visit: Visit) -> None:
+    served = serve(3)
+    story = served.read_model.add("traveller")
+    page = visit(f"{served.url}/journey/{story.journey_id}", rows=0)
+    expect(page.locator("#journey-chart .barlayer path").first).to_be_attached()
+    events = page.locator("#journey-lists section", has_text="Events").locator("tbody tr")
+    before = events.count()
+    page.locator("#journey-chart .nsewdrag").first.hover()
+    page.mouse.wheel(0, -400)
+    page.wait_for_timeout(400)
+    axis = "() => document.querySelector('#journey-chart .js-plotly-plot').layout.xaxis.range.map(String)"
+    zoomed = page.evaluate(axis)
+    served.read_model.step(0)
+    story.closed = False
+    story.move(served.read_model.clock(), served.read_model.dice)
+    expect(events).to_have_count(before + 1)
+    page.wait_for_timeout(500)
+    assert page.evaluate(axis) == zoomed
+
+
+def test_an_unknown_journey_says_so(serve: Serve, visit: Visit) -> None:
+    page = visit(f"{serve(3).url}/journey/j-nothing%3Cb%3E", rows=0)
+    expect(page.locator("#journey h1")).to_have_text("There is no such journey")
+    expect(page.locator("#journey code")).to_have_text("j-nothing<b>")
+    page.get_by_text("Open the live view").click()
+    expect(page.locator("#timeline")).to_be_visible()
