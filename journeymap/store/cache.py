@@ -17,6 +17,9 @@ from journeymap.store.safe_disk import SafeDisk
 DATABASE: Final = "cache.db"
 """diskcache's name for it."""
 
+PAGE_BYTES: Final = 8_192
+LONG_LOG_BYTES: Final = 64 << 20
+
 SETTINGS: Final = {
     "statistics": 0,
     "tag_index": 0,
@@ -52,6 +55,10 @@ class OneConnectionCache(diskcache.Cache):  # type: ignore[misc]  # diskcache ha
         if self._one is None:
             database = str(Path(self.directory) / DATABASE)
             self._one = sqlite3.connect(database, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+            # Before anything else, a database's pages keep their size. Two records of 2 KB do not fit on 4 KB.
+            self._one.execute(f"PRAGMA page_size = {PAGE_BYTES}")
+            # Checkpoints are the Checkpointer's; the writer only helps where that does not get through.
+            self._one.execute(f"PRAGMA wal_autocheckpoint = {LONG_LOG_BYTES // PAGE_BYTES}")
             for key, value in SETTINGS.items():
                 if key.startswith("sqlite_"):
                     self.reset(key, value, update=False)

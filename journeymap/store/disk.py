@@ -23,6 +23,7 @@ from journeymap.model.time import Millis
 from journeymap.store import codec, index
 from journeymap.store.base import BATCHES_KEPT, SCHEMA_VERSION, Commit
 from journeymap.store.cache import DATABASE, OneConnectionCache, check_settings
+from journeymap.store.checkpointer import Checkpointer
 from journeymap.store.connections import BUSY_SECONDS
 from journeymap.store.faults import corrupt, mapped
 from journeymap.store.lock import WriterLock
@@ -56,6 +57,7 @@ class DiskStore(DiskReader):
         self._cache = cache
         self._writer_lock = lock
         self._writing_lock = threading.Lock()
+        self._checkpointer = Checkpointer(self.path / DATABASE)
         self._is_closed = False
         with self._reading() as connection:
             self._newest = self._head(connection)
@@ -99,6 +101,7 @@ class DiskStore(DiskReader):
             self._put(sql, entries, commit.now)
         # 5. Only now that it is committed, what is known of it here.
         self._remember(head, positions, len(gone), len(batch))
+        self._checkpointer.committed()
         return number
 
     def write_status(self, document: bytes) -> None:
@@ -117,6 +120,7 @@ class DiskStore(DiskReader):
                 return
             self._is_closed = True
             super().close()
+            self._checkpointer.close()
             try:
                 with mapped(self.path):
                     self._cache.close()

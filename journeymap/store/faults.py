@@ -30,6 +30,8 @@ def mapped(path: Path) -> Iterator[None]:
         if str(error).startswith("the store in "):
             raise
         raise corrupt(path, str(error)) from error
+    except UnicodeDecodeError as error:
+        raise corrupt(path, str(error)) from error  # text in the database that is none
     except (sqlite3.Error, diskcache.Timeout, OSError, UnicodeEncodeError) as error:
         raise _store_error(path, error) from error
 
@@ -90,5 +92,7 @@ def _known(path: Path, error: BaseException) -> StoreError | None:
         free = _free(path)
         return full(path) if free is not None and free < LITTLE_SPACE else None
     if kind == sqlite3.SQLITE_ERROR and str(error).startswith("no such"):
+        return corrupt(path, str(error))
+    if kind is None and str(error).startswith("Could not decode"):
         return corrupt(path, str(error))
     return None

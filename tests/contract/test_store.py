@@ -378,7 +378,7 @@ class StoreSuite:
                     assert [one.last_event_at for one in snapshot.rows] == [snapshot.head] * len(snapshot.rows)
                     if done.is_set():
                         assert store.head() == 60
-            except BaseException as error:  # noqa: BLE001 # told by the main thread
+            except BaseException as error:  # told by the main thread
                 failures.append(error)
 
         threads = [threading.Thread(target=follow) for _ in range(3)]

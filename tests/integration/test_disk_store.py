@@ -572,6 +572,20 @@ def test_threads_come_and_go_without_leaving_connections(path: Path) -> None:
         store.commit(numbered(1))
 
 
+def test_the_log_is_moved_into_the_database_beside_the_commits(path: Path) -> None:
+    store = opened(path)
+    names = {thread.name for thread in threading.enumerate()}
+    for number in range(1, 41):
+        store.commit(numbered(number, 500, b"x" * 500))
+    for _ in deadline():
+        if (path / "cache.db").stat().st_size > 1_000_000:
+            break
+    assert (path / "cache.db-wal").stat().st_size < 64 << 20
+    store.close()
+    assert {thread.name for thread in threading.enumerate()} == names
+    assert not (path / "cache.db-wal").exists()
+
+
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts descriptors in /proc")
 def test_opening_and_closing_leaves_nothing_open(path: Path) -> None:
     opened(path).close()
