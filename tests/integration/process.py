@@ -1,0 +1,129 @@
+"""`journeymap` commands as processes of their own, and what a store and a journal on disk hold."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+from journeymap.decode.event import decode_frame
+from journeymap.journal.replay import read_journal
+from journeymap.model.event import Event
+from journeymap.model.journey import Journey
+from journeymap.runtime.shelf import events_of, fold_record
+from journeymap.stitch.definition import journeys
+from journeymap.stitch.options import StitchOptions
+from journeymap.store.base import Query
+from journeymap.store.disk import open_disk_reader
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PATIENCE = 30.0
+
+
+def until(condition: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
+    """Wait until a condition holds; its value. Fails loudly when it never does."""
+    deadline = time.monotonic() + patience
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not within {patience} s")
+        time.sleep(0.02)
+
+
+class Command:
+    """A running `journeymap` command. `address` is where it serves, as it says itself."""
+
+    def __init__(self, *arguments: str, log: Path, **environment: str) -> None:
+        self.log = log
+        self.began = time.monotonic()
+        with log.open("ab") as output:
+            self._from = output.tell()
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "journeymap", *arguments],
+                cwd=CHECKOUT,
+                env={**os.environ, **environment},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    @property
+    def output(self) -> str:
+        """What it has printed."""
+        return self.log.read_bytes()[self._from :].decode(errors="replace")
+
+    @property
+    def address(self) -> str:
+        """Where it serves, as soon as it has said so."""
+        found = until(lambda: re.search(r"at (http://\S+?)[\s.]*(?:\(|\s|$)", self.output) or self._ended(), "an address")
+        return str(found[1])
+
+    def _ended(self) -> None:
+        if self.process.poll() is not None:
+            raise AssertionError(f"it ended with {self.process.returncode}: {self.output}")
+
+    def get(self, path: str) -> httpx.Response | None:
+        """The answer to a request, None while nobody answers."""
+        self._ended()
+        try:
+            return httpx.get(self.address + path, timeout=10)
+        except httpx.TransportError:
+            return None
+
+    def status(self) -> dict[str, Any]:
+        """What `/api/v1/status` says, {} while nobody answers."""
+        answer = self.get("/api/v1/status")
+        return answer.json() if answer is not None and answer.status_code == 200 else {}
+
+    def kill(self) -> None:
+        """End it as a power failure would."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Ask it to end; its exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(PATIENCE)
+
+
+def stored_journeys(store: Path, options: StitchOptions) -> list[Journey]:
+    """All journeys of a store, folded again from the events it holds."""
+    reader = open_disk_reader(store)
+    try:
+        found = []
+        after = None
+        while rows := reader.query(Query(after=after, limit=1000)):
+            for record in reader.find_many([row.journey_id for row in rows]).values():
+                found.append(fold_record(record, [event.raw for event in events_of(record, reader)], options))
+            after = (rows[-1].last_event_at, rows[-1].journey_id)
+        return sorted(found, key=lambda item: (item.customer_id, item.started_at, item.journey_id))
+    finally:
+        reader.close()
+
+
+def received_events(store: Path) -> list[Event]:
+    """All events in the journal beside a store, in the order in which they came."""
+    return [event for record in read_journal(store / "journal") for event in decode_frame(record.data)[0]]
+
+
+def received_journeys(store: Path, options: StitchOptions) -> list[Journey]:
+    """What the events in the journal mean by definition."""
+    return journeys(received_events(store), options)
