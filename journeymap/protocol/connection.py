@@ -1,81 +1,38 @@
-"""The life of one socket as a table: from its opening over the greeting and the subscription to its end.
+"""One socket: from its opening over the greeting and the subscription to its end.
 
-`Connection.TABLE` decides every (phase, signal) pair. The machine above it (`eventstreams`) decides which sockets
-there are.
+`socket_states.TABLE` decides every (phase, signal) pair; here is what the steps do. The machine above it
+(`eventstreams`) decides which sockets there are.
 """
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Callable, Mapping
-from typing import ClassVar, Final, TypeAlias
-from urllib.parse import urlsplit
+from collections.abc import Callable
+from typing import Final, TypeAlias
 
 import msgspec
 
-from journeymap.model.time import MINUTE, SECOND, Millis
+from journeymap.model.time import SECOND, Millis
 from journeymap.protocol.exchange import (
     Action,
     CloseSocket,
+    FrameReceived,
     HandshakeRefused,
     OpenSocket,
+    PongReceived,
     Report,
     SendPing,
     SocketClosed,
+    SocketInput,
+    SocketOpened,
     Subscribe,
     Subscribed,
     SubscribeFailed,
     Unsubscribe,
 )
 from journeymap.protocol.frames import Opened
-
-
-class Limits(msgspec.Struct, frozen=True):
-    """How long each thing may take, in milliseconds."""
-
-    token: Millis = 30 * SECOND
-    opening: Millis = 20 * SECOND
-    greeting: Millis = 2 * SECOND
-    answer: Millis = 20 * SECOND
-    proof: Millis = 35 * SECOND
-    """A subscription that brings neither event nor heartbeat for so long has failed."""
-    ping: Millis = 10 * SECOND
-    silence: Millis = 30 * SECOND
-    """A socket that brings neither frame nor pong for so long is dead."""
-    drain: Millis = 2 * SECOND
-    """How long a replaced socket is still read."""
-    health: Millis = MINUTE
-    """After so long OPEN the backoff starts anew."""
-
-
-class Phase(enum.Enum):
-    """Where one socket stands."""
-
-    OPENING = "opening"
-    GREETING = "waiting for the first frame"
-    SUBSCRIBING = "subscribing"
-    PROVING = "subscribed, nothing received yet"
-    LIVE = "live"
-    DRAINING = "replaced, read until it is empty"
-    CLOSED = "closed"
-
-
-class Signal(enum.Enum):
-    """What can happen to one socket."""
-
-    OPENED = "handshake done"
-    CLOSED = "socket gone"
-    DENIED = "handshake refused"
-    GREETED = "connection.opened"
-    SIGN = "event, heartbeat or throttle"
-    HEARD = "pong"
-    SUBSCRIBED = "matching subscription"
-    MISMATCHED = "subscription for something else"
-    UNSUBSCRIBED = "no subscription"
-    DUE = "phase took too long"
-    SILENT = "nothing heard"
-    RETIRE = "replaced"
-    DROP = "no longer wanted"
+from journeymap.protocol.limits import Limits
+from journeymap.protocol.matching import mismatch
+from journeymap.protocol.socket_states import TABLE, Phase, Signal
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -90,7 +47,6 @@ _Value: TypeAlias = Opened | SocketClosed | HandshakeRefused | Subscribed | Subs
 
 _UNAUTHORISED_STATUS: Final = (401, 403)
 _UNAUTHORISED_CLOSE: Final = (1008, 4401)
-_DEAD_STATUS: Final = frozenset({"failed", "error", "inactive", "disabled", "expired", "deleted", "rejected", "closed"})
 _ATTEMPTS: Final = 2
 """Subscriptions tried on one socket before it is given up."""
 
@@ -107,13 +63,6 @@ _CLOSE_NAMES: Final = {
     1013: "try again later",
     4401: "token no longer accepted",
 }
-
-
-_Step: TypeAlias = "Callable[[Connection, _Value], tuple[Action, ...]]"
-
-
-def _rows(**steps: _Step) -> Mapping[Signal, _Step]:
-    return {Signal[name]: step for name, step in steps.items()}
 
 
 class Connection:
@@ -150,12 +99,28 @@ class Connection:
     def feed(self, signal: Signal, now: Millis, value: _Value = None) -> tuple[Action, ...]:
         """Something happened."""
         self._now = now
-        return self.TABLE[self.phase][signal](self, value)
+        step: Callable[[_Value], tuple[Action, ...]] = getattr(self, TABLE[self.phase][signal])
+        return step(value)
 
-    def answered(self, answer: Subscribed, now: Millis) -> tuple[Action, ...]:
-        """The platform answered the subscription: does the answer speak of this connection?"""
-        signal = Signal.MISMATCHED if self._mismatch(answer) else Signal.SUBSCRIBED
-        return self.feed(signal, now, answer)
+    def take(self, given: SocketInput, now: Millis) -> tuple[Action, ...]:
+        """Something was said about this socket."""
+        match given:
+            case FrameReceived(control=Opened() as opened):
+                return self.feed(Signal.GREETED, now, opened)
+            case FrameReceived():
+                return self.feed(Signal.SIGN, now)
+            case PongReceived():
+                return self.feed(Signal.HEARD, now)
+            case SocketOpened():
+                return self.feed(Signal.OPENED, now)
+            case SocketClosed():
+                return self.feed(Signal.CLOSED, now, given)
+            case HandshakeRefused():
+                return self.feed(Signal.DENIED, now, given)
+            case Subscribed():
+                return self.feed(Signal.MISMATCHED if self._mismatch(given) else Signal.SUBSCRIBED, now, given)
+            case SubscribeFailed():
+                return self.feed(Signal.UNSUBSCRIBED, now, given)
 
     def next_due(self) -> Millis | None:
         """When `tick` is to be called next."""
@@ -176,7 +141,7 @@ class Connection:
             actions += (SendPing(self.number),)
         return actions
 
-    # Steps of the table. Each is named for what is decided.
+    # Steps of the table.
 
     def _ignore(self, _: _Value) -> tuple[Action, ...]:
         return ()
@@ -318,131 +283,4 @@ class Connection:
         self._callback_url = value.callback_url or self._callback_url
 
     def _mismatch(self, answer: Subscribed) -> str:
-        if answer.callback_url is not None and not _same_url(answer.callback_url, self._callback_url):
-            return "another callback URL"
-        if None not in (answer.connection_id, self.connection_id) and answer.connection_id != self.connection_id:
-            return "another connection id"
-        if answer.status is not None and answer.status.lower() in _DEAD_STATUS:
-            return f"its status is {answer.status}"
-        return ""
-
-    TABLE: ClassVar[Mapping[Phase, Mapping[Signal, _Step]]] = {
-        Phase.OPENING: _rows(
-            OPENED=_opened,
-            CLOSED=_gone,
-            DENIED=_turned_away,
-            GREETED=_ignore,  # no frame can come before the handshake is done
-            SIGN=_ignore,
-            HEARD=_ignore,
-            SUBSCRIBED=_orphan,
-            MISMATCHED=_orphan,
-            UNSUBSCRIBED=_ignore,
-            DUE=_unopened,
-            SILENT=_ignore,
-            RETIRE=_drop,
-            DROP=_drop,
-        ),
-        Phase.GREETING: _rows(
-            OPENED=_ignore,
-            CLOSED=_gone,
-            DENIED=_ignore,
-            GREETED=_greeted,
-            SIGN=_first_sign,
-            HEARD=_heard,
-            SUBSCRIBED=_orphan,
-            MISMATCHED=_orphan,
-            UNSUBSCRIBED=_ignore,
-            DUE=_subscribe,  # no greeting: the configured callback URL stands
-            SILENT=_silent,
-            RETIRE=_drop,
-            DROP=_drop,
-        ),
-        Phase.SUBSCRIBING: _rows(
-            OPENED=_ignore,
-            CLOSED=_gone,
-            DENIED=_ignore,
-            GREETED=_greeted_late,
-            SIGN=_heard,  # may belong to an earlier subscription: proves the socket, not this one
-            HEARD=_heard,
-            SUBSCRIBED=_subscribed,
-            MISMATCHED=_mismatched,
-            UNSUBSCRIBED=_unsubscribed,
-            DUE=_unanswered,
-            SILENT=_silent,
-            RETIRE=_drop,
-            DROP=_drop,
-        ),
-        Phase.PROVING: _rows(
-            OPENED=_ignore,
-            CLOSED=_gone,
-            DENIED=_ignore,
-            GREETED=_greeted_again,
-            SIGN=_proven,
-            HEARD=_heard,
-            SUBSCRIBED=_orphan,
-            MISMATCHED=_orphan,
-            UNSUBSCRIBED=_ignore,
-            DUE=_unproven,
-            SILENT=_silent,
-            RETIRE=_retire,
-            DROP=_drop,
-        ),
-        Phase.LIVE: _rows(
-            OPENED=_ignore,
-            CLOSED=_gone,
-            DENIED=_ignore,
-            GREETED=_greeted_again,
-            SIGN=_sign,
-            HEARD=_heard,
-            SUBSCRIBED=_orphan,
-            MISMATCHED=_orphan,
-            UNSUBSCRIBED=_ignore,
-            DUE=_unproven,  # pongs alone do not make a subscription live
-            SILENT=_silent,
-            RETIRE=_retire,
-            DROP=_drop,
-        ),
-        Phase.DRAINING: _rows(
-            OPENED=_ignore,
-            CLOSED=_drop,
-            DENIED=_ignore,
-            GREETED=_ignore,
-            SIGN=_heard,
-            HEARD=_heard,
-            SUBSCRIBED=_orphan,
-            MISMATCHED=_orphan,
-            UNSUBSCRIBED=_ignore,
-            DUE=_drop,
-            SILENT=_drop,
-            RETIRE=_ignore,
-            DROP=_drop,
-        ),
-        Phase.CLOSED: _rows(
-            OPENED=_ignore,
-            CLOSED=_ignore,
-            DENIED=_ignore,
-            GREETED=_ignore,
-            SIGN=_ignore,
-            HEARD=_ignore,
-            SUBSCRIBED=_orphan,
-            MISMATCHED=_orphan,
-            UNSUBSCRIBED=_ignore,
-            DUE=_ignore,
-            SILENT=_ignore,
-            RETIRE=_ignore,
-            DROP=_ignore,
-        ),
-    }
-    """What is done on every signal in every phase; a test checks that no pair is missing."""
-
-
-def _same_url(one: str, other: str) -> bool:
-    try:
-        left, right = urlsplit(one), urlsplit(other)
-        return one == other or (
-            (left.scheme, left.hostname, left.port, left.query)
-            == (right.scheme, right.hostname, right.port, right.query)
-            and left.path.rstrip("/") == right.path.rstrip("/")
-        )
-    except ValueError:
-        return False
+        return mismatch(answer, self._callback_url, self.connection_id)

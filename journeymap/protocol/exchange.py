@@ -107,22 +107,11 @@ class StopAsked(msgspec.Struct, frozen=True):
     """End."""
 
 
-Input: TypeAlias = (
-    Start
-    | TokenObtained
-    | TokenRefused
-    | TokenFailed
-    | SocketOpened
-    | SocketClosed
-    | HandshakeRefused
-    | FrameReceived
-    | PongReceived
-    | Subscribed
-    | SubscribeFailed
-    | TimerDue
-    | RetryAsked
-    | StopAsked
+SocketInput: TypeAlias = (
+    SocketOpened | SocketClosed | HandshakeRefused | FrameReceived | PongReceived | Subscribed | SubscribeFailed
 )
+TokenInput: TypeAlias = TokenObtained | TokenRefused | TokenFailed
+Input: TypeAlias = Start | TokenInput | SocketInput | TimerDue | RetryAsked | StopAsked
 
 
 class FetchToken(msgspec.Struct, frozen=True):

@@ -14,17 +14,14 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
 
 from msgspec.structs import replace
 
-from journeymap.errors import ConfigurationError, RefusedError, TransientSourceError
-from journeymap.model.event import STREAM_TYPES
+from journeymap.errors import RefusedError, TransientSourceError
 from journeymap.model.time import SECOND, Millis
 from journeymap.protocol.backoff import retry_after_in
-from journeymap.protocol.connection import Limits
 from journeymap.protocol.eventstreams import EventStreams
 from journeymap.protocol.exchange import (
     Action,
@@ -55,12 +52,15 @@ from journeymap.protocol.token import schedule
 from journeymap.protocol.websocket import CLOSE, LOST, PING, PONG, read_close
 from journeymap.source.background import Background
 from journeymap.source.base import ConnectionState, Deliver, SourceStatus
+from journeymap.source.config import EventStreamsConfig
 from journeymap.source.folding import FoldedLog
 from journeymap.source.oauth import Token, TokenClient
 from journeymap.source.steady import monotonic_ms
 from journeymap.source.subscriptions import SubscriptionClient
-from journeymap.source.transport import HttpClient, check_url, tls_context
+from journeymap.source.transport import HttpClient, tls_context
 from journeymap.source.websocket import HandshakeRefusal, StreamSocket
+
+__all__ = ["EventStreamsConfig", "EventStreamsSource"]
 
 _log = logging.getLogger(__name__)
 
@@ -75,31 +75,13 @@ _GOODBYE: Final = 0.5
 _TOKENS_KEPT: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
-class EventStreamsConfig:
-    """How to reach the platform. Printing it does not show the secret. Times in milliseconds."""
-
-    login_url: str
-    api_url: str
-    stream_url: str
-    client_id: str
-    client_secret: str = field(repr=False)
-    scopes: tuple[str, ...] = ("eventstream.read", "interaction.read")
-    max_events_per_second: int = 50
-    event_types: tuple[str, ...] = STREAM_TYPES
-    token_in_query: bool = False
-    request_timeout: Millis = 10 * SECOND
-    limits: Limits = field(default_factory=Limits)
-
-
 class EventStreamsSource:
     """Delivers what the platform's event stream sends. Raises `ConfigurationError` where the configuration cannot work.
 
     A frame over 1 MiB is read to its end and delivered as its first 1 MiB + 1 bytes, as the file source does with
     lines: decode rejects everything of that length as too large before it looks inside, so that it is counted and can
-        # Re-entrant: `stop` may come from a signal handler of the thread that holds it.
-    be seen in the quarantine, and no second way for rejected frames is needed. `clock` is wall time, for arrivals and what is
-    shown; `steady` measures waits and is never set.
+    be seen in the quarantine, and no second way for rejected frames is needed. `clock` is wall time, for arrivals and
+    what is shown; `steady` measures waits and is never set.
     """
 
     name = "eventstreams"
@@ -111,25 +93,17 @@ class EventStreamsSource:
         random: Random,
         steady: Callable[[], Millis] = monotonic_ms,
     ) -> None:
-        self._login_url = check_url("LOGIN_URL", config.login_url, "https")
-        self._api_url = check_url("API_URL", config.api_url, "https")
-        self._stream_url = check_url("STREAM_URL", config.stream_url, "wss")
-        for setting, value in (("CLIENT_ID", config.client_id), ("CLIENT_SECRET", config.client_secret)):
-            if not value:
-                raise ConfigurationError(f"{setting} is empty; the platform's client credentials are needed")
-        if config.max_events_per_second < 1:
-            raise ConfigurationError(f"MAX_EVENTS_PER_SECOND is {config.max_events_per_second}; allowed is 1 and more")
-        self._config = config
+        self._config = config = config.checked()
         self._clock = clock
         self._steady = steady
         self._random = random.random
-        self._machine = EventStreams(self._stream_url + CALLBACK_PATH, random.random, config.limits)
+        self._machine = EventStreams(config.stream_url + CALLBACK_PATH, random.random, config.limits)
         self._status = SourceStatus(since=clock())
         self._shown: tuple[Any, ...] = ()
         self._received = self._throttled = self._dropped = 0
         self._last_frame_at: Millis | None = None
         self._errors = FoldedLog(_log, steady)
-        self._lock = threading.RLock()  # `stop` may come from a signal handler of the thread that holds it
+        self._lock = threading.RLock()  # `stop` may come in a signal handler of the thread that holds it
         self._stopping = False
         self._waker: socket.socket | None = None
         self._inbox: deque[tuple[Input, Token | None] | BaseException] = deque()
@@ -142,18 +116,16 @@ class EventStreamsSource:
         """Connect and deliver until `stop`."""
         if self._stopping:
             return
-        tls = tls_context()
-        timeout = self._config.request_timeout
-        config = self._config
-        self._tls = tls
+        config, timeout = self._config, self._config.request_timeout
+        self._tls = tls = tls_context()
         self._background = Background("eventstreams")
-        self._login_http = HttpClient(self._login_url, timeout, tls, self._clock)
-        self._api_http = HttpClient(self._api_url, timeout, tls, self._clock)
+        self._login_http = HttpClient(config.login_url, timeout, tls, self._clock)
+        self._api_http = HttpClient(config.api_url, timeout, tls, self._clock)
         self._oauth = TokenClient(
-            self._login_url, config.client_id, config.client_secret, config.scopes, self._login_http
+            config.login_url, config.client_id, config.client_secret, config.scopes, self._login_http
         )
         self._subscriptions = SubscriptionClient(
-            self._api_url, config.event_types, config.max_events_per_second, self._api_http
+            config.api_url, config.event_types, config.max_events_per_second, self._api_http
         )
         self._deliver = deliver
         ear, mouth = socket.socketpair()
@@ -184,8 +156,7 @@ class EventStreamsSource:
         while self._inbox:
             self._take_in(self._inbox.popleft())
         # Only after reading: what lay unread while `deliver` blocked is a sign of life.
-        due = self._machine.next_due()
-        if due is not None and self._steady() >= due:
+        if (due := self._machine.next_due()) is not None and self._steady() >= due:
             self._feed(TimerDue())
 
     def _receive(self, number: int) -> None:
@@ -258,7 +229,7 @@ class EventStreamsSource:
             case FetchToken(request):
                 self._submit("token", lambda: self._fetch(request))
             case OpenSocket(number, token):
-                stream = StreamSocket(self._stream_url, self._config.request_timeout, self._tls, self._clock)
+                stream = StreamSocket(self._config.stream_url, self._config.request_timeout, self._tls, self._clock)
                 self._sockets[number] = stream
                 secret = self._tokens[token]
                 self._submit(f"socket-{number}", lambda: self._open(number, stream, secret))
@@ -296,9 +267,7 @@ class EventStreamsSource:
             except BaseException as error:  # noqa: BLE001 - a defect; it comes out of `run`, not of a thread nobody sees
                 self._inbox.append(error)
             else:
-                if result is None:
-                    return
-                self._inbox.append(result)
+                self._inbox.extend([] if result is None else [result])
             self._wake()
 
         self._background.submit(lane, job)

@@ -14,7 +14,7 @@ from random import Random
 import pytest
 
 from journeymap.errors import ConfigurationError
-from journeymap.protocol.connection import Limits
+from journeymap.protocol.limits import Limits
 from journeymap.protocol.frames import MAX_FRAME
 from journeymap.runtime.clock import SystemClock
 from journeymap.simulator import connections

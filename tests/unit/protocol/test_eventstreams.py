@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from journeymap.model.time import MINUTE, SECOND
-from journeymap.protocol import connection as sockets
-from journeymap.protocol.connection import Connection, Limits
-from journeymap.protocol.eventstreams import EventStreams, Phase, Signal
+from journeymap.protocol import socket_states as states_of_a_socket
+from journeymap.protocol import states as states_of_all
+from journeymap.protocol.connection import Connection
+from journeymap.protocol.eventstreams import EventStreams
 from journeymap.protocol.exchange import (
     CloseSocket,
     FetchToken,
@@ -34,6 +35,8 @@ from journeymap.protocol.exchange import (
     Unsubscribe,
 )
 from journeymap.protocol.frames import Heartbeat, Opened, Throttle
+from journeymap.protocol.limits import Limits
+from journeymap.protocol.states import Phase
 
 CALLBACK = "wss://stream.example/api/v2/eventstreams/callbacks"
 LIVE_URL = "wss://stream.example/live/c1"
@@ -86,10 +89,13 @@ class Driver:
 
 
 def test_every_pair_is_decided():
-    assert {phase: set(row) for phase, row in EventStreams.TABLE.items()} == {phase: set(Signal) for phase in Phase}
-    assert {phase: set(row) for phase, row in Connection.TABLE.items()} == {
-        phase: set(sockets.Signal) for phase in sockets.Phase
-    }
+    for machine, states in ((EventStreams, states_of_all), (Connection, states_of_a_socket)):
+        assert set(states.TABLE) == set(states.Phase)
+        for row in states.TABLE.values():
+            assert set(row) == set(states.Signal)
+        used = {step for row in states.TABLE.values() for step in row.values()}
+        assert used == set(states.Step)
+        assert all(callable(getattr(machine, step)) for step in used)
 
 
 def test_open_only_when_subscribed():
@@ -513,7 +519,7 @@ class Shell:
         if machine.refused:
             assert machine.error
             assert machine._heir is None
-            assert machine._request is None
+            assert machine._renewal.awaited is None
 
     def happy(self, step, driver):
         number = max(self.sockets, default=0)
