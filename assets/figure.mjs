@@ -26,6 +26,19 @@ export function resolveFigure(figure) {
   return { data, layout };
 }
 
+let given = { of: null, range: null };
+
+/** Plotly keeps a zoom only while the figure's own range stays the same; ours grows with the journey. */
+export function keepZoom(figure, place) {
+  const shown = place.querySelector(".js-plotly-plot")?.layout?.xaxis?.range;
+  const of = figure.layout.uirevision ?? null;
+  const same = (one, other) => one && other && one.every((edge, index) => String(edge) === String(other[index]));
+  const zoomed = of !== null && of === given.of && shown && !same(shown, given.range);
+  if (!zoomed) given = { of, range: figure.layout.xaxis?.range?.slice() ?? null };
+  else figure.layout.xaxis.range = shown.slice();
+  return figure;
+}
+
 function resolve(value) {
   if (typeof value === "string") return resolveText(value);
   if (Array.isArray(value)) return typeof value[0] === "number" ? value : value.map(resolve);

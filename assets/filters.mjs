@@ -37,8 +37,8 @@ export function sameFilters(one, other) {
 export function setControls(filters) {
   const set = window.dash_clientside.set_props;
   set("filter-customer", { value: filters.customer });
-  set("filter-channel", { value: filters.channels });
-  set("filter-state", { value: filters.states });
+  set("channel-choice", { value: filters.channels });
+  set("state-choice", { value: filters.states });
 }
 
 export function fromControls(customer, channels, states) {

@@ -1,7 +1,7 @@
 // Starts the page once Dash has put its elements in place, and ties the parts to each other and to Dash.
 
 import { fromControls, isFiltered, NO_FILTERS, readUrl, sameFilters, setControls, toQuery } from "./filters.mjs";
-import { resolveFigure, savePicture } from "./figure.mjs";
+import { keepZoom, resolveFigure, savePicture } from "./figure.mjs";
 import { startInteraction } from "./interaction.mjs";
 import { startHelp, startKeys } from "./keys.mjs";
 import { startTheme } from "./palette.mjs";
@@ -44,7 +44,7 @@ window.journeymap.handle("receive", (answer) => {
 });
 window.journeymap.handle("figure", (figure) => {
   router.loaded();
-  return resolveFigure(figure);
+  return keepZoom(resolveFigure(figure), element("journey-chart"));
 });
 
 function startFilters() {

@@ -16,6 +16,8 @@ import { View } from "./view.mjs";
 const MOST_PIXELS = 12_000_000;
 const PAUSED_ASK_MS = 5000;
 const AXIS_HEIGHT = 30;
+const UNREAD_MS = 1000;
+const RETRY_MS = 1500;
 const element = (id) => document.getElementById(id);
 
 export class Wall {
@@ -30,6 +32,7 @@ export class Wall {
   #version = 0;
   #asked = null;
   #askedAt = 0;
+  #unread = 0;
   #lastCall = null;
   #heldNow = 0;
   #changedQuestion = true;
@@ -88,7 +91,8 @@ export class Wall {
 
   /** The next question; null where there is nothing to ask (nobody looks, or one is on its way). */
   ask() {
-    if (!this.visible || this.#askedAt) return null;
+    // An answer that has come but was not handed over yet would be thrown away by another question.
+    if (!this.visible || this.#askedAt || Date.now() - this.#unread < UNREAD_MS) return null;
     if (this.paused && this.#lastCall && Date.now() - this.#lastCall.received < PAUSED_ASK_MS) return null;
     const { first, shown } = this.#onScreen();
     const part = this.paused ? { offset: 0, count: 0, hold: null } : this.order.ask(first, shown, this.#locked(), Date.now());
@@ -108,6 +112,7 @@ export class Wall {
   }
 
   receive(answer) {
+    this.#unread = 0;
     if (!answer || !this.#asked) return;
     if (this.#lastCall) this.clock.learn(answer.now, this.#lastCall.sent, this.#lastCall.received);
     this.#answer = answer;
@@ -124,6 +129,7 @@ export class Wall {
     this.#facets();
     this.showStatus();
     this.#aim();
+    this.#settle();
   }
 
   /** Sets the clock of the questions so that the next one comes just behind a flush of the ingest side. */
@@ -141,15 +147,17 @@ export class Wall {
     if (call.phase === "answered") {
       this.#lastCall = call;
       this.status.answered();
+      // An empty answer does not reach `receive`.
+      if (call.status === 204) setTimeout(() => this.#settle(), 0);
+      else this.#unread = Date.now();
     } else {
       this.status.failed();
       this.#changedQuestion = true;
       // Dash leaves its clock off after a lost connection.
-      setTimeout(() => window.dash_clientside.set_props("tick", { disabled: false, interval: 1500 }), 50);
+      setTimeout(() => window.dash_clientside.set_props("tick", { disabled: false, interval: RETRY_MS }), 50);
     }
-    // An empty answer does not reach `receive`; what was scrolled to meanwhile is asked for right away.
-    setTimeout(() => this.#settle(), 0);
   }
+  /** Asks at once for what was scrolled to, or for what changed, while a question was on its way. */
   #settle() {
     if (!this.visible || this.paused) return;
     const { first, shown } = this.#onScreen();

@@ -77,7 +77,7 @@ def journey_figure(journey: Mapping[str, Any], now: Millis) -> dict[str, Any]:
             place[interaction["interaction_id"]] = at
             bars += _bars(interaction, at, now)
             if interaction["disposition"]:
-                outcomes.append((_end(interaction, now), at, _plain(interaction["disposition"])))
+                outcomes.append((_end(interaction, now), at, plain(interaction["disposition"])))
         count = max(placed) + 1
         labels.append((height + (count - 1) / 2, CHANNEL_LOOKS[track].label))
         height += count
@@ -94,7 +94,8 @@ def journey_figure(journey: Mapping[str, Any], now: Millis) -> dict[str, Any]:
 def export_figure(
     rows: Sequence[Sequence[Any]], window: tuple[Millis, Millis], title: str, notes: Sequence[str], now: Millis
 ) -> dict[str, Any]:
-    """Many journeys, one row each, from rows as on the wire, over the span `window`. `notes` stand under the title."""
+    """Many journeys, one row each, from rows as on the wire, over the span `window`. `notes` (safe texts) stand under
+    the title."""
     bars: list[Bar] = []
     outcomes: list[tuple[Millis, float, str]] = []
     labels: list[tuple[float, str]] = []
@@ -102,7 +103,7 @@ def export_figure(
     for index, row in enumerate(rows):
         customer, state, origin, interactions = row[2], row[3], row[4], row[9]
         label = customer if len(customer) <= LABEL_CHARACTERS else customer[: LABEL_CHARACTERS - 1] + "…"
-        labels.append((float(index), f"{_plain(label)}  ·  {STATE_LABELS.get(state, state)}"))
+        labels.append((float(index), f"{plain(label)}  ·  {STATE_LABELS.get(state, state)}"))
         spans = [
             (each[4], max([each[5], *(_wire_end(s, origin, now) - origin for s in each[10:])])) for each in interactions
         ]
@@ -133,7 +134,7 @@ def export_figure(
     layout = _layout(labels, len(rows), window, ROW_PX * max(len(rows), 1) + 2 * AROUND_PX + legend_px)
     layout["annotations"] = arrows
     layout["title"] = {
-        "text": f"<b>{_plain(title)}</b><br><sub>{'<br>'.join(_plain(note) for note in notes)}</sub>",
+        "text": f"<b>{plain(title)}</b><br><sub>{'<br>'.join(notes)}</sub>",
         "x": 0,
         "xref": "container",
         "pad": {"l": 16, "t": 16},
@@ -152,13 +153,13 @@ def _bars(interaction: Mapping[str, Any], lane: float, now: Millis) -> list[Bar]
     bars = []
     for segment in interaction["segments"]:
         end = _segment_end(segment, interaction, now)
-        who = [_plain(str(segment.get(key) or interaction.get(key) or "")) for key in ("queue", "agent")]
+        who = [plain(str(segment.get(key) or interaction.get(key) or "")) for key in ("queue", "agent")]
         lines = [
-            f"<b>{_kind_label(segment['kind'])}</b> · {_plain(channel_look(interaction['channel']).label)}",
+            f"<b>{_kind_label(segment['kind'])}</b> · {plain(channel_look(interaction['channel']).label)}",
             *(f"{name}: {value}" for name, value in zip(("Queue", "Agent"), who, strict=True) if value),
             f"{{t:{segment['start']}}} – {'now' if segment['end'] is None and end == now else f'{{t:{end}}}'}",
             duration(end - segment["start"]),
-            _plain(interaction["interaction_id"]),
+            plain(interaction["interaction_id"]),
         ]
         bars.append(Bar(interaction["channel"], segment["kind"], segment["start"], end, lane, "<br>".join(lines)))
     return bars
@@ -166,7 +167,7 @@ def _bars(interaction: Mapping[str, Any], lane: float, now: Millis) -> list[Bar]
 
 def _kind_label(kind: str) -> str:
     look = KIND_LOOKS.get(kind)
-    return look.label if look else _plain(kind)
+    return look.label if look else plain(kind)
 
 
 def _segment_end(segment: Mapping[str, Any], interaction: Mapping[str, Any], now: Millis) -> Millis:
@@ -183,7 +184,7 @@ def _end(interaction: Mapping[str, Any], now: Millis) -> Millis:
 
 
 def _wire_end(segment: Sequence[int], origin: Millis, now: Millis) -> Millis:
-    start = origin + segment[1]
+    start: Millis = origin + segment[1]
     return max(now, start) if segment[2] < 0 else start + segment[2]
 
 
@@ -325,5 +326,6 @@ def _layout(
     }
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Text from outside as Plotly shows it letter for letter: no tags, no moments."""
     return html.escape(text.replace("{t:", "{t :"), quote=False)

@@ -39,6 +39,9 @@ FILTERS_CLEAR: Final = "filters-clear"
 FILTERS_APPLIED: Final = "filters-applied"
 COUNTS: Final = "counts"
 
+CHANNEL_CHOICE: Final = "channel-choice"
+STATE_CHOICE: Final = "state-choice"
+
 # The wall.
 WALL: Final = "wall"
 WINDOW: Final = "window"

@@ -15,7 +15,7 @@ from journeymap.errors import InputError
 from journeymap.model.time import Millis
 from journeymap.view.labels import duration, iso
 from journeymap.web import ids
-from journeymap.web.figure import KINDS, export_figure
+from journeymap.web.figure import KINDS, export_figure, plain
 from journeymap.web.theme import STATE_LABELS, channel_look
 
 if TYPE_CHECKING:
@@ -132,11 +132,13 @@ def _line(row: Sequence[Any], interaction: Sequence[Any], segment: Sequence[int]
 def _filters(question: dict[str, Any]) -> str:
     parts = []
     if question.get("customer"):
-        parts.append(f"customer contains “{question['customer']}”")
+        parts.append(f"customer contains “{plain(str(question['customer']))}”")
     if question.get("channels"):
-        parts.append("channel " + ", ".join(channel_look(channel).label for channel in question["channels"]))
+        parts.append(
+            "channel " + ", ".join(plain(channel_look(str(channel)).label) for channel in question["channels"])
+        )
     if question.get("states"):
-        parts.append("state " + ", ".join(STATE_LABELS.get(state, state) for state in question["states"]))
+        parts.append("state " + ", ".join(plain(str(STATE_LABELS.get(state, state))) for state in question["states"]))
     return "Filters: " + "; ".join(parts) if parts else "No filters"
 
 

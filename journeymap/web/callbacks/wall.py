@@ -63,8 +63,8 @@ def register(
         ClientsideFunction("journeymap", "filter"),
         Output(ids.FILTERS_APPLIED, "data"),
         Input(ids.FILTER_CUSTOMER, "value"),
-        Input(ids.FILTER_CHANNEL, "value"),
-        Input(ids.FILTER_STATE, "value"),
+        Input(ids.CHANNEL_CHOICE, "value"),
+        Input(ids.STATE_CHOICE, "value"),
     )
     if retry is not None:
 

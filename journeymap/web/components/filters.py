@@ -31,11 +31,13 @@ def create_filters() -> Any:
                 children=[
                     _facet(
                         ids.FILTER_CHANNEL,
+                        ids.CHANNEL_CHOICE,
                         "Channel",
                         [(look.name, look.label, channel_token(look.name)) for look in CHANNEL_LOOKS.values()],
                     ),
                     _facet(
                         ids.FILTER_STATE,
+                        ids.STATE_CHOICE,
                         "State",
                         [(state.value, STATE_LABELS[state], f"state-{state.lower()}") for state in JOURNEY_STATES],
                     ),
@@ -48,9 +50,9 @@ def create_filters() -> Any:
     )
 
 
-def _facet(facet_id: str, label: str, choices: list[tuple[str, str, str]]) -> Any:
-    return dmc.CheckboxGroup(
-        id=facet_id,
+def _facet(facet_id: str, choice_id: str, label: str, choices: list[tuple[str, str, str]]) -> Any:
+    group = dmc.CheckboxGroup(
+        id=choice_id,
         className="facet",
         value=[],
         label=label,
@@ -78,3 +80,5 @@ def _facet(facet_id: str, label: str, choices: list[tuple[str, str, str]]) -> An
             ],
         ),
     )
+    # Mantine gives its group no id of its own in the page; the hook is around it.
+    return html.Div(id=facet_id, children=group)

@@ -1,4 +1,4 @@
-"""A browser for this folder only (its event loop would stand in other tests' way), and a page with a server of its own for each test."""
+"""A browser for this folder only (its event loop would stand in other tests' way), and a server for each test."""
 
 from __future__ import annotations
 

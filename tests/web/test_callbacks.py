@@ -1,0 +1,111 @@
+"""Callbacks as plain functions: what they answer to good, odd and hostile input."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import pytest
+from dash import no_update
+
+from journeymap.errors import InputError, StoreError
+from journeymap.web.callbacks.export import harmless, make_picture, make_table, matching_rows
+from journeymap.web.callbacks.journey import show_journey
+from journeymap.web.callbacks.wall import answer_question
+from tests.web.double import DoubleReadModel
+
+NOW = 1_790_000_000_000
+
+
+@pytest.fixture
+def model() -> DoubleReadModel:
+    return DoubleReadModel(250, clock=lambda: NOW)
+
+
+class Refusing:
+    """A read model that cannot."""
+
+    def answer(self, _request: Any, _now: int) -> Any:
+        raise InputError("no such state")
+
+    def detail(self, _journey_id: str, _now: int) -> Any:
+        raise StoreError("the store is broken")
+
+
+def test_a_question_is_answered_once_and_then_only_when_something_changed(model: DoubleReadModel) -> None:
+    question = {"version": 0, "at": 0, "offset": 0, "count": 60, "hold": None, "have": []}
+    answer = answer_question(question, model, NOW)
+    assert len(answer["rows"]) == 60
+    again = {**question, "version": answer["version"], "at": answer["now"]}
+    assert answer_question(again, model, NOW) is no_update
+    model.step(1)
+    assert answer_question(again, model, NOW) is not no_update
+
+
+@pytest.mark.parametrize("question", [None, [], "x", 7])
+def test_what_is_no_question_changes_nothing(question: Any, model: DoubleReadModel) -> None:
+    assert answer_question(question, model, NOW) is no_update
+    assert answer_question({}, Refusing(), NOW) is no_update
+
+
+def test_two_viewers_get_their_own_answers(model: DoubleReadModel) -> None:
+    one = answer_question({"at": 0, "count": 60, "customer": "cust-0001"}, model, NOW)
+    other = answer_question({"at": 0, "count": 60, "customer": ""}, model, NOW)
+    assert (one["matched"], other["matched"]) == (10, 250)
+    assert answer_question({"at": 0, "count": 60, "customer": "cust-0001"}, model, NOW)["order"] == one["order"]
+
+
+def test_exports_gather_all_matching_rows_over_several_questions(model: DoubleReadModel) -> None:
+    rows, matched = matching_rows({}, 500, model, NOW)
+    assert len({row[0] for row in rows}) == matched == 250
+    rows, matched = matching_rows({}, 30, model, NOW)
+    assert (len(rows), matched) == (30, 250)
+
+
+def test_a_picture_says_what_it_is_of(model: DoubleReadModel) -> None:
+    wanted = {
+        "format": "svg",
+        "serial": 3,
+        "window": [NOW - 1_800_000, NOW],
+        "question": {"customer": "<b>", "channels": []},
+    }
+    picture = make_picture(wanted, model, NOW)
+    assert picture["format"] == "svg"
+    title = picture["figure"]["layout"]["title"]["text"]
+    assert "customer contains “&lt;b&gt;”" in title
+    assert f"{{t:{NOW}}}" in title
+    for broken in (None, {}, {"window": [1], "question": {}}, {"window": ["x", "y"], "question": {}}):
+        assert make_picture(broken, model, NOW) is no_update
+
+
+def test_a_table_runs_nothing_in_a_spreadsheet(model: DoubleReadModel) -> None:
+    model.add('=HYPERLINK("http://evil")')
+    sent = make_table({"question": {}}, model, NOW)
+    lines = list(csv.reader(io.StringIO(sent["content"])))
+    assert {len(line) for line in lines} == {len(lines[0])}
+    assert any(line[0].startswith("'=HYPER") for line in lines)
+    assert make_table(None, model, NOW) is no_update
+
+
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\t=1", "\r=1", "  =1"])
+def test_formulas_are_made_harmless(text: str) -> None:
+    assert harmless(text) == f"'{text}"
+
+
+def test_a_journey_is_shown_again_only_when_it_changed(model: DoubleReadModel) -> None:
+    story = next(story for story in model.stories.values() if not story.closed)
+    *shown, mark = show_journey({"id": story.journey_id}, None, model, NOW)
+    assert no_update not in shown
+    assert show_journey({"id": story.journey_id}, mark, model, NOW) == (no_update,) * 4
+    story.move(NOW + 1, model.dice)
+    assert show_journey({"id": story.journey_id}, mark, model, NOW)[3] != mark
+
+
+def test_an_unknown_or_unreadable_journey_is_said_so(model: DoubleReadModel) -> None:
+    head, figure, lists, mark = show_journey({"id": "j-none"}, None, model, NOW)
+    assert "There is no such journey" in str(head)
+    assert (figure["data"], lists) == ([], [])
+    assert show_journey({"id": "j-none"}, mark, model, NOW) == (no_update,) * 4
+    assert "the store is broken" in str(show_journey({"id": "j-none"}, None, Refusing(), NOW)[0])
+    assert show_journey({"id": 7}, None, model, NOW) == (no_update,) * 4

@@ -1,0 +1,120 @@
+"""The page's tree, its figures and its doors."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+
+from journeymap.web import ids
+from journeymap.web.app import create_app
+from journeymap.web.figure import export_figure, journey_figure, lanes
+from journeymap.web.layout import create_layout
+from tests.web.double import DoubleReadModel
+
+NOW = 1_790_000_000_000
+HOOKS = (
+    ids.TIMELINE,
+    ids.CONNECTION_STATE,
+    ids.FILTER_CUSTOMER,
+    ids.FILTER_CHANNEL,
+    ids.FILTER_STATE,
+    ids.PAUSE,
+    ids.EXPORT_PNG,
+    ids.EXPORT_SVG,
+    ids.EXPORT_CSV,
+    ids.JOURNEY_TABLE,
+)
+
+
+@pytest.fixture
+def model() -> DoubleReadModel:
+    return DoubleReadModel(30, clock=lambda: NOW)
+
+
+def ids_in(component: Any) -> list[str]:
+    found = [component.id] if getattr(component, "id", None) else []
+    children = getattr(component, "children", None)
+    for child in children if isinstance(children, (list, tuple)) else [children]:
+        if hasattr(child, "to_plotly_json"):
+            found += ids_in(child)
+    return found
+
+
+def get(server: Any, *paths: str) -> list[httpx.Response]:
+    async def ask() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(server)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            return [await client.get(path) for path in paths]
+
+    return asyncio.run(ask())
+
+
+def test_the_hooks_of_the_contract_are_on_the_page_once() -> None:
+    present = ids_in(create_layout(time_zone=None, can_retry=True))
+    assert [present.count(hook) for hook in HOOKS] == [1] * len(HOOKS)
+    assert len(present) == len(set(present))
+
+
+def test_try_again_stands_only_where_it_can_be_done() -> None:
+    assert ids.NOTICE_RETRY in ids_in(create_layout(time_zone=None, can_retry=True))
+    assert ids.NOTICE_RETRY not in ids_in(create_layout(time_zone=None, can_retry=False))
+
+
+def test_open_doors_are_the_page_and_nothing_else(model: DoubleReadModel) -> None:
+    _, server = create_app(model, clock=lambda: NOW)
+    wanted = ("/", "/journey/j-1", "/docs", "/redoc", "/openapi.json", "/nothing", "/assets/../pyproject.toml")
+    answers = get(server, *wanted)
+    assert [answer.status_code for answer in answers] == [200, 200, 404, 404, 404, 404, 404]
+    for answer in answers:
+        assert "default-src 'self'" in answer.headers["content-security-policy"]
+        assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "http://" not in answers[0].text
+    assert "https://" not in answers[0].text.replace("https://dash-version.plotly.com", "")
+
+
+def test_files_are_compressed_and_asked_after(model: DoubleReadModel) -> None:
+    _, server = create_app(model, clock=lambda: NOW)
+    first, second = get(server, "/assets/wall.mjs", "/assets/wall.mjs")
+    assert first.headers["content-encoding"] == "gzip"
+    assert first.headers["cache-control"] == "no-cache"
+    assert first.text.startswith("//")
+    assert first.content == second.content
+
+
+def test_two_applications_share_nothing(model: DoubleReadModel) -> None:
+    one, _ = create_app(model, clock=lambda: NOW)
+    other, _ = create_app(DoubleReadModel(3), clock=lambda: NOW)
+    assert one.callback_map is not other.callback_map
+    assert set(one.callback_map) == set(other.callback_map)
+
+
+def test_lanes_are_the_lowest_free_ones() -> None:
+    assert lanes([(0, 10), (5, 8), (8, 20), (10, 12), (11, 30)]) == [0, 1, 1, 0, 2]
+
+
+def test_a_journey_figure_has_a_track_a_channel_and_escapes_texts(model: DoubleReadModel) -> None:
+    story = model.add("traveller")
+    story.interactions[-1].update(disposition="<b>bold</b>{t:1}", channel="<i>odd</i>")
+    journey = story.document(NOW)
+    figure = journey_figure(journey, NOW)
+    shown = str(figure)
+    assert "<i>odd" not in shown
+    assert "&lt;b&gt;bold" in shown
+    assert "Other" in figure["layout"]["yaxis"]["ticktext"]
+    bars = sum(len(trace["base"]) for trace in figure["data"] if trace["type"] == "bar")
+    assert bars == sum(len(one["segments"]) for one in journey["interactions"])
+
+
+def test_an_export_figure_keeps_to_its_window(model: DoubleReadModel) -> None:
+    rows = [story.wire() for story in model.stories.values()]
+    start, end = NOW - 600_000, NOW - 60_000
+    figure = export_figure(rows, (start, end), "Title <x>", ["note"], NOW)
+    assert len(figure["layout"]["yaxis"]["ticktext"]) == len(rows)
+    assert "Title &lt;x&gt;" in figure["layout"]["title"]["text"]
+    for trace in figure["data"]:
+        if trace["type"] == "bar" and trace["base"] != [None]:
+            assert min(trace["base"]) >= start
+            assert max(base + length for base, length in zip(trace["base"], trace["x"], strict=True)) <= end
