@@ -50,7 +50,11 @@ class SimulatedSource:
         with self._lock:
             if self._child is None and not self._stopped:
                 self._child = subprocess.Popen(  # noqa: S603  # our own command, no shell
-                    self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=dict(self._environment)
+                    self._command,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    env=dict(self._environment),
+                    start_new_session=True,  # Ctrl-C is for this process, which then stops the platform after its source
                 )
 
     def run(self, deliver: Deliver) -> None:
