@@ -42,9 +42,11 @@ window.journeymap.handle("receive", (answer) => {
   wall.receive(answer);
   return noUpdate();
 });
-window.journeymap.handle("figure", (figure) => {
+window.journeymap.handle("figure", (chart) => {
   router.loaded();
-  return keepZoom(resolveFigure(figure), element("journey-chart"));
+  if (!chart) return null;
+  const figure = keepZoom(resolveFigure(chart.props.figure), element("journey"));
+  return { ...chart, props: { ...chart.props, figure } };
 });
 
 function startFilters() {

@@ -1,7 +1,7 @@
 // Which rows stand where, and when that may change: never under the pointer, else at most every few seconds.
 
 export const SETTLE_MS = 5000;
-const AROUND = 20;
+const AROUND = 10;
 const MOST = 200;
 
 export class Order {
@@ -24,8 +24,9 @@ export class Order {
   }
   /** The part of a question about rows: `first` and `shown` are the rows on the screen, `locked` keeps the order. */
   ask(first, shown, locked, now) {
-    const count = Math.min(MOST, shown + 2 * AROUND);
-    const offset = Math.max(0, Math.min(first - AROUND, this.matched - count));
+    const before = Math.min(AROUND, first);
+    const count = Math.min(MOST, before + shown + AROUND);
+    const offset = Math.max(0, Math.min(first - before, this.matched - count));
     const last = Math.min(first + shown, this.matched);
     const covered = first >= this.offset && last <= this.offset + this.ids.length;
     const resting = locked || now - this.#settledAt < SETTLE_MS;

@@ -14,7 +14,7 @@ import { length, shortTime } from "./times.mjs";
 import { View } from "./view.mjs";
 
 const MOST_PIXELS = 12_000_000;
-const PAUSED_ASK_MS = 5000;
+const RESTING_ASK_MS = 2000;
 const AXIS_HEIGHT = 30;
 const UNREAD_MS = 1000;
 const RETRY_MS = 1500;
@@ -92,13 +92,15 @@ export class Wall {
   /** The next question; null where there is nothing to ask (nobody looks, or one is on its way). */
   ask() {
     // An answer that has come but was not handed over yet would be thrown away by another question.
-    if (!this.visible || this.#askedAt || Date.now() - this.#unread < UNREAD_MS) return null;
-    if (this.paused && this.#lastCall && Date.now() - this.#lastCall.received < PAUSED_ASK_MS) return null;
+    if (document.hidden || this.#askedAt || Date.now() - this.#unread < UNREAD_MS) return null;
+    // Nobody looks at the rows (the picture is held, or a journey lies over it): only counts and status, and less often.
+    const resting = this.paused || !this.visible;
+    if (resting && this.#lastCall && Date.now() - this.#lastCall.received < RESTING_ASK_MS) return null;
     const { first, shown } = this.#onScreen();
-    const part = this.paused ? { offset: 0, count: 0, hold: null } : this.order.ask(first, shown, this.#locked(), Date.now());
+    const part = resting ? { offset: 0, count: 0, hold: null } : this.order.ask(first, shown, this.#locked(), Date.now());
     const key = JSON.stringify([part, this.filters]);
     const anew = this.#changedQuestion || key !== this.#asked?.key;
-    this.#asked = { part, key, filters: this.filters, paused: this.paused };
+    this.#asked = { part, key, filters: this.filters, resting };
     this.#changedQuestion = false;
     return {
       version: anew ? 0 : this.#version, at: anew ? 0 : this.#answer?.now ?? 0, ...this.filters, since: 0, ...part,
@@ -116,8 +118,8 @@ export class Wall {
     if (!answer || !this.#asked) return;
     if (this.#lastCall) this.clock.learn(answer.now, this.#lastCall.sent, this.#lastCall.received);
     this.#answer = answer;
-    const { part, filters, paused } = this.#asked;
-    if (!paused && !this.paused && sameFilters(filters, this.filters)) {
+    const { part, filters, resting } = this.#asked;
+    if (!resting && !this.paused && sameFilters(filters, this.filters)) {
       this.#version = answer.version;
       this.model.upsert(answer.rows);
       this.order.take(part, answer, this.#locked(), Date.now());
@@ -166,7 +168,7 @@ export class Wall {
     if (this.#changedQuestion || (missing && this.order.matched)) this.askNow();
   }
   #watch() {
-    if (this.visible) this.showStatus();
+    if (!document.hidden) this.showStatus();
     // A question that never came back, though the network said nothing.
     if (this.#askedAt && Date.now() - this.#askedAt > 60_000) this.#called({ phase: "failed" });
   }

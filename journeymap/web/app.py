@@ -13,7 +13,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from journeymap import __version__
 from journeymap.model.time import Millis
 from journeymap.web import callbacks, layout
-from journeymap.web.headers import CompressedFiles, PageHeaders, content_policy
+from journeymap.web.headers import Compressed, PageHeaders, content_policy
 
 ASSETS: Final = Path(__file__).resolve().parents[2] / "assets"
 
@@ -104,5 +104,5 @@ def create_app(
     # Dash does this at its first request; the hashes of its scripts are needed now.
     app._setup_server()  # type: ignore[no-untyped-call]  # noqa: SLF001  # dash leaves it untyped
     server.add_middleware(PageHeaders, policy=content_policy(app.csp_hashes()))
-    server.add_middleware(CompressedFiles)
+    server.add_middleware(Compressed)
     return app, server

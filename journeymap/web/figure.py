@@ -130,8 +130,7 @@ def export_figure(
                     "to_interaction": interactions[target][0],
                 }
                 arrows += [arrow for arrow in (_arrow(transfer, place),) if arrow]
-    legend_px = 64
-    layout = _layout(labels, len(rows), window, ROW_PX * max(len(rows), 1) + 2 * AROUND_PX + legend_px)
+    layout = _layout(labels, len(rows), window, ROW_PX * max(len(rows), 1) + 2 * AROUND_PX + 24)
     layout["annotations"] = arrows
     layout["title"] = {
         "text": f"<b>{plain(title)}</b><br><sub>{'<br>'.join(notes)}</sub>",
@@ -142,9 +141,9 @@ def export_figure(
         "yref": "container",
         "yanchor": "top",
     }
-    layout["margin"] |= {"t": AROUND_PX + legend_px, "l": 250, "r": 24, "b": 40}
+    layout["margin"] |= {"t": 2 * AROUND_PX, "l": 250, "r": 24, "b": 24}
     layout["xaxis"]["side"] = "top"
-    layout["legend"] = {"orientation": "h", "x": 0, "yanchor": "bottom", "y": 1 + 30 / max(ROW_PX * len(rows), 1)}
+    layout["legend"] = {"orientation": "h", "x": 0, "yanchor": "bottom", "y": 1 + 44 / max(ROW_PX * len(rows), 1)}
     layout["showlegend"] = True
     return {"data": [*_traces(bars, hover=False), _outcomes(outcomes, hover=False), *_legend(bars)], "layout": layout}
 
@@ -180,7 +179,7 @@ def _segment_end(segment: Mapping[str, Any], interaction: Mapping[str, Any], now
 
 def _end(interaction: Mapping[str, Any], now: Millis) -> Millis:
     ends = [_segment_end(segment, interaction, now) for segment in interaction["segments"]]
-    return max([interaction["started_at"], interaction["ended_at"] or 0, *ends])
+    return int(max([interaction["started_at"], interaction["ended_at"] or 0, *ends]))
 
 
 def _wire_end(segment: Sequence[int], origin: Millis, now: Millis) -> Millis:

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from http import HTTPStatus
 from typing import Any, Final, TypeAlias
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -16,7 +17,11 @@ ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 ASSETS_PATH: Final = "/assets/"
 PACKAGES_PATH: Final = "/_dash-component-suites/"
-COMPRESS_FROM: Final = 1_024
+ANSWERS_PATH: Final = "/_dash-update-component"
+COMPRESS_FILES_FROM: Final = 1_024
+COMPRESS_ANSWERS_FROM: Final = 8_192
+LARGE: Final = 131_072
+"""From here on compressing takes longer than the event loop should be held up."""
 FILES_KEPT: Final = 64
 
 
@@ -80,11 +85,11 @@ class PageHeaders:
         await self._app(scope, receive, complete)
 
 
-class CompressedFiles:
-    """Compresses static files, each once for all viewers.
+class Compressed:
+    """Compresses static files, each once for all viewers, and the few answers that are large.
 
-    Only what never differs between viewers passes through here: the page's files and the packages' scripts. Ticks stay
-    as they are: compressing a small answer costs a server more than the wire saves.
+    Most ticks stay as they are: compressing a small answer costs a server more than the wire saves. Large are the first
+    answer, the ones in which the order of the rows changes, and exports.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -92,8 +97,8 @@ class CompressedFiles:
         self._kept: OrderedDict[tuple[str, bytes], bytes] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on; if it asks for a static file and takes gzip, answer with the compressed form."""
-        if not self._compressible(scope):
+        """Pass a request on; if what it asks for may be compressed and it takes gzip, answer with the compressed form."""
+        if not _takes_compressed(scope):
             await self._app(scope, receive, send)
             return
         start: Message = {}
@@ -108,30 +113,28 @@ class CompressedFiles:
                 return
             body.extend(message.get("body", b""))
             if not message.get("more_body", False):
-                await self._answer(scope["path"], start, bytes(body), send)
+                await self._answer(scope, start, bytes(body), send)
 
         await self._app(scope, receive, collect)
 
-    @staticmethod
-    def _compressible(scope: Scope) -> bool:
-        if scope["type"] != "http" or scope["method"] != "GET":
-            return False
-        if not scope["path"].startswith((ASSETS_PATH, PACKAGES_PATH)):
-            return False
-        headers = dict(scope["headers"])
-        return b"gzip" in headers.get(b"accept-encoding", b"") and b"range" not in headers
-
-    async def _answer(self, path: str, start: Message, body: bytes, send: Send) -> None:
+    async def _answer(self, scope: Scope, start: Message, body: bytes, send: Send) -> None:
         headers = {name.lower(): value for name, value in start.get("headers", [])}
-        if start["status"] == 200 and len(body) >= COMPRESS_FROM and b"content-encoding" not in headers:
-            body = await self._compressed(path, headers.get(b"etag", str(len(body)).encode()), body)
+        is_file = scope["method"] == "GET"
+        least = COMPRESS_FILES_FROM if is_file else COMPRESS_ANSWERS_FROM
+        if start["status"] == HTTPStatus.OK and len(body) >= least and b"content-encoding" not in headers:
+            if is_file:
+                body = await self._file(scope["path"], headers.get(b"etag", str(len(body)).encode()), body)
+            elif len(body) < LARGE:
+                body = gzip.compress(body, 1)
+            else:
+                body = await asyncio.to_thread(gzip.compress, body, 1)
             headers[b"content-encoding"] = b"gzip"
             headers[b"content-length"] = str(len(body)).encode()
             headers[b"vary"] = b"accept-encoding"
         await send({**start, "headers": list(headers.items())})
         await send({"type": "http.response.body", "body": body})
 
-    async def _compressed(self, path: str, version: bytes, body: bytes) -> bytes:
+    async def _file(self, path: str, version: bytes, body: bytes) -> bytes:
         key = (path, version)
         kept = self._kept.get(key)
         if kept is None:
@@ -140,3 +143,13 @@ class CompressedFiles:
             while len(self._kept) > FILES_KEPT:
                 self._kept.popitem(last=False)
         return kept
+
+
+def _takes_compressed(scope: Scope) -> bool:
+    if scope["type"] != "http":
+        return False
+    is_file = scope["method"] == "GET" and scope["path"].startswith((ASSETS_PATH, PACKAGES_PATH))
+    if not is_file and scope["path"] != ANSWERS_PATH:
+        return False
+    headers = dict(scope["headers"])
+    return b"gzip" in headers.get(b"accept-encoding", b"") and b"range" not in headers

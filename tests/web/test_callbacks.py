@@ -105,7 +105,7 @@ def test_a_journey_is_shown_again_only_when_it_changed(model: DoubleReadModel) -
 def test_an_unknown_or_unreadable_journey_is_said_so(model: DoubleReadModel) -> None:
     head, figure, lists, mark = show_journey({"id": "j-none"}, None, model, NOW)
     assert "There is no such journey" in str(head)
-    assert (figure["data"], lists) == ([], [])
+    assert (figure, lists) == (None, [])
     assert show_journey({"id": "j-none"}, mark, model, NOW) == (no_update,) * 4
     assert "the store is broken" in str(show_journey({"id": "j-none"}, None, Refusing(), NOW)[0])
     assert show_journey({"id": 7}, None, model, NOW) == (no_update,) * 4

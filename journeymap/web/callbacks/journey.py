@@ -13,7 +13,7 @@ from journeymap.errors import StoreError
 from journeymap.model.journey import State as JourneyState
 from journeymap.model.time import SECOND, Millis
 from journeymap.web import ids
-from journeymap.web.components.journey import create_head, create_lists, create_unknown, create_unreadable
+from journeymap.web.components.journey import create_chart, create_head, create_lists, create_unknown, create_unreadable
 from journeymap.web.figure import journey_figure
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ REDRAW_OPEN: Final = 5 * SECOND
 """How often the chart of an open journey is drawn anew though nothing happened: its open bars grow."""
 
 UNKNOWN: Final = "unknown"
-NO_FIGURE: Final[dict[str, Any]] = {"data": [], "layout": {}}
+NO_FIGURE: Final = None
 
 
 def seen_mark(journey: Mapping[str, Any], now: Millis) -> str:
@@ -59,7 +59,13 @@ def show_journey(question: Any, seen: Any, read_model: PageModel, now: Millis) -
     mark = seen_mark(journey, now)
     if seen == mark:
         return nothing
-    return create_head(journey), journey_figure(journey, now), create_lists(journey, now), mark
+    return create_head(journey), _chart(journey, now), create_lists(journey, now), mark
+
+
+def _chart(journey: Mapping[str, Any], now: Millis) -> dict[str, Any]:
+    """The chart as a component; the page resolves its figure's colours and times before it shows it."""
+    chart: dict[str, Any] = create_chart().to_plotly_json()
+    return {**chart, "props": {**chart["props"], "figure": journey_figure(journey, now)}}
 
 
 def register(app: dash.Dash, read_model: PageModel, clock: Callable[[], Millis]) -> None:
@@ -79,7 +85,7 @@ def register(app: dash.Dash, read_model: PageModel, clock: Callable[[], Millis])
 
     app.clientside_callback(  # type: ignore[no-untyped-call]  # dash leaves it untyped
         ClientsideFunction("journeymap", "figure"),
-        Output(ids.JOURNEY_CHART, "figure"),
+        Output(ids.JOURNEY_CHART_FRAME, "children"),
         Input(ids.JOURNEY_FIGURE, "data"),
         Input(ids.SHELL, "forceColorScheme"),
         prevent_initial_call=True,

@@ -28,13 +28,15 @@ def create_journey_frame() -> Any:
         hidden=True,
         children=[
             html.Div(id=ids.JOURNEY_HEAD, className="journey-head"),
-            html.Div(
-                className="journey-chart-frame",
-                children=dcc.Graph(id=ids.JOURNEY_CHART, className="journey-chart", config=GRAPH_CONFIG, figure={}),
-            ),
+            html.Div(id=ids.JOURNEY_CHART_FRAME, className="journey-chart-frame"),
             html.Div(id=ids.JOURNEY_LISTS, className="journey-lists"),
         ],
     )
+
+
+def create_chart() -> Any:
+    """The chart, still without a figure. Not part of the first page: Plotly is loaded with the first chart."""
+    return dcc.Graph(id=ids.JOURNEY_CHART, className="journey-chart", config=GRAPH_CONFIG)
 
 
 def create_head(journey: Mapping[str, Any]) -> Any:
