@@ -165,7 +165,7 @@ class Pipeline:
             self.counts.late += applied.new
 
     def _next_commit(self, now: Millis, last: bool) -> Commit | None:
-        rows = self._stitcher.take_rows(now)
+        rows = self._stitcher.take_rows(now, last=last)
         marks = [mark for buffer in self._buffers.values() if (mark := buffer.oldest_mark()) is not None]
         position = min(marks, default=self._fed_to)
         unsaved = self._stitcher.unsaved

@@ -1,4 +1,4 @@
-"""Hand-overs: which interaction takes over a transfer, and where the transfer segment then ends (docs/stitching.md, section 4)."""
+"""Hand-overs: who takes over a transfer, and where the transfer segment then ends (docs/stitching.md, section 4)."""
 
 from __future__ import annotations
 

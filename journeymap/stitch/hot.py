@@ -106,7 +106,8 @@ class HotJourney(msgspec.Struct, gc=False):
 
     `chunks` and `tail` are as in `JourneyRecord`; `chunk_serial` numbers the next chunk. `stored` says that the store has
     a record of it. `handovers` are its transfers with targets, `began` the same by source interaction; with `rematch`
-    they have to be found again. `row` is its row as last handed out; `row_due` is when it may next be made while the journey is oversized.
+    they have to be found again. `row` is its row as last handed out; `row_due` is when that of an oversized journey may
+    next be made.
     """
 
     journey_id: str
@@ -152,8 +153,8 @@ class Taken(msgspec.Struct, frozen=True, gc=False):
 COPY = Taken()
 _TAIL = Taken(new=True, tail=True)
 _LATE = Taken(new=True)
-_REPLACED = Taken(conflicting=True, replaced=True)
-_WORSE = Taken(conflicting=True)
+REPLACED = Taken(conflicting=True, replaced=True)
+WORSE = Taken(conflicting=True)
 
 
 def new_interaction(interaction_id: str) -> HotInteraction:
@@ -168,18 +169,19 @@ def take(into: HotInteraction, event: Event) -> Taken:
         if same_copy(known, event):
             return COPY
         if better_copy(known, event) is known:
-            return _WORSE
+            return WORSE
         into.events.remove(known)
         into.ids[event.event_id] = event
         insort(into.events, event, key=order_key)
         read_again(into)
-        return _REPLACED
+        return REPLACED
     into.ids[event.event_id] = event
-    if into.events and order_key(event) < order_key(into.events[-1]):
-        insort(into.events, event, key=order_key)
+    events = into.events
+    if events and event.timestamp <= events[-1].timestamp and order_key(event) < order_key(events[-1]):
+        insort(events, event, key=order_key)
         read_again(into)
         return _LATE
-    into.events.append(event)
+    events.append(event)
     into.row = None
     if not into.stale:
         machine.step(into.fold, event)

@@ -66,6 +66,8 @@ def aliases_of(identity_events: Iterable[Event]) -> dict[str, str]:
 
 def resolve(customer_id: str, aliases: Mapping[str, str]) -> str:
     """The customer that an id stands for: the end of its chain of aliases, or the first id of the cycle it runs into."""
+    if customer_id not in aliases:
+        return customer_id
     path: dict[str, int] = {}
     while customer_id in aliases:
         if customer_id in path:

@@ -25,8 +25,8 @@ class Places:
 
     `touched` collects the ids of journeys whose row has to be made again, `unsaved` of those whose record has to be
     written. `moved` are interactions that came into another journey, `admitted` journeys that came from the shelf. `gone`
-    leads from journeys that no longer stand to those that took them in; `dropped` are the chunks and `deleted` the records
-    to delete from the store.
+    are journeys that no longer stand, each with the interaction that gave it its id; `dropped` are the chunks and `deleted`
+    the records to delete from the store.
     """
 
     def __init__(self, shelf: Shelf, engagement_window: Millis) -> None:
@@ -39,7 +39,8 @@ class Places:
         self.unsaved: dict[str, None] = {}
         self.moved: dict[str, HotInteraction] = {}
         self.admitted: list[str] = []
-        self.gone: dict[str, str | None] = {}
+        self._fetched: list[str] = []
+        self.gone: dict[str, str] = {}
         self.deleted: dict[str, None] = {}
         self.dropped: dict[str, None] = {}
 
@@ -64,6 +65,7 @@ class Places:
                 if span.journey_id not in self.journeys and span.journey_id not in self.deleted
             }
             self.customers[customer_id] = HotCustomer({}, cold)
+        self._fetched += wanted
 
     def customer(self, customer_id: str) -> HotCustomer:
         """A customer, with all journeys known at least by their spans."""
@@ -117,6 +119,10 @@ class Places:
             self.interactions[interaction_id] = journey.members[interaction_id] = member
         self.journeys[record.journey_id] = journey
         self.admitted.append(record.journey_id)
+        if (
+            record.row.event_count != journey.event_count
+        ):  # the process ended while the row of this large journey waited
+            self.touched[record.journey_id] = None
         customer = self.customer(record.customer_id)
         customer.cold.pop(record.journey_id, None)
         customer.journeys[record.journey_id] = None
@@ -128,13 +134,15 @@ class Places:
 
         False, with nothing done, if that would join journeys or change a journey's id: then `rebuild` is needed.
         """
-        customer = self.customer(customer_id)
+        customer = self.customers.get(customer_id) or self.customer(customer_id)
         start, end = interaction.start, interaction.end
-        near = [
-            span
-            for span in (*self._spans(customer), *customer.cold.values())
-            if start <= span.end + self._window and span.start <= end + self._window
-        ]
+        near: list[Span] = []
+        if customer.journeys or customer.cold:
+            near = [
+                span
+                for span in (*self._spans(customer), *customer.cold.values())
+                if start <= span.end + self._window and span.start <= end + self._window
+            ]
         if not near:
             journey = HotJourney(interaction.own_id, customer_id, {}, start, end, 0, [], [], rematch=False)
             self._add(customer, journey)
@@ -146,7 +154,7 @@ class Places:
         journey.end = max(journey.end, end)
         journey.event_count += len(interaction.events)
         journey.tail += [event.raw for event in interaction.events]
-        journey.arrived_at = max(journey.arrived_at, *(event.arrived_at for event in interaction.events))
+        journey.arrived_at = max(journey.arrived_at, interaction.events[-1].arrived_at)
         journey.rematch |= bool(journey.transfer_count or interaction.stale or interaction.fold.handings)
         self._settle(interaction, journey.journey_id)
         return True
@@ -267,8 +275,8 @@ class Places:
             journey.stored = True
 
     def _remove(self, journey: HotJourney) -> None:
-        heir = next((item.journey_id for item in journey.members.values() if item.own_id == journey.journey_id), None)
-        self.gone[journey.journey_id] = heir
+        named_by = next(name for name, item in journey.members.items() if item.own_id == journey.journey_id)
+        self.gone[journey.journey_id] = named_by
         self._drop_chunks(journey)
         self.touched.pop(journey.journey_id, None)
         self.unsaved.pop(journey.journey_id, None)
@@ -300,6 +308,13 @@ class Places:
         customer.cold[journey.journey_id] = Span(journey.journey_id, journey.start, journey.end)
         self._drop_customer(journey.customer_id)
 
+    def release_customers(self) -> None:
+        """Let customers leave memory that were looked up and turned out to have no journey there."""
+        for customer_id in self._fetched:
+            if customer_id in self.customers:
+                self._drop_customer(customer_id)
+        self._fetched.clear()
+
     def forget(self, journey: HotJourney) -> None:
         """Remove a journey for good."""
         for interaction_id in journey.members:
@@ -310,7 +325,6 @@ class Places:
         for member in journey.members.values():
             member.journey_id = ""
         self._remove(journey)
-        self.gone[journey.journey_id] = None
 
 
 def _next_serial(chunks: Iterable[str]) -> int:

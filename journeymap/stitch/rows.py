@@ -38,11 +38,7 @@ def row_of(journey: HotJourney, timeouts: Timeouts) -> JourneyRow:
     if journey.rematch:
         match_transfers(journey, timeouts)
     members = list(journey.members.values())
-    started_at = journey.start
-    for member in members:
-        begun = member.folded().started_at
-        if begun is not None and begun < started_at:
-            started_at = begun
+    started_at = min([journey.start, *(member.folded().started_at or journey.start for member in members)])
     if len(members) > ROW_INTERACTIONS:
         members = nlargest(ROW_INTERACTIONS, members, key=_prominence)
     rows = [member.row or _interaction_row(member, journey) for member in members]
@@ -58,7 +54,7 @@ def row_of(journey: HotJourney, timeouts: Timeouts) -> JourneyRow:
         len(journey.members),
         journey.transfer_count,
         tuple(rows),
-        tuple((item.awaiting.at, item.awaiting.source, item.target) for item in journey.handovers[-ROW_TRANSFERS:]),
+        tuple([(item.awaiting.at, item.awaiting.source, item.target) for item in journey.handovers[-ROW_TRANSFERS:]]),
         journey.event_count > OVERSIZED,
     )
 
@@ -68,7 +64,7 @@ def _interaction_row(member: HotInteraction, journey: HotJourney) -> Interaction
     began = journey.began.get(member.interaction_id)
     if began:
         state, segments = handover.segments(folded, began)
-        bars = tuple((segment.kind, segment.start, segment.end) for segment in segments[-ROW_SEGMENTS:])
+        bars = tuple([(segment.kind, segment.start, segment.end) for segment in segments[-ROW_SEGMENTS:]])
     else:
         state = folded.shown_state
         recent = [(segment.kind, segment.start, segment.end) for segment in folded.segments[-ROW_SEGMENTS:]]

@@ -11,13 +11,15 @@ from heapq import heappop, heappush
 
 import msgspec
 
-from journeymap.model.change import Changes, JourneyRecord, RowChanges, TokenRecord
-from journeymap.model.event import IDENTITY_TYPES, TRANSFERRED, Event, better_copy, order_key, same_copy
+from journeymap.model.change import Changes, JourneyRecord, RowChanges
+from journeymap.model.event import IDENTITY_TYPES, TRANSFERRED, Event, order_key
 from journeymap.model.journey import Journey
 from journeymap.model.row import JourneyRow
 from journeymap.model.time import MINUTE, SECOND, Millis
-from journeymap.stitch import definition, identity
-from journeymap.stitch.hot import HotInteraction, HotJourney, Shelf, new_interaction, take
+from journeymap.stitch import definition
+from journeymap.stitch.aliases import Aliases
+from journeymap.stitch.bindings import Bindings
+from journeymap.stitch.hot import HotInteraction, HotJourney, Shelf, Taken, new_interaction, take
 from journeymap.stitch.options import StitchOptions
 from journeymap.stitch.placing import Places
 from journeymap.stitch.rows import OVERSIZED, match_transfers, row_of
@@ -31,8 +33,6 @@ OVERSIZED_PAUSE: Millis = 5 * SECOND
 LINGER: Millis = MINUTE
 """How long a closed journey stays in memory, for copies and stragglers."""
 
-_GONE = ""  # under this name a token keeps the evidence of interactions that were evicted while others still need it
-
 
 class Applied(msgspec.Struct):
     """What became of the events of a batch. `new` are those not known before."""
@@ -42,21 +42,22 @@ class Applied(msgspec.Struct):
     conflicting: int = 0
 
 
+def _count(applied: Applied, taken: Taken) -> None:
+    applied.new += taken.new
+    applied.conflicting += taken.conflicting
+    applied.duplicate += not (taken.new or taken.conflicting)
+
+
 class Stitcher:
     """Folds events, in any order and number of batches, into journeys."""
 
     def __init__(self, options: StitchOptions, shelf: Shelf, identity_events: Iterable[Event] = ()) -> None:
         self._options = options
         self._timeouts = options.timeouts
-        self._shelf = shelf
         self._places = Places(shelf, options.engagement_window)
-        self._tokens: dict[str, dict[str, identity.Evidence | None]] = {}
-        self._unsaved_tokens: dict[str, None] = {}
-        self._identity = {event.event_id: event for event in identity_events}
-        self._unsaved_identity: dict[str, None] = {}
-        self._forgotten_identity: dict[str, None] = {}
+        self._bindings = Bindings(shelf)
+        self._aliases = Aliases(identity_events)
         self._forgotten_pointers: dict[str, None] = {}
-        self._aliases = identity.aliases_of(self._identity.values())
         self._closing: list[tuple[Millis, str]] = []  # when journeys in memory may close: a heap, one entry each
         self._scheduled: set[str] = set()
 
@@ -69,14 +70,8 @@ class Stitcher:
     def unsaved(self) -> int:
         """How many records the next `take_changes` has to write or delete."""
         places = self._places
-        return (
-            len(places.unsaved)
-            + len(places.deleted)
-            + len(places.dropped)
-            + len(self._unsaved_tokens)
-            + len(self._unsaved_identity)
-            + len(self._forgotten_identity)
-        )
+        changed = len(places.unsaved) + len(places.deleted) + len(places.dropped)
+        return changed + self._bindings.unsaved + self._aliases.unsaved
 
     # Taking events in
 
@@ -86,14 +81,12 @@ class Stitcher:
         applied = Applied()
         unplaced: dict[str, HotInteraction] = {}
         spread: set[str] = set()  # customers whose journeys may have to be joined or split
-        aliases_before = self._aliases
         for event in events:
             if event.type in IDENTITY_TYPES:
-                self._take_identity(event, applied)
+                _count(applied, self._aliases.take(event))
             else:
                 self._take(event, applied, unplaced, spread)
-        if self._aliases is not aliases_before:
-            unplaced.update(self._realias(aliases_before))
+        unplaced.update(self._realias())
         self._place(self._identify(unplaced), spread)
         return applied
 
@@ -107,12 +100,12 @@ class Stitcher:
         self._places.fetch(strangers.keys())
         self._places.fetch_customers(
             {
-                identity.resolve(event.customer_id, self._aliases)
+                self._aliases.resolve(event.customer_id)
                 for name, event in strangers.items()
                 if event.customer_id is not None and name not in interactions
             }
         )
-        self._load_tokens({event.session_token for event in events if event.session_token is not None})
+        self._bindings.load({event.session_token for event in events if event.session_token is not None})
 
     def _take(self, event: Event, applied: Applied, unplaced: dict[str, HotInteraction], spread: set[str]) -> None:
         name = event.interaction_id
@@ -122,12 +115,8 @@ class Stitcher:
         start = interaction.start if interaction.events else None
         customer, tokens, channel = interaction.own_customer, len(interaction.tokens), interaction.fold.channel
         taken = take(interaction, event)
-        if taken.conflicting:
-            applied.conflicting += 1
-        if taken.new:
-            applied.new += 1
-        elif not taken.replaced:
-            applied.duplicate += not taken.conflicting
+        _count(applied, taken)
+        if not (taken.new or taken.replaced):
             return
         if not interaction.journey_id:
             return
@@ -153,82 +142,30 @@ class Stitcher:
         if interaction.own_customer != customer or len(interaction.tokens) != tokens or event.session_token is not None:
             unplaced[name] = interaction
 
-    def _take_identity(self, event: Event, applied: Applied) -> None:
-        known = self._identity.get(event.event_id)
-        if known is not None:
-            if same_copy(known, event):
-                applied.duplicate += 1
-                return
-            applied.conflicting += 1
-            if better_copy(known, event) is known:
-                return
-        else:
-            applied.new += 1
-        self._identity[event.event_id] = event
-        self._unsaved_identity[event.event_id] = None
-        self._forgotten_identity.pop(event.event_id, None)
-        self._aliases = identity.aliases_of(self._identity.values())
-
     # Whose they are
-
-    def _load_tokens(self, tokens: Iterable[str]) -> None:
-        wanted = [token for token in tokens if token not in self._tokens]
-        if wanted:
-            found = self._shelf.tokens(wanted)
-            for token in wanted:
-                self._tokens[token] = dict(found[token].evidence) if token in found else {}
 
     def _identify(self, asked: Mapping[str, HotInteraction]) -> dict[str, HotInteraction]:
         """Work out whose these interactions are; the answer holds them and all others that it changes."""
-        rebound: set[str] = set()
+        concerned = dict(asked)
+        others: set[str] = set()
         for interaction in asked.values():
             if interaction.noted != interaction.tokens:
-                rebound.update(self._note(interaction))
-        affected = dict(asked)
-        if rebound:
-            names = {
-                name for token in rebound for name in self._tokens[token] if name != _GONE and name not in affected
-            }
-            self._places.fetch(names)
-            affected.update(
-                (name, self._places.interactions[name]) for name in names if name in self._places.interactions
-            )
-        self._load_tokens({token for item in affected.values() if item.own_customer is None for token in item.tokens})
-        for interaction in affected.values():
-            interaction.customer = self._customer_of(interaction)
-        return affected
+                others.update(self._bindings.note(interaction))
+        others -= concerned.keys()
+        if others:
+            self._places.fetch(others)
+            held = self._places.interactions
+            concerned.update((name, held[name]) for name in others if name in held)
+        self._bindings.load(
+            {token for item in concerned.values() if item.own_customer is None for token in item.tokens}
+        )
+        for interaction in concerned.values():
+            interaction.customer = self._bindings.customer_of(interaction)
+        return concerned
 
-    def _customer_of(self, interaction: HotInteraction) -> str:
-        tokens = tuple(interaction.tokens)
-        bindings = {}
-        if interaction.own_customer is None:
-            bindings = {token: identity.bound_to(self._tokens[token].values()) for token in tokens}
-        return identity.customer_of(interaction.interaction_id, interaction.own_customer, tokens, bindings)
-
-    def _note(self, interaction: HotInteraction) -> list[str]:
-        """Tell the session tokens what an interaction knows of them; those that are now bound otherwise."""
-        self._load_tokens(interaction.noted.keys() | interaction.tokens.keys())
-        rebound = []
-        for token in interaction.noted.keys() | interaction.tokens.keys():
-            evidence = self._tokens[token]
-            before = identity.bound_to(evidence.values())
-            if token in interaction.tokens:
-                evidence[interaction.interaction_id] = interaction.tokens[token]
-            else:
-                evidence.pop(interaction.interaction_id, None)
-            self._unsaved_tokens[token] = None
-            if identity.bound_to(evidence.values()) != before:
-                rebound.append(token)
-        interaction.noted = dict(interaction.tokens)
-        return rebound
-
-    def _realias(self, before: Mapping[str, str]) -> dict[str, HotInteraction]:
+    def _realias(self) -> dict[str, HotInteraction]:
         """All interactions of customers whose aliases changed, brought into memory."""
-        changed = {
-            identity.resolve(name, before)
-            for name in before.keys() | self._aliases.keys()
-            if identity.resolve(name, before) != identity.resolve(name, self._aliases)
-        }
+        changed = self._aliases.changed()
         found: dict[str, HotInteraction] = {}
         self._places.fetch_customers(changed)
         for customer_id in changed:
@@ -236,8 +173,6 @@ class Stitcher:
             self._places.warm(customer_id, list(customer.cold))
             for journey_id in customer.journeys:
                 found.update(self._places.journeys[journey_id].members)
-            if not customer.journeys:
-                del self._places.customers[customer_id]
         return found
 
     # Where they belong
@@ -247,7 +182,7 @@ class Stitcher:
         arrivals: dict[str, list[HotInteraction]] = {customer_id: [] for customer_id in spread}
         waiting = []
         for interaction in interactions.values():
-            customer_id = identity.resolve(interaction.customer, self._aliases)
+            customer_id = self._aliases.resolve(interaction.customer)
             if interaction.journey_id:
                 current = self._places.journeys[interaction.journey_id].customer_id
                 if current == customer_id:
@@ -267,30 +202,33 @@ class Stitcher:
 
     # Handing out what changed
 
-    def take_rows(self, now: Millis) -> RowChanges:
-        """Rows that changed since the last call, and journeys that are gone. Oversized journeys take their turn later."""
+    def take_rows(self, now: Millis, *, last: bool = False) -> RowChanges:
+        """Rows that changed since the last call, and journeys that are gone. Oversized journeys take their turn later, but
+        not if this is the `last` call."""
         places = self._places
         later: dict[str, None] = {}
         rows = []
         for journey_id in places.touched:
             journey = places.journeys[journey_id]
             if journey.event_count > OVERSIZED:
-                if now < journey.row_due:
+                if now < journey.row_due and not last:
                     later[journey_id] = None
                     continue
                 journey.row_due = now + OVERSIZED_PAUSE
+                # Its record may have been written while the row waited; then it has to be written again, with the row.
+                places.unsaved[journey_id] = None
             rows.append(self._row(journey))
         gone = {journey_id: self._heir(name) for journey_id, name in places.gone.items()}
         places.touched, places.gone = later, {}
         return RowChanges(rows, gone)
 
-    def _heir(self, journey_id: str | None) -> str | None:
-        """Where a journey that took in another one is now, should it have been taken in itself since."""
-        seen = set()
-        while journey_id is not None and journey_id in self._places.gone and journey_id not in seen:
-            seen.add(journey_id)
-            journey_id = self._places.gone[journey_id]
-        return journey_id
+    def _heir(self, interaction_id: str) -> str | None:
+        """The journey in which the interaction is that gave a gone journey its id; None if it was evicted.
+
+        A journey that changed leaves memory only after its row was handed out, so what is not here was evicted.
+        """
+        interaction = self._places.interactions.get(interaction_id)
+        return interaction.journey_id if interaction else None
 
     def _row(self, journey: HotJourney) -> JourneyRow:
         journey.row = row_of(journey, self._timeouts)
@@ -307,7 +245,6 @@ class Stitcher:
             delete_journeys=list(places.deleted),
             delete_chunks=list(places.dropped),
             delete_pointers=list(self._forgotten_pointers),
-            delete_identity=list(self._forgotten_identity),
         )
         for journey_id in places.unsaved:
             changes.journeys.append(self._record(places.journeys[journey_id], changes))
@@ -318,15 +255,10 @@ class Stitcher:
                 member.pointer = ""
             elif member.journey_id and member.pointer != member.journey_id:
                 changes.pointers[member.own_id] = member.pointer = member.journey_id
-        for token in self._unsaved_tokens:
-            if self._tokens[token].keys() - {_GONE}:
-                changes.tokens.append(TokenRecord(token, dict(self._tokens[token])))
-            else:
-                changes.delete_tokens.append(token)
-        changes.identity = {name: self._identity[name].raw for name in self._unsaved_identity}
+        self._bindings.take_changes(changes)
+        self._aliases.take_changes(changes)
         places.unsaved, places.moved, places.deleted, places.dropped = {}, {}, {}, {}
-        self._unsaved_tokens, self._unsaved_identity = {}, {}
-        self._forgotten_identity, self._forgotten_pointers = {}, {}
+        self._forgotten_pointers = {}
         return changes
 
     def _record(self, journey: HotJourney, changes: Changes) -> JourneyRecord:
@@ -367,7 +299,7 @@ class Stitcher:
         """
         released = 0
         again = []
-        self._tokens = {token: self._tokens[token] for token in self._unsaved_tokens}
+        self._bindings.release()
         for journey_id in self._places.admitted:
             if journey_id in self._places.journeys:
                 self._schedule(self._places.journeys[journey_id])
@@ -387,8 +319,7 @@ class Stitcher:
             released += 1
         for entry in again:
             heappush(self._closing, entry)
-        for customer_id in [name for name, item in self._places.customers.items() if not item.journeys]:
-            del self._places.customers[customer_id]
+        self._places.release_customers()
         return released
 
     def forget(self, journey_ids: Iterable[str], now: Millis) -> int:
@@ -404,38 +335,21 @@ class Stitcher:
             if journey is None or journey.closed_from(self._timeouts) > now:
                 continue
             for member in journey.members.values():
-                self._forget_tokens(member)
+                self._bindings.forget(member)
                 if member.pointer:
                     self._forgotten_pointers[member.own_id] = None
             places.forget(journey)
             forgotten += 1
         return forgotten
 
-    def _forget_tokens(self, member: HotInteraction) -> None:
-        self._load_tokens(member.noted)
-        for token in member.noted:
-            evidence = self._tokens[token]
-            last = [item for item in (evidence.pop(member.interaction_id, None), evidence.get(_GONE)) if item]
-            if last:
-                evidence[_GONE] = min(last)
-            self._unsaved_tokens[token] = None
-
     def forget_identity(self, before: Millis) -> int:
         """Drop identity events older than `before` of customers of whom no journey is left; how many went."""
-        old = [event for event in self._identity.values() if event.timestamp < before]
-        forgotten = 0
-        for event in sorted(old, key=order_key):
-            assert event.from_customer is not None
-            root = identity.resolve(event.from_customer, self._aliases)
-            customer = self._places.customer(root)
-            if not customer.journeys and not customer.cold:
-                del self._identity[event.event_id]
-                self._unsaved_identity.pop(event.event_id, None)
-                self._forgotten_identity[event.event_id] = None
-                forgotten += 1
-        if forgotten:
-            self._aliases = identity.aliases_of(self._identity.values())
-        return forgotten
+
+        def unused(customer_id: str) -> bool:
+            customer = self._places.customer(customer_id)
+            return not customer.journeys and not customer.cold
+
+        return self._aliases.forget(before, unused)
 
     # Looking at the whole
 

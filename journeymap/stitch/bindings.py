@@ -1,0 +1,86 @@
+"""What the session tokens are bound to, as far as it is in memory (docs/stitching.md, section 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from journeymap.model.change import Changes, TokenRecord
+from journeymap.stitch import identity
+from journeymap.stitch.hot import HotInteraction, Shelf
+
+_GONE = ""  # under this name a token keeps the evidence of interactions that were evicted while others still need it
+
+
+class Bindings:
+    """For each token: the interactions that carry it, each with its earliest evidence for a customer."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+        self._evidence: dict[str, dict[str, identity.Evidence | None]] = {}
+        self._unsaved: dict[str, None] = {}
+
+    @property
+    def unsaved(self) -> int:
+        """How many tokens changed since they were last handed out to be stored."""
+        return len(self._unsaved)
+
+    def load(self, tokens: Iterable[str]) -> None:
+        """Bring these tokens into memory."""
+        wanted = [token for token in tokens if token not in self._evidence]
+        if wanted:
+            found = self._shelf.tokens(wanted)
+            for token in wanted:
+                self._evidence[token] = dict(found[token].evidence) if token in found else {}
+
+    def customer_of(self, interaction: HotInteraction) -> str:
+        """Whose an interaction is, before aliases. Its tokens must be loaded if it names no customer itself."""
+        if interaction.own_customer is not None:
+            return interaction.own_customer
+        tokens = tuple(interaction.tokens)
+        bindings = {token: identity.bound_to(self._evidence[token].values()) for token in tokens}
+        return identity.customer_of(interaction.interaction_id, None, tokens, bindings)
+
+    def note(self, interaction: HotInteraction) -> list[str]:
+        """Take in what an interaction knows of its tokens; the names of the interactions that this may give another
+        customer."""
+        name = interaction.interaction_id
+        tokens = interaction.tokens
+        concerned = interaction.noted.keys() | tokens.keys() if interaction.noted else tokens.keys()
+        self.load(concerned)
+        affected: list[str] = []
+        for token in concerned:
+            evidence = self._evidence[token]
+            before = identity.bound_to(evidence.values()) if evidence else None
+            if token in tokens:
+                evidence[name] = tokens[token]
+            else:
+                evidence.pop(name, None)
+            self._unsaved[token] = None
+            if len(evidence) > 1 and identity.bound_to(evidence.values()) != before:
+                affected += evidence
+        interaction.noted = dict(tokens)
+        return [other for other in affected if other not in (name, _GONE)]
+
+    def forget(self, interaction: HotInteraction) -> None:
+        """An interaction is evicted. What it bound stays bound while others carry the token."""
+        self.load(interaction.noted)
+        for token in interaction.noted:
+            evidence = self._evidence[token]
+            last = [item for item in (evidence.pop(interaction.interaction_id, None), evidence.get(_GONE)) if item]
+            if last:
+                evidence[_GONE] = min(last)
+            self._unsaved[token] = None
+
+    def take_changes(self, changes: Changes) -> None:
+        """Add what changed to the changes of a checkpoint."""
+        for token in self._unsaved:
+            evidence = self._evidence[token]
+            if evidence.keys() - {_GONE}:
+                changes.tokens.append(TokenRecord(token, dict(evidence)))
+            else:
+                changes.delete_tokens.append(token)
+        self._unsaved = {}
+
+    def release(self) -> None:
+        """Let all tokens that are stored leave memory."""
+        self._evidence = {token: self._evidence[token] for token in self._unsaved}
