@@ -141,19 +141,23 @@ class HotCustomer(msgspec.Struct, gc=False):
 
 
 class Taken(msgspec.Struct, frozen=True, gc=False):
-    """What taking an event into an interaction did: `new` to it, a differing copy (`conflicting`), and whether it went to
-    the end of it (`tail`). A copy that replaced another one has `replaced`."""
+    """What taking an event in did: it was `new`, or a copy that differs (`conflicting`), which may have `replaced` the other.
+
+    `tail` says that it went to the end of its interaction, `telling` that it told something of whose that is.
+    """
 
     new: bool = False
     conflicting: bool = False
-    tail: bool = False
     replaced: bool = False
+    tail: bool = False
+    telling: bool = False
 
 
 COPY = Taken()
 _TAIL = Taken(new=True, tail=True)
-_LATE = Taken(new=True)
-REPLACED = Taken(conflicting=True, replaced=True)
+_TELLING = Taken(new=True, tail=True, telling=True)
+_LATE = Taken(new=True, telling=True)
+REPLACED = Taken(conflicting=True, replaced=True, telling=True)
 WORSE = Taken(conflicting=True)
 
 
@@ -185,11 +189,13 @@ def take(into: HotInteraction, event: Event) -> Taken:
     into.row = None
     if not into.stale:
         machine.step(into.fold, event)
-    if into.own_customer is None:
+    telling = False
+    if into.own_customer is None and event.customer_id is not None:
         into.own_customer = event.customer_id
-    if event.session_token is not None:
-        identity.note_token(into.tokens, event)
-    return _TAIL
+        telling = True
+    if event.session_token is not None and identity.note_token(into.tokens, event):
+        telling = True
+    return _TELLING if telling else _TAIL
 
 
 def read_again(interaction: HotInteraction) -> None:

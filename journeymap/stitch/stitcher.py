@@ -112,34 +112,33 @@ class Stitcher:
         interaction = self._places.interactions.get(name) or unplaced.get(name)
         if interaction is None:
             interaction = unplaced[name] = new_interaction(name)
-        start = interaction.start if interaction.events else None
-        customer, tokens, channel = interaction.own_customer, len(interaction.tokens), interaction.fold.channel
+        first = interaction.events[0] if interaction.events else None
+        channel = interaction.fold.channel
         taken = take(interaction, event)
         _count(applied, taken)
-        if not (taken.new or taken.replaced):
+        if not (taken.new or taken.replaced) or not interaction.journey_id:
             return
-        if not interaction.journey_id:
-            return
-        journey = self._places.journeys[interaction.journey_id]
-        self._places.touched[journey.journey_id] = self._places.unsaved[journey.journey_id] = None
+        places = self._places
+        journey = places.journeys[interaction.journey_id]
+        places.touched[journey.journey_id] = places.unsaved[journey.journey_id] = None
         if taken.replaced:
-            self._places.rewrite(journey)
+            places.rewrite(journey)
         else:
             journey.tail.append(event.raw)
             journey.event_count += 1
-        journey.arrived_at = max(journey.arrived_at, event.arrived_at)
+        if event.arrived_at > journey.arrived_at:
+            journey.arrived_at = event.arrived_at
         if not taken.tail:
             journey.rematch = True
-            unplaced[name] = interaction
-            if taken.replaced or interaction.start != start:
+            if taken.replaced or interaction.events[0] is not first:
                 spread.add(journey.customer_id)
         elif event.type == TRANSFERRED or (journey.transfer_count and (event.rank < 3 or channel is None)):
             journey.rematch = True
-        if interaction.end > journey.end:
-            journey.end = interaction.end
-            if self._places.reaches_next(journey):
+        if event.timestamp > journey.end:
+            journey.end = event.timestamp
+            if places.reaches_next(journey):
                 spread.add(journey.customer_id)
-        if interaction.own_customer != customer or len(interaction.tokens) != tokens or event.session_token is not None:
+        if taken.telling:
             unplaced[name] = interaction
 
     # Whose they are
