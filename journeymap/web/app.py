@@ -15,7 +15,9 @@ from journeymap.model.time import Millis
 from journeymap.web import callbacks, layout
 from journeymap.web.headers import Compressed, PageHeaders, content_policy
 
-ASSETS: Final = Path(__file__).resolve().parents[2] / "assets"
+_INSTALLED: Final = Path(__file__).resolve().parents[1] / "_assets"
+ASSETS: Final = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).resolve().parents[2] / "assets"
+"""The page's files: in the package where it was installed, at the top of a checkout otherwise."""
 
 
 class PageModel(Protocol):
