@@ -1,5 +1,8 @@
 // The filters: from the page's controls to the questions, and to and from the URL.
 
+import { channelToken } from "./model.mjs";
+
+const MOST_OTHERS = 12;
 const PERSONAL = /@|\+?\d(?:[\s./()-]?\d){6,}/;
 
 export const NO_FILTERS = Object.freeze({ customer: "", channels: [], states: [] });
@@ -27,6 +30,13 @@ export function toQuery(filters) {
 
 export function isFiltered(filters) {
   return Boolean(filters.customer || filters.channels.length || filters.states.length);
+}
+
+/** `chosen` with, beside "other", the channels that occur and have no track of their own. */
+export function withOthers(chosen, occurring) {
+  if (!chosen.includes("other")) return chosen;
+  const others = occurring.filter((channel) => channelToken(channel) === "other" && !chosen.includes(channel));
+  return [...chosen, ...others.sort().slice(0, MOST_OTHERS)];
 }
 
 export function sameFilters(one, other) {

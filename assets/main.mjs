@@ -108,7 +108,7 @@ function startButtons() {
 
 function startExports() {
   let serial = 0;
-  const question = () => ({ ...wall.filters, since: 0 });
+  const question = () => ({ ...wall.wanted, since: 0 });
   const busy = (format, on) => element(`export-${format}`).toggleAttribute("aria-busy", on);
   for (const format of ["png", "svg"]) {
     element(`export-${format}`).addEventListener("click", () => {

@@ -6,7 +6,8 @@ import { length, shortLength } from "./times.mjs";
 
 const MOST_BADGES = 4;
 
-function element(name, className, parent) {
+/** A new element at the end of `parent`. */
+export function make(name, className, parent) {
   const made = document.createElement(name);
   made.className = className;
   parent?.append(made);
@@ -85,7 +86,7 @@ export class RowHeads {
     cell.badges.setAttribute("aria-label", row.channels.map(channelLabel).join(", "));
     while (cell.badges.children.length > letters.length) cell.badges.lastChild.remove();
     letters.forEach(([letter, token, label], place) => {
-      const badge = cell.badges.children[place] ?? element("span", "badge", cell.badges);
+      const badge = cell.badges.children[place] ?? make("span", "badge", cell.badges);
       setText(badge, letter);
       badge.dataset.channel = token;
       badge.title = label;
@@ -93,17 +94,17 @@ export class RowHeads {
   }
 
   #make() {
-    const root = element("div", "row-head", this.#parent);
+    const root = make("div", "row-head", this.#parent);
     root.setAttribute("role", "listitem");
     root.style.height = `${ROW}px`;
-    const dot = element("span", "row-dot", root);
+    const dot = make("span", "row-dot", root);
     dot.setAttribute("aria-hidden", "true");
-    const link = element("a", "row-customer", root);
-    const badges = element("span", "row-channels", root);
+    const link = make("a", "row-customer", root);
+    const badges = make("span", "row-channels", root);
     badges.setAttribute("role", "img");
-    const state = element("span", "row-state", root);
-    const word = element("span", "row-word", state);
-    const time = element("span", "row-time", state);
+    const state = make("span", "row-state", root);
+    const word = make("span", "row-word", state);
+    const time = make("span", "row-time", state);
     return { root, link, badges, dot, word, time, id: null, tag: null, y: null, index: null, total: null };
   }
 

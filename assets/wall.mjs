@@ -3,11 +3,11 @@
 import { Card } from "./card.mjs";
 import { nextDelay, ServerClock } from "./clock.mjs";
 import { drawAxis, drawRows, fitCanvas, ROW } from "./draw.mjs";
-import { isFiltered, NO_FILTERS, sameFilters } from "./filters.mjs";
+import { isFiltered, NO_FILTERS, sameFilters, withOthers } from "./filters.mjs";
 import { hitSegment } from "./hit.mjs";
-import { Model } from "./model.mjs";
+import { channelToken, Model } from "./model.mjs";
 import { Order } from "./order.mjs";
-import { describe, journeyPath, RowHeads, setText } from "./rows.mjs";
+import { describe, journeyPath, make, RowHeads, setText } from "./rows.mjs";
 import { Status } from "./status.mjs";
 import { Table } from "./table.mjs";
 import { length, shortTime } from "./times.mjs";
@@ -82,6 +82,10 @@ export class Wall {
   get filtered() {
     return isFiltered(this.filters);
   }
+  /** The filters as a question: "Other" stands for all channels without a track of their own. */
+  get wanted() {
+    return { ...this.filters, channels: withOthers(this.filters.channels, Object.keys(this.#answer?.channels ?? {})) };
+  }
   get window() {
     const scale = this.#scale();
     return [Math.round(scale.start), Math.round(scale.end)];
@@ -98,12 +102,13 @@ export class Wall {
     if (resting && this.#lastCall && Date.now() - this.#lastCall.received < RESTING_ASK_MS) return null;
     const { first, shown } = this.#onScreen();
     const part = resting ? { offset: 0, count: 0, hold: null } : this.order.ask(first, shown, this.#locked(), Date.now());
-    const key = JSON.stringify([part, this.filters]);
+    const filters = this.wanted;
+    const key = JSON.stringify([part, filters]);
     const anew = this.#changedQuestion || key !== this.#asked?.key;
     this.#asked = { part, key, filters: this.filters, resting };
     this.#changedQuestion = false;
     return {
-      version: anew ? 0 : this.#version, at: anew ? 0 : this.#answer?.now ?? 0, ...this.filters, since: 0, ...part,
+      version: anew ? 0 : this.#version, at: anew ? 0 : this.#answer?.now ?? 0, ...filters, since: 0, ...part,
       have: part.count ? this.model.have() : [],
     };
   }
@@ -231,7 +236,7 @@ export class Wall {
     const drawn = rows.filter(({ row }) => row);
     this.card.update(this.model.get(this.card.about?.row), now);
     this.table.write(this.order.ids.map((id) => this.model.get(id)).filter(Boolean), now);
-    this.#showWindow(scale, now);
+    this.#showWindow(scale);
     this.#drawnNow = now;
     this.#report(drawn.map(({ row }) => row));
     this.#drawAgain(scale, drawn);
@@ -273,16 +278,18 @@ export class Wall {
     });
   }
   #facets() {
-    const counts = this.#answer.channels ?? {};
+    const counts = {};
+    for (const [channel, count] of Object.entries(this.#answer.channels ?? {})) {
+      counts[channelToken(channel)] = (counts[channelToken(channel)] ?? 0) + count;
+    }
     for (const place of document.querySelectorAll("[data-count^='filter-channel:']")) {
       setText(place, String(counts[place.dataset.count.slice(15)] ?? 0));
     }
   }
-  #showWindow(scale, now) {
+  #showWindow(scale) {
     const end = this.view.following ? "now" : shortTime(scale.end);
     setText(element("window"), this.view.following ? `Last ${length(this.view.span)}` : `${shortTime(scale.start)} – ${end} (${length(scale.span)})`);
     element("back-to-live").hidden = this.view.following;
-    void now;
   }
 
   #scale() {
@@ -386,11 +393,4 @@ export class Wall {
     link?.focus({ preventScroll: true });
     this.#mark(id);
   }
-}
-
-function make(name, className, parent) {
-  const made = document.createElement(name);
-  made.className = className;
-  parent.append(made);
-  return made;
 }

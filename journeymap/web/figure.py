@@ -27,6 +27,7 @@ LANE_PX: Final = 36
 ROW_PX: Final = 20
 AROUND_PX: Final = 96
 MARGIN_PX: Final = 52
+TITLE_PX: Final = 18
 LABEL_CHARACTERS: Final = 34
 BAR_THICKNESS: Final = 0.72
 
@@ -136,8 +137,8 @@ def export_figure(
         "text": f"<b>{plain(title)}</b><br><sub>{'<br>'.join(notes)}</sub>",
         "x": 0,
         "xref": "container",
-        "pad": {"l": 16, "t": 16},
-        "y": 1,
+        "pad": {"l": 16},
+        "y": 1 - TITLE_PX / layout["height"],
         "yref": "container",
         "yanchor": "top",
     }

@@ -41,7 +41,6 @@ def create_filters() -> Any:
                         "State",
                         [(state.value, STATE_LABELS[state], f"state-{state.lower()}") for state in JOURNEY_STATES],
                     ),
-                    html.Button("Clear filters", id=ids.FILTERS_CLEAR, className="button button-link", type="button"),
                 ],
             ),
             html.Div(className="spacer"),

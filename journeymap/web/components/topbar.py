@@ -35,6 +35,13 @@ def create_topbar() -> Any:
                 rightSection=dmc.Kbd("/", size="xs"),
                 rightSectionPointerEvents="none",
             ),
+            html.Button(
+                "Clear filters",
+                id=ids.FILTERS_CLEAR,
+                className="button button-link filters-clear",
+                type="button",
+                hidden=True,
+            ),
             html.Div(className="spacer"),
             html.Div(
                 className="pulse",

@@ -243,3 +243,12 @@ def test_works_on_a_phone(serve: Serve, browser: Browser, visit: Visit) -> None:
     page.locator("#filters-toggle").click()
     expect(page.locator("#filter-channel").get_by_text("Chat")).to_be_visible()
     context.close()
+
+
+def test_other_stands_for_channels_without_a_track(serve: Serve, visit: Visit) -> None:
+    served = serve(60)
+    page = visit(served.url, rows=10)
+    fax = sum("fax" in story.channels for story in served.read_model.stories.values())
+    expect(page.locator("[data-count='filter-channel:other']")).to_have_text(str(fax))
+    page.locator("#filter-channel").get_by_text("Other").click()
+    expect(page.locator("#counts")).to_contain_text(f"{fax} matching of 60")
