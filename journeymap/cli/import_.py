@@ -36,6 +36,7 @@ def import_(files: tuple[str, ...], maps: tuple[str, ...], strict: bool, quiet: 
         settings = settings_from({**given, "source": f"file:{files[0]}"})
     from journeymap import bootstrap
     from journeymap.cli.progress import counted, with_bar
+    from journeymap.settings import show
     from journeymap.source.mistakes import Mistakes
     from journeymap.source.recorded import Recorded, read_events
 
@@ -53,3 +54,6 @@ def import_(files: tuple[str, ...], maps: tuple[str, ...], strict: bool, quiet: 
         seconds = time.monotonic() - started
         found = f"{counted(result.new, 'new event')}, {counted(result.duplicates, 'duplicate')}"
         click.echo(f"{found}, {result.expired:,} expired, {mistakes.total:,} rejected, in {seconds:.1f} s", err=True)
+        if result.expired:
+            kept = show("retention", settings.retention)
+            click.echo(f"Expired are events older than RETENTION ({kept}); --set RETENTION=365d takes in a year.", err=True)
