@@ -18,6 +18,7 @@ const RESTING_ASK_MS = 2000;
 const AXIS_HEIGHT = 30;
 const UNREAD_MS = 1000;
 const RETRY_MS = 1500;
+const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 const element = (id) => document.getElementById(id);
 
 export class Wall {
@@ -283,7 +284,7 @@ export class Wall {
       counts[channelToken(channel)] = (counts[channelToken(channel)] ?? 0) + count;
     }
     for (const place of document.querySelectorAll("[data-count^='filter-channel:']")) {
-      setText(place, String(counts[place.dataset.count.slice(15)] ?? 0));
+      setText(place, compact.format(counts[place.dataset.count.slice(15)] ?? 0));
     }
   }
   #showWindow(scale) {

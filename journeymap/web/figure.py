@@ -17,6 +17,7 @@ import msgspec
 from journeymap.model.journey import CHANNELS, OTHER_CHANNEL, Kind
 from journeymap.model.time import MINUTE, SECOND, Millis
 from journeymap.view.labels import duration
+from journeymap.web.naming import AGENT_KEYS, QUEUE_KEYS, named_before
 from journeymap.web.theme import CHANNEL_LOOKS, KIND_LOOKS, STATE_LABELS, channel_look, channel_token, token
 
 KINDS: Final = tuple(Kind)
@@ -76,7 +77,7 @@ def journey_figure(journey: Mapping[str, Any], now: Millis) -> dict[str, Any]:
         for interaction, lane in zip(interactions, placed, strict=True):
             at = float(height + lane)
             place[interaction["interaction_id"]] = at
-            bars += _bars(interaction, at, now)
+            bars += _bars(journey, interaction, at, now)
             if interaction["disposition"]:
                 outcomes.append((_end(interaction, now), at, plain(interaction["disposition"])))
         count = max(placed) + 1
@@ -149,11 +150,13 @@ def export_figure(
     return {"data": [*_traces(bars, hover=False), _outcomes(outcomes, hover=False), *_legend(bars)], "layout": layout}
 
 
-def _bars(interaction: Mapping[str, Any], lane: float, now: Millis) -> list[Bar]:
+def _bars(journey: Mapping[str, Any], interaction: Mapping[str, Any], lane: float, now: Millis) -> list[Bar]:
     bars = []
     for segment in interaction["segments"]:
         end = _segment_end(segment, interaction, now)
-        who = [plain(str(segment.get(key) or interaction.get(key) or "")) for key in ("queue", "agent")]
+        who = [
+            plain(named_before(journey, interaction["interaction_id"], keys, end)) for keys in (QUEUE_KEYS, AGENT_KEYS)
+        ]
         lines = [
             f"<b>{_kind_label(segment['kind'])}</b> · {plain(channel_look(interaction['channel']).label)}",
             *(f"{name}: {value}" for name, value in zip(("Queue", "Agent"), who, strict=True) if value),

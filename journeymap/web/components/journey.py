@@ -12,10 +12,9 @@ from journeymap.model.time import Millis
 from journeymap.view.labels import duration
 from journeymap.web import ids
 from journeymap.web.components.attributes import attributes
+from journeymap.web.naming import AGENT_KEYS, QUEUE_KEYS, named_before
 from journeymap.web.theme import KIND_LOOKS, STATE_LABELS, channel_look, channel_token
 
-QUEUE_KEYS: Final = ("queue", "queueName")
-AGENT_KEYS: Final = ("agent", "agentId")
 OWN_KEYS: Final = frozenset({"event_id", "type", "timestamp", "interaction_id", "channel"})
 GRAPH_CONFIG: Final[Any] = {"displayModeBar": False, "scrollZoom": True, "responsive": False, "doubleClick": "reset"}
 
@@ -164,27 +163,13 @@ def _segments(journey: Mapping[str, Any], now: Millis) -> Iterable[Sequence[Any]
             yield (
                 channel_badge(interaction["channel"]),
                 kind.label if kind else segment["kind"],
-                _named(journey, interaction, QUEUE_KEYS, until),
-                _named(journey, interaction, AGENT_KEYS, until),
+                named_before(journey, interaction["interaction_id"], QUEUE_KEYS, until),
+                named_before(journey, interaction["interaction_id"], AGENT_KEYS, until),
                 when(segment["start"]),
                 when(end) if end is not None else ("timed out" if interaction["timed_out"] else "open"),
                 duration(max(0, (until or now) - segment["start"])),
                 (interaction["disposition"] or "") if index == last else "",
             )
-
-
-def _named(
-    journey: Mapping[str, Any], interaction: Mapping[str, Any], keys: Sequence[str], until: Millis | None
-) -> str:
-    """The queue or agent that the interaction's events last named before `until`."""
-    found = ""
-    for event in journey["events"]:
-        if event["interaction_id"] != interaction["interaction_id"] or (
-            until is not None and event["timestamp"] >= until
-        ):
-            continue
-        found = next((str(event[key]) for key in keys if event.get(key)), found)
-    return found
 
 
 def _transfers(journey: Mapping[str, Any], channels: Mapping[str, str]) -> Iterable[Sequence[Any]]:
