@@ -16,7 +16,7 @@ from journeymap.model.record import Record
 from journeymap.model.status import EventCounts, IngestStatus
 from journeymap.model.time import MINUTE, SECOND, Millis
 from journeymap.runtime.clock import Clock
-from journeymap.runtime.inbox import Inbox
+from journeymap.runtime.inbox import HANDFUL, Inbox
 from journeymap.runtime.pipeline import Pipeline
 from journeymap.source.base import ConnectionState, Source, SourceStatus
 from journeymap.store.base import Store
@@ -122,10 +122,14 @@ class Ingest:
         self._replay()
         self._replayed.set()
         while not self._stopping.is_set():
-            # Flushes lie on a grid of the wall clock, so that pages can ask right after one.
-            self._stopping.wait((self._flush_interval - self._clock.now() % self._flush_interval) / 1000)
+            # Flushes lie on a grid of the wall clock, so that pages can ask right after one; but with a backlog of more
+            # than a handful, the next turn comes at once.
+            if self._inbox.waiting_bytes < HANDFUL or self._store_problem is not None:
+                self._stopping.wait((self._flush_interval - self._clock.now() % self._flush_interval) / 1000)
             self._turn()
         self._turn(last=True)
+        while self._inbox.waiting_bytes and self._store_problem is None:
+            self._turn(last=True)
         self._tell(self._clock.now(), stopped=True)
 
     def _replay(self) -> None:
@@ -142,6 +146,7 @@ class Ingest:
         self._pipeline.flush(self._clock.now(), last=True)
 
     def _turn(self, *, last: bool = False) -> None:
+        """Take a handful from the inbox, unless the store cannot be written, and flush."""
         now = self._clock.now()
         if self._store_problem is not None and now < self._retry_at and not last:
             return
