@@ -56,7 +56,8 @@ class Bindings:
             else:
                 evidence.pop(name, None)
             self._unsaved[token] = None
-            if len(evidence) > 1 and identity.bound_to(evidence.values()) != before:
+            alone = len(evidence) == 1 and name in evidence
+            if not alone and identity.bound_to(evidence.values()) != before:
                 affected += evidence
         interaction.noted = dict(tokens)
         return [other for other in affected if other not in (name, _GONE)]

@@ -119,9 +119,7 @@ class Places:
             self.interactions[interaction_id] = journey.members[interaction_id] = member
         self.journeys[record.journey_id] = journey
         self.admitted.append(record.journey_id)
-        if (
-            record.row.event_count != journey.event_count
-        ):  # the process ended while the row of this large journey waited
+        if record.row.event_count != journey.event_count:  # the process ended while the row of this journey waited
             self.touched[record.journey_id] = None
         customer = self.customer(record.customer_id)
         customer.cold.pop(record.journey_id, None)

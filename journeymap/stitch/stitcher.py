@@ -126,8 +126,7 @@ class Stitcher:
         else:
             journey.tail.append(event.raw)
             journey.event_count += 1
-        if event.arrived_at > journey.arrived_at:
-            journey.arrived_at = event.arrived_at
+        journey.arrived_at = max(journey.arrived_at, event.arrived_at)
         if not taken.tail:
             journey.rematch = True
             if taken.replaced or interaction.events[0] is not first:
