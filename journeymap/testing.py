@@ -64,7 +64,7 @@ class DictShelf:
             (changes.delete_identity, self.identity),
         ):
             for name in names:
-                table.pop(name, None)  # type: ignore[attr-defined]  # tables of different values
+                table.pop(name, None)
         self.records.update((record.journey_id, record) for record in changes.journeys)
         self.chunks.update(changes.chunks)
         self.pointers.update(changes.pointers)

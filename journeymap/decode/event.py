@@ -51,23 +51,23 @@ class _Envelope(msgspec.Struct):
     events: list[msgspec.Raw]
 
 
-class _Payload(msgspec.Struct, gc=False):
+class _Payload(msgspec.Struct, gc=False, rename="camel"):
     """The fields that we know, where each has the type that it should have."""
 
-    interactionId: str | None = None
-    customerId: str | None = None
-    sessionToken: str | None = None
-    channelType: str | None = None
-    durationSeconds: int | float | None = None
+    interaction_id: str | None = None
+    customer_id: str | None = None
+    session_token: str | None = None
+    channel_type: str | None = None
+    duration_seconds: int | float | None = None
     disposition: str | None = None
-    queueName: str | None = None
-    agentId: str | None = None
+    queue_name: str | None = None
+    agent_id: str | None = None
 
 
-class _Usual(msgspec.Struct, gc=False):
+class _Usual(msgspec.Struct, gc=False, rename="camel"):
     """An event as nearly all are: with an id, a time in milliseconds, and every known field of its type."""
 
-    eventId: str
+    event_id: str
     type: str
     timestamp: int
     payload: _Payload
@@ -132,22 +132,22 @@ def _usual_event(usual: _Usual, raw: bytes, arrived_at: Millis) -> Event | None:
     """The short way, for nearly all events; None where it is not short. It agrees with `_decode_odd` (a property test)."""
     payload = usual.payload
     rank = RANKS.get(usual.type)
-    if rank is None or not usual.eventId or not payload.interactionId or not is_usable(usual.timestamp):
+    if rank is None or not usual.event_id or not payload.interaction_id or not is_usable(usual.timestamp):
         return None
     return Event(
         usual.timestamp,
         rank,
-        usual.eventId,
-        payload.interactionId,
+        usual.event_id,
+        payload.interaction_id,
         _INTERNED[usual.type],
         raw,
-        payload.customerId or None,
-        payload.sessionToken or None,
-        payload.channelType.lower() if payload.channelType else None,
-        None if payload.durationSeconds is None else _duration(payload.durationSeconds),
+        payload.customer_id or None,
+        payload.session_token or None,
+        payload.channel_type.lower() if payload.channel_type else None,
+        None if payload.duration_seconds is None else _duration(payload.duration_seconds),
         payload.disposition or None,
-        payload.queueName or None,
-        payload.agentId or None,
+        payload.queue_name or None,
+        payload.agent_id or None,
         arrived_at=arrived_at,
     )
 

@@ -1,4 +1,4 @@
-"""A whole journey as JSON (docs/contract.md, section 5), for the API, for `stitch` and for exports.
+"""A whole journey as JSON (docs/http.md), for the API, for `stitch` and for exports.
 
 Written to be quick: events are most of it, so each is spliced from two encodings and never rebuilt in Python.
 """

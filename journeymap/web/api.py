@@ -1,4 +1,4 @@
-"""The HTTP interface under `/api/v1` (docs/contract.md, section 4)."""
+"""The HTTP interface under `/api/v1` (docs/http.md)."""
 
 from __future__ import annotations
 

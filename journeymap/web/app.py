@@ -30,7 +30,7 @@ class PageModel(Protocol):
         """
 
     def detail(self, journey_id: str, now: Millis) -> dict[str, Any] | None:
-        """The journey (docs/contract.md, section 5) and the customer's others as `neighbours`; None if there is none.
+        """The journey (docs/http.md) and the customer's others as `neighbours`; None if there is none.
 
         Called in a worker thread: may touch the disk. Raises StoreError.
         """

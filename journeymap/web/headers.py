@@ -29,7 +29,7 @@ def content_policy(script_hashes: Sequence[str]) -> str:
     """The Content-Security-Policy of the pages: everything from here, no script in the page but Dash's own.
 
     Inline styles stay allowed: Mantine, Plotly and React write them. Pictures may be `data:` and `blob:`, which is how
-    Plotly turns a chart into a PNG. `unsafe-eval` is for users' automation (docs/contract.md, section 6): waiting for a
+    Plotly turns a chart into a PNG. `unsafe-eval` is for users' automation (docs/http.md): waiting for a
     condition, browser drivers evaluate text inside the page. Nothing of ours does, and no text of ours gets there.
     """
     return "; ".join(

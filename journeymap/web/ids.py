@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-# Page hooks (docs/contract.md, section 6): changing one is a change of the contract.
+# Page hooks (docs/http.md): changing one is a change of the contract.
 TIMELINE: Final = "timeline"
 CONNECTION_STATE: Final = "connection-state"
 FILTER_CUSTOMER: Final = "filter-customer"

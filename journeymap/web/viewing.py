@@ -31,7 +31,7 @@ class ViewedModel:
         return {**msgspec.structs.asdict(answer), "status": msgspec.structs.asdict(answer.status)}
 
     def detail(self, journey_id: str, now: Millis) -> dict[str, Any] | None:
-        """The journey's document (docs/contract.md, section 5) and the customer's other journeys as `neighbours`.
+        """The journey's document (docs/http.md) and the customer's other journeys as `neighbours`.
 
         Reads the disk. Raises StoreError.
         """

@@ -14,8 +14,8 @@ from random import Random
 import pytest
 
 from journeymap.errors import ConfigurationError
-from journeymap.protocol.limits import Limits
 from journeymap.protocol.frames import MAX_FRAME
+from journeymap.protocol.limits import Limits
 from journeymap.runtime.clock import SystemClock
 from journeymap.simulator import connections
 from journeymap.simulator.server import SimulatedPlatform

@@ -161,7 +161,7 @@ class Story:
         ]
 
     def document(self, now: int) -> dict[str, Any]:
-        """The journey as docs/contract.md, section 5."""
+        """The journey as docs/http.md."""
         ids = [one["id"] for one in self.interactions]
         return {
             "journey_id": self.journey_id,

@@ -1,4 +1,4 @@
-"""The document of docs/contract.md, section 5."""
+"""The document of docs/http.md."""
 
 from __future__ import annotations
 
