@@ -111,8 +111,15 @@ def record(settings: Settings, out: Path) -> None:
     """Append what the source delivers to a file, a line a frame, until the source ends or the process is told to stop."""
     from journeymap.runtime.recording import record_to
 
-    clock = SystemClock()
-    record_to(out, _sources(settings, clock))
+    sys.stderr.write(f"Recording {settings.source} to {out} (Ctrl-C stops it)\n")
+
+    def show(frames: int) -> None:
+        if sys.stderr.isatty() and frames % 10 == 0:
+            sys.stderr.write(f"\r{frames:,} frames")
+
+    frames = record_to(out, _sources(settings, SystemClock()), show)
+    line_start = "\r" if sys.stderr.isatty() else ""
+    sys.stderr.write(f"{line_start}{frames:,} frames recorded\n")
 
 
 # The running product
