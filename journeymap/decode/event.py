@@ -47,10 +47,6 @@ _decode_json = msgspec.json.Decoder().decode
 _decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
-class _Envelope(msgspec.Struct):
-    events: list[msgspec.Raw]
-
-
 class _Payload(msgspec.Struct, gc=False, rename="camel"):
     """The fields that we know, where each has the type that it should have."""
 
@@ -73,7 +69,7 @@ class _Usual(msgspec.Struct, gc=False, rename="camel"):
     payload: _Payload
 
 
-_decode_envelope = msgspec.json.Decoder(_Envelope).decode
+_decode_envelope = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_usual = msgspec.json.Decoder(_Usual).decode
 
 
@@ -87,7 +83,7 @@ def decode_frame(frame: bytes, arrived_at: Millis = 0) -> tuple[list[Event], lis
     try:
         value = _decode_json(frame)
         if isinstance(value, dict) and "type" not in value and isinstance(value.get("events"), list):
-            raws = [bytes(raw) for raw in _decode_envelope(frame).events]
+            raws = [bytes(raw) for raw in _decode_array(_decode_envelope(frame)["events"])]
             values = value["events"]
         elif isinstance(value, list):
             raws = [bytes(raw) for raw in _decode_array(frame)]
@@ -234,7 +230,7 @@ def _made_id(event_type: str, timestamp: Millis, payload: Any) -> str:
 
 def _is_deeper(value: Any, levels: int) -> bool:
     layer = [value]
-    for _ in range(levels + 1):
+    for _ in range(levels):
         layer = [
             child
             for item in layer
@@ -243,7 +239,7 @@ def _is_deeper(value: Any, levels: int) -> bool:
         ]
         if not layer:
             return False
-    return True
+    return any(isinstance(item, (dict, list)) for item in layer)
 
 
 def _why_not_json(frame: bytes, error: Exception) -> str:
