@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 
 VENV := .venv
 BIN := $(VENV)/bin
-CODE := journeymap tests $(wildcard benchmarks) app.py setup.py
+CODE := journeymap tests scripts $(wildcard benchmarks) app.py setup.py
 READY_TO_RUN := $(VENV)/ready-to-run
 READY_TO_TEST := $(VENV)/ready-to-test
 ARGS ?=

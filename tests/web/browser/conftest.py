@@ -23,12 +23,12 @@ FLAGS = [
     "--disable-quic",
 ]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-MISSING = "no browser found: install Debian's `chromium` (or set JOURNEYMAP_TEST_BROWSER to a Chromium or Chrome)"
+MISSING = "no browser found: install Debian's `chromium` (or set CHROMIUM to the path of a Chromium or Chrome)"
 
 
 def browser_path() -> str:
     """Where the browser is. Fails, never skips: a page that nobody looked at is not tested."""
-    named = os.environ.get("JOURNEYMAP_TEST_BROWSER") or os.environ.get("CHROMIUM")
+    named = os.environ.get("CHROMIUM")
     found = shutil.which(named) if named else next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
         pytest.fail(MISSING, pytrace=False)

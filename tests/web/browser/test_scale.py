@@ -39,6 +39,6 @@ def test_a_missing_browser_fails_with_one_line(monkeypatch, browser: Browser) ->
 
     from tests.web.browser.conftest import browser_path
 
-    monkeypatch.setenv("JOURNEYMAP_TEST_BROWSER", "no-such-browser")
+    monkeypatch.setenv("CHROMIUM", "no-such-browser")
     with pytest.raises(pytest.fail.Exception, match="install"):
         browser_path()
