@@ -9,7 +9,7 @@ import msgspec
 from journeymap.model.time import Millis
 
 ROW_INTERACTIONS: Final = 16
-"""At most this many interactions, those with the latest last event, stand in a row."""
+"""At most this many interactions stand in a row: open ones first, then those with the latest last event."""
 
 ROW_SEGMENTS: Final = 24
 """At most this many segments, the latest, stand in a row for one interaction."""

@@ -22,11 +22,15 @@ def wire_events(draw: st.DrawFn) -> dict[str, Any]:
     payload = {
         name: draw(value)
         for name in draw(
-            st.lists(st.sampled_from(["customerId", "sessionToken", "channelType", "disposition", "queueName", "agentId"]))
+            st.lists(
+                st.sampled_from(["customerId", "sessionToken", "channelType", "disposition", "queueName", "agentId"])
+            )
         )
     }
     payload["interactionId"] = draw(value)
-    payload["durationSeconds"] = draw(st.one_of(st.none(), st.integers(), st.floats(allow_nan=False), st.text(max_size=2)))
+    payload["durationSeconds"] = draw(
+        st.one_of(st.none(), st.integers(), st.floats(allow_nan=False), st.text(max_size=2))
+    )
     payload["more"] = draw(oddities)
     return {
         "eventId": draw(value),
