@@ -19,7 +19,13 @@ from playwright.sync_api import Browser, sync_playwright
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 IMAGES = CHECKOUT / "docs" / "images"
-SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+SWITCHES = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 DESKTOP, PHONE = (1440, 900), (390, 844)
 SETTLE = 25  # seconds until the wall shows a lively picture
 
@@ -45,11 +51,25 @@ def take(browser: Browser, address: str, name: str, size: tuple[int, int], theme
 def main() -> None:
     """Start the product, look at it, stop it."""
     IMAGES.mkdir(parents=True, exist_ok=True)
-    chromium = os.environ.get("CHROMIUM") or subprocess.run(
-        [CHECKOUT / "scripts" / "browser.sh"], capture_output=True, text=True, check=True
-    ).stdout.strip()
+    chromium = (
+        os.environ.get("CHROMIUM")
+        or subprocess.run(
+            [CHECKOUT / "scripts" / "browser.sh"], capture_output=True, text=True, check=True
+        ).stdout.strip()
+    )
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "journeymap", "run", "--port", "0", "--store", f"disk:{folder}/store", "--rate", "3"]
+        command = [
+            sys.executable,
+            "-m",
+            "journeymap",
+            "run",
+            "--port",
+            "0",
+            "--store",
+            f"disk:{folder}/store",
+            "--rate",
+            "3",
+        ]
         running = subprocess.Popen(command, cwd=CHECKOUT, stderr=subprocess.PIPE, text=True)
         try:
             assert running.stderr is not None

@@ -56,4 +56,6 @@ def import_(files: tuple[str, ...], maps: tuple[str, ...], strict: bool, quiet: 
         click.echo(f"{found}, {result.expired:,} expired, {mistakes.total:,} rejected, in {seconds:.1f} s", err=True)
         if result.expired:
             kept = show("retention", settings.retention)
-            click.echo(f"Expired are events older than RETENTION ({kept}); --set RETENTION=365d takes in a year.", err=True)
+            click.echo(
+                f"Expired are events older than RETENTION ({kept}); --set RETENTION=365d takes in a year.", err=True
+            )
