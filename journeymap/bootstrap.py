@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
+import signal
 import sys
 import threading
 import webbrowser
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from journeymap.errors import StoreLockedError
+from journeymap.errors import JourneymapError, StoreLockedError
 from journeymap.model.event import Event
 from journeymap.runtime.clock import SystemClock
 from journeymap.runtime.memory import calm_collector
@@ -32,6 +34,8 @@ from journeymap.view.document import document
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+log = logging.getLogger(__name__)
 
 IMPORT_BATCH = 5_000
 LOCK_RETRY = 2.0
@@ -136,7 +140,7 @@ def run(settings: Settings, *, open_browser: bool = False) -> None:
         ingesting = Ingesting(settings, clock, server.stop)
         closing.callback(ingesting.close)
         ingesting.open()
-        app = _web(settings, clock, ingesting.start, ingesting.close)
+        app = _web(settings, clock, ingesting, ingesting.start)
         _announce(server.address, open_browser)
         server.serve(app)
         if ingesting.failure is not None:
@@ -148,7 +152,7 @@ def serve(settings: Settings) -> None:
     from journeymap.runtime.serving import Server
 
     with contextlib.closing(Server(settings.host, settings.port, "PORT")) as server:
-        app = _web(settings, SystemClock(), None, None)
+        app = _web(settings, SystemClock())
         _announce(server.address, False)
         server.serve(app)
 
@@ -179,8 +183,10 @@ def create_server() -> FastAPI:
     settings = load()
     settings.require_credentials()
     clock = SystemClock()
-    ingesting = Ingesting(settings, clock, lambda: None)
-    return _web(settings, clock, ingesting.start_when_free, ingesting.close)
+    # Where ingest has failed, this worker ends as if told to: it lets go of the lock, and whoever watches over the workers
+    # starts another.
+    ingesting = Ingesting(settings, clock, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    return _web(settings, clock, ingesting, ingesting.start_when_free)
 
 
 class Ingesting:
@@ -235,6 +241,12 @@ class Ingesting:
                 except StoreLockedError:
                     self._closing.close()
                     self._closed.wait(LOCK_RETRY)
+                except Exception as error:
+                    expected = isinstance(error, JourneymapError)
+                    log.critical("ingest cannot start: %s", error, exc_info=None if expected else error)
+                    self._closing.close()
+                    self._on_failure()
+                    return
                 else:
                     self.start()
                     return
@@ -266,9 +278,13 @@ class Ingesting:
 
 
 def _web(
-    settings: Settings, clock: SystemClock, start: Callable[[], None] | None, stop: Callable[[], None] | None
+    settings: Settings,
+    clock: SystemClock,
+    ingesting: Ingesting | None = None,
+    start: Callable[[], None] = lambda: None,
 ) -> FastAPI:
-    """The pages and the HTTP interface over the store of these settings."""
+    """The pages and the HTTP interface over the store of these settings. `start` is called when the server starts;
+    `ingesting`, where it is done in this process, is closed when it stops."""
     import asyncio
 
     from journeymap.readmodel.follow import Follower
@@ -283,20 +299,25 @@ def _web(
 
     options = stitch_options(settings)
     reader = open_disk_reader(settings.store_path)
-    model = ReadModel(reader, clock.now, options.timeouts, lambda record, raws: fold_record(record, raws, options))
+    model = ReadModel(
+        reader,
+        clock.now,
+        options.timeouts,
+        lambda record, raws: fold_record(record, raws, options),
+        beside=lambda: None if ingesting is None else ingesting.problem(),
+    )
     follower = Follower(model)
     metrics = Metrics(model.status, clock.now, model)
     everyone = Viewer()
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        if start is not None:
-            start()
+        start()
         follower.start()
         calm_collector()
         yield
-        if stop is not None:
-            await asyncio.to_thread(stop)
+        if ingesting is not None:
+            await asyncio.to_thread(ingesting.close)
         await asyncio.to_thread(follower.stop)
         reader.close()
 
@@ -330,11 +351,11 @@ def _open_store(settings: Settings, clock: SystemClock) -> Any:
 
 def _pipeline(settings: Settings, store: Any) -> Pipeline:
     shelf = StoreShelf(store)
-    stitcher = Stitcher(stitch_options(settings), shelf, shelf.identity_events())
+    stitching = stitch_options(settings)
     options = PipelineOptions(
         reorder_window=settings.reorder_window_ms, retention=settings.retention, max_journeys=settings.max_journeys
     )
-    return Pipeline(store, stitcher, options)
+    return Pipeline(store, lambda: Stitcher(stitching, shelf, shelf.identity_events()), options)
 
 
 def _sources(settings: Settings, clock: SystemClock) -> list[Source]:

@@ -1,15 +1,21 @@
-"""Real parts for tests: a clock to advance, a shelf in memory, and builders of events."""
+"""Real parts for tests: a clock to advance, a source with a script, a shelf in memory, and builders of events."""
 
 from __future__ import annotations
 
+import enum
 import json
-from collections.abc import Collection, Mapping, Sequence
+import threading
+from collections import deque
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
+
+from msgspec.structs import replace
 
 from journeymap.decode.event import decode_frame, decode_raw
 from journeymap.model.change import Changes, JourneyRecord, Span, TokenRecord
 from journeymap.model.event import Event
 from journeymap.model.time import Millis
+from journeymap.source.base import ConnectionState, Deliver, SourceStatus
 from journeymap.stitch.hot import Shelved
 
 
@@ -25,6 +31,97 @@ class ManualClock:
     def advance(self, length: Millis) -> None:
         """Move time on by `length` milliseconds."""
         self._now += length
+
+
+class Cue(enum.Enum):
+    """What a script says beside its frames."""
+
+    PAUSE = "wait until told to go on"
+    EOF = "end as a finite source does that has delivered all"
+    ABORT = "end by an error"
+
+
+PAUSE, EOF, ABORT = Cue.PAUSE, Cue.EOF, Cue.ABORT
+
+
+class ScriptAbortedError(Exception):
+    """What comes out of a scripted source at ABORT."""
+
+
+class ScriptedSource:
+    """A source that does what its script says, item by item: bytes are frames to deliver, the others are `Cue`s.
+
+    With nothing left to do it stays connected and waits for `add` or `stop`. `retries` counts how often an operator said
+    "try again".
+    """
+
+    def __init__(self, *script: bytes | Cue, clock: Callable[[], Millis], name: str = "scripted") -> None:
+        self.name = name
+        self.retries = 0
+        self._clock = clock
+        self._script = deque(script)
+        self._turn = threading.Condition()
+        self._stopped = False
+        self._paused = False
+        self._status = SourceStatus(since=clock())
+
+    def run(self, deliver: Deliver) -> None:
+        self._enter(ConnectionState.OPEN)
+        while (item := self._next()) is not EOF:
+            if item is ABORT:
+                self._enter(ConnectionState.DISCONNECTED)
+                raise ScriptAbortedError("the script says so")
+            assert isinstance(item, bytes)
+            deliver(item, self._clock())
+            self._status = replace(self._status, received=self._status.received + 1)
+        self._enter(ConnectionState.DISCONNECTED, finished=not self._stopped)
+
+    def _next(self) -> bytes | Cue:
+        """The next frame or end; a stop is an end too."""
+        with self._turn:
+            while not self._stopped:
+                if self._script and self._script[0] is PAUSE:
+                    self._paused = True
+                    self._turn.notify_all()
+                elif self._script:
+                    return self._script.popleft()
+                self._turn.wait()
+            return EOF
+
+    def _enter(self, state: ConnectionState, finished: bool = False) -> None:
+        self._status = replace(self._status, state=state, since=self._clock(), finished=finished)
+
+    def add(self, *items: bytes | Cue) -> None:
+        """Write the script on."""
+        with self._turn:
+            self._script += items
+            self._turn.notify_all()
+
+    def wait_for_pause(self, timeout: float = 10) -> None:
+        """Wait until it has come to a PAUSE; what stands before has been delivered then."""
+        with self._turn:
+            if not self._turn.wait_for(lambda: self._paused, timeout):
+                raise TimeoutError(f"no pause within {timeout} s")
+
+    def go_on(self) -> None:
+        """End the pause that it is in."""
+        with self._turn:
+            if not self._paused:
+                raise RuntimeError("it is not in a pause")
+            self._script.popleft()
+            self._paused = False
+            self._turn.notify_all()
+
+    def stop(self) -> None:
+        with self._turn:
+            self._stopped = True
+            self._turn.notify_all()
+
+    def retry(self) -> None:
+        self.retries += 1
+
+    def status(self) -> SourceStatus:
+        return self._status
 
 
 def frame(event_type: str, timestamp: Millis | str, interaction_id: str | None = None, **fields: Any) -> bytes:

@@ -41,7 +41,8 @@ class ReadModel:
     """Rows of the open and the most recently active journeys, at most `limit`, closed ones no older than `window`.
 
     `poll` takes in what is new in the store; `Follower` calls it all the time. `answer` only looks things up: it may be
-    called on an event loop. From any thread. `clock` tells the time and never runs backwards.
+    called on an event loop. From any thread. `clock` tells the time and never runs backwards. `beside`
+    says why an ingest side in the same process cannot write the store at the moment: then it cannot say so in the store.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class ReadModel:
         *,
         limit: int = 20_000,
         window: Millis = 24 * HOUR,
+        beside: Callable[[], str | None] = lambda: None,
     ) -> None:
         self.timeouts = timeouts
         self._store = store
@@ -60,6 +62,7 @@ class ReadModel:
         self._fold = fold
         self._limit = limit
         self._window = window
+        self._beside = beside
         self._table = Table(timeouts, limit, window)
         self._changed = threading.Condition()
         self._version = 0
@@ -78,8 +81,8 @@ class ReadModel:
 
     @property
     def problem(self) -> str | None:
-        """What keeps the store from being read, one line; None while all is well."""
-        return self._problem
+        """What keeps the store from being read or, as far as this process knows, written; None while all is well."""
+        return self._problem or self._beside()
 
     @property
     def ready(self) -> bool:
@@ -92,7 +95,7 @@ class ReadModel:
 
     def status_in_short(self, now: Millis) -> StatusInShort:
         """How the ingest side stands at `now`."""
-        return in_short(self._status, self._problem, now)
+        return in_short(self._status, self.problem, now)
 
     def poll(self) -> bool:
         """Take in what is new in the store; whether there was anything. Raises StoreError. For one thread at a time."""

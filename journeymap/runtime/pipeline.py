@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from journeymap.decode.event import decode_frame
+from journeymap.model.change import Changes, RowChanges
 from journeymap.model.event import Event
 from journeymap.model.record import Record, Rejected
+from journeymap.model.row import JourneyRow
 from journeymap.model.time import DAY, MINUTE, SECOND, Millis
 from journeymap.order.reorder import ReorderBuffer
 from journeymap.stitch.stitcher import Stitcher
-from journeymap.store.base import Commit, Store
+from journeymap.store.base import Batch, Commit, Store
 
 CHEAP_CHECKPOINT = 300
 """With at most so many journeys to write, every flush is a checkpoint."""
@@ -58,17 +60,24 @@ class Pipeline:
     """Takes records in, and writes what they mean into the store.
 
     Feed records in the order of their journal offsets, then call `flush` often. If `flush` raises a StoreError, nothing is
-    lost: call it again when the store has recovered, and feed nothing in between that need not be.
+    lost: call it again when the store has recovered, and feed nothing in between that need not be. `make_stitcher` makes
+    an engine over what the store holds: the first one, and another after an error inside it.
     """
 
-    def __init__(self, store: Store, stitcher: Stitcher, options: PipelineOptions) -> None:
+    def __init__(self, store: Store, make_stitcher: Callable[[], Stitcher], options: PipelineOptions) -> None:
         self._store = store
-        self._stitcher = stitcher
+        self._make_stitcher = make_stitcher
+        self._stitcher = make_stitcher()
         self._options = options
         self._buffers: dict[str, ReorderBuffer] = {}  # by source: what is late is so among the events of its source
         self._fed_to = store.positions().get(JOURNAL, 0)
         self._committed = self._fed_to
         self._pending: Commit | None = None
+        self._stitched: list[tuple[list[Event], bool]] = []  # since the last checkpoint, in turn; True for late ones
+        self._counted = (0, 0, 0, 0, 0)  # what `_stitch` and `_evict` count, as of the last checkpoint
+        self._torn = False  # the stitcher stopped in the middle of something
+        self._failed_at: Millis | None = None
+        self._to_correct = _unkept(store, options.checkpoint_interval)
         self._checkpoint_at: Millis = 0
         self._evict_at: Millis = 0
         self.counts = Counts()
@@ -123,46 +132,64 @@ class Pipeline:
         gives the time that it has come to.
         """
         started = time.perf_counter()
-        for buffer in self._buffers.values():
-            # 2. Let go of what has been held long enough, in order.
-            events, late = buffer.flush() if last else buffer.release(now)
-            # 3. Stitch it: the late ones first, so that they can be counted without the copies among them.
-            self._apply(events[:late], late=True)
-            self._apply(events[late:], late=False)
-        # 4. Evict what is past its retention.
-        if now >= self._evict_at:
-            self._evict(now)
-        # 5. Hand over rows for readers and, at a checkpoint, records and the position they reach.
-        if self._pending is None:
-            self._pending = self._next_commit(now, last)
-        if self._pending is None:
-            return False
-        # 6. Store first; only then is anything let go of. A failed commit is tried again as it is.
-        self._store.commit(self._pending)
-        commit, self._pending = self._pending, None
-        if commit.positions is not None:
-            self._committed = commit.positions[JOURNAL]
-            self._stitcher.release(now if closed_by is None else closed_by)
-        self.flush_ms = (time.perf_counter() - started) * 1000
-        return True
+        self._failed_at = now
+        closed_by = now if closed_by is None else closed_by
+        # 2. A commit that failed is tried again as it is, before the store is asked what it would answer otherwise after it.
+        wrote = self._commit(closed_by)
+        try:
+            if self._torn:
+                self._stitch_again()
+            for buffer in self._buffers.values():
+                # 3. Let go of what has been held long enough, in order.
+                events, late = buffer.flush() if last else buffer.release(now)
+                # 4. Stitch it: the late ones first, so that they can be counted without the copies among them.
+                self._stitch([(events[:late], True), (events[late:], False)])
+            # 5. Evict what is past its retention.
+            if now >= self._evict_at:
+                self._evict(now)
+        except BaseException:
+            self._torn = True
+            raise
+        # 6. Hand over rows for readers and, at a checkpoint, records and the position they reach.
+        self._pending = self._next_commit(now, last)
+        # 7. Store first; only then is anything let go of.
+        wrote |= self._commit(closed_by)
+        self._failed_at = None
+        if wrote:
+            self.flush_ms = (time.perf_counter() - started) * 1000
+        return wrote
 
     def next_due(self) -> Millis | None:
         """When `flush` next has something to do even if nothing is fed; None if never."""
         due = [buffer.next_due() for buffer in self._buffers.values()]
-        due.append(self._stitcher.next_due())
+        due += [self._stitcher.next_due(), self._failed_at]
         if self._stitcher.unsaved:
             due.append(self._checkpoint_at)
         return min((moment for moment in due if moment is not None), default=None)
 
-    def _apply(self, events: list[Event], *, late: bool) -> None:
-        if not events:
-            return
+    def _stitch(self, parts: list[tuple[list[Event], bool]]) -> None:
+        parts = [part for part in parts if part[0]]
+        self._stitched += parts
+        for events, late in parts:
+            self._apply(events, late)
+
+    def _apply(self, events: list[Event], late: bool) -> None:
         applied = self._stitcher.apply(events)
         self.counts.new += applied.new
         self.counts.duplicate += applied.duplicate
         self.counts.conflicting += applied.conflicting
         if late:
             self.counts.late += applied.new
+
+    def _stitch_again(self) -> None:
+        """Go on with a new engine after one could not read the store: it is given all that came since the checkpoint."""
+        self._stitcher = self._make_stitcher()
+        counts = self.counts
+        counts.new, counts.duplicate, counts.conflicting, counts.late, counts.evicted = self._counted
+        self._evict_at = 0
+        for events, late in self._stitched:
+            self._apply(events, late)
+        self._torn = False
 
     def _next_commit(self, now: Millis, last: bool) -> Commit | None:
         rows = self._stitcher.take_rows(now, last=last)
@@ -171,9 +198,38 @@ class Pipeline:
         unsaved = self._stitcher.unsaved
         if last or unsaved <= CHEAP_CHECKPOINT or now >= self._checkpoint_at:
             self._checkpoint_at = now + self._options.checkpoint_interval
-            if rows or unsaved or position != self._committed:
-                return Commit(now, rows, self._stitcher.take_changes(), {JOURNAL: position})
+            if rows or unsaved or position != self._committed or self._to_correct:
+                changes = self._stitcher.take_changes()
+                self._correct(rows, changes)
+                return Commit(now, rows, changes, {JOURNAL: position})
         return Commit(now, rows) if rows else None
+
+    def _commit(self, closed_by: Millis) -> bool:
+        """Write what is to be written; whether anything was."""
+        commit = self._pending
+        if commit is None:
+            return False
+        self._store.commit(commit)
+        self._pending = None
+        if commit.positions is not None:
+            counts = self.counts
+            self._committed = commit.positions[JOURNAL]
+            self._stitched = []
+            self._counted = (counts.new, counts.duplicate, counts.conflicting, counts.late, counts.evicted)
+            self._stitcher.release(closed_by)
+        return True
+
+    def _correct(self, rows: RowChanges, changes: Changes) -> None:
+        """Tell readers how rows now stand that an earlier process told them of without keeping what it made them from."""
+        told = {row.journey_id for row in rows.rows} | {record.journey_id for record in changes.journeys}
+        for journey_id, stands in self._to_correct.items():
+            if journey_id in told or journey_id in rows.gone:
+                continue
+            if isinstance(stands, JourneyRow):
+                rows.rows.append(stands)
+            else:
+                rows.gone[journey_id] = stands
+        self._to_correct = {}
 
     def _evict(self, now: Millis) -> None:
         options = self._options
@@ -181,7 +237,42 @@ class Pipeline:
         surplus = self._store.count() - options.max_journeys
         if surplus > len(old):
             old = self._store.evictable(now, None, min(surplus, EVICT_BATCH))
-        self.counts.evicted += self._stitcher.forget(old, now) if old else 0
+        if old and (evicted := self._stitcher.forget(old, now)):
+            self.counts.evicted += evicted
+            # Written at once: until then the store would name the same ones again.
+            self._checkpoint_at = now
         if len(old) < EVICT_BATCH:
             self._stitcher.forget_identity(now - options.retention)
             self._evict_at = now + options.evict_interval
+
+
+def _unkept(store: Store, checkpoint_interval: Millis) -> dict[str, JourneyRow | str | None]:
+    """Where readers know more than the records do, because a process ended between two checkpoints: how the journey
+    stands in the records, as its row, the journey it leads to, or None.
+
+    What the journal brings again need not come to the same rows: folded in other batches, a journey that stood for a
+    moment may never come about, and nobody would say that it is gone.
+    """
+    head = store.head()
+    batches: Sequence[Batch] = ()
+    count = 1
+    # All batches since the last checkpoint are kept; whichever are not, are older.
+    while count < 2 * head and (found := store.batches(max(0, head - count))) is not None:
+        batches = found
+        if batches[-1].committed_at - batches[0].committed_at >= checkpoint_interval:
+            break
+        count *= 2
+    told: dict[str, JourneyRow | None] = {}
+    for batch in batches:
+        told.update(dict.fromkeys(batch.gone))
+        told.update((row.journey_id, row) for row in batch.rows)
+    records = store.find_many(told)
+    unkept: dict[str, JourneyRow | str | None] = {}
+    for journey_id, row in told.items():
+        record = records.get(journey_id)
+        if record is None or record.journey_id != journey_id:
+            if row is not None:
+                unkept[journey_id] = None if record is None else record.journey_id
+        elif record.row != row:
+            unkept[journey_id] = record.row
+    return unkept

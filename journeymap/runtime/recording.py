@@ -29,7 +29,8 @@ def record_to(out: Path, sources: Sequence[Source], progress: Callable[[int], No
             line = frame.replace(b"\r", b" ").replace(b"\n", b" ") + b"\n"
             with lock:
                 try:
-                    file.write(line)
+                    while line:  # a disk that is nearly full takes a part
+                        line = line[file.write(line) :]
                 except OSError as error:
                     raise InputError(f"cannot write {out}: {error.strerror}") from error
                 written += 1

@@ -40,7 +40,7 @@ class SimulatedSource:
         self._command = command
         self._environment = environment
         self._connect = connect
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # `stop` may come in a signal handler of the thread that holds it
         self._stopped = False
         self._child: subprocess.Popen[bytes] | None = None
         self._source: Source | None = None
@@ -62,7 +62,10 @@ class SimulatedSource:
         if self._child is None:
             return
         assert self._child.stdout is not None
-        line = self._child.stdout.readline()
+        try:
+            line = self._child.stdout.readline()
+        except ValueError:  # `stop` has closed it
+            return
         try:
             access = msgspec.json.decode(line, type=Access)
         except msgspec.DecodeError as error:
@@ -83,8 +86,8 @@ class SimulatedSource:
             source, child = self._source, self._child
         if source is not None:
             source.stop()
-        if child is not None and child.returncode is None:
-            assert child.stdin is not None
+        if child is not None:
+            assert child.stdin is not None and child.stdout is not None
             with contextlib.suppress(BrokenPipeError):
                 child.stdin.close()
             try:
@@ -92,6 +95,7 @@ class SimulatedSource:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+            child.stdout.close()
 
     def retry(self) -> None:
         if self._source is not None:

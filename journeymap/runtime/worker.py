@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 import msgspec
 
-from journeymap.errors import StoreError
+from journeymap.errors import JourneymapError, StoreError
 from journeymap.journal.journal import Journal
 from journeymap.model.record import Record
 from journeymap.model.status import EventCounts, IngestStatus
@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 REPLAY_BATCH = 2_000
 STATUS_INTERVAL: Millis = 900
+LONGEST_PAUSE: Millis = 500
+"""So long at most nothing is looked at, however seldom the store is written."""
 STORE_RETRY: Millis = SECOND
 STOP_PATIENCE = 10.0
 _GOODNESS = {ConnectionState.DISCONNECTED: 0, ConnectionState.CONNECTING: 1, ConnectionState.OPEN: 2}
@@ -60,6 +62,7 @@ class Ingest:
         self._inbox = Inbox()
         self._order = threading.Lock()
         self._stopping = threading.Event()
+        self._hurry = threading.Event()
         self._replayed = threading.Event()
         self._receivers = [self._thread(f"receive-{source.name}", partial(self._receive, source)) for source in sources]
         self._stitcher = self._thread("stitch", self._stitch)
@@ -67,6 +70,7 @@ class Ingest:
         self._status_at: Millis = 0
         self._tidy_at: Millis = 0
         self._retry_at: Millis = 0
+        self._replaying: Millis | None = None  # when what is replayed arrived
         self._store_problem: str | None = None
         self.failure: BaseException | None = None
         self.last_status: IngestStatus | None = None
@@ -90,13 +94,20 @@ class Ingest:
         return self._replayed.wait(timeout)
 
     def stop(self) -> None:
-        """Stop receiving, write everything received, and say in the store that ingest is not running."""
+        """Stop receiving, write everything received, and say in the store that ingest is not running.
+
+        What cannot be written within `STOP_PATIENCE` is left to the journal and the next start.
+        """
+        if not self._replayed.is_set():
+            self._stopping.set()  # nothing was received yet, and the rest of the journal stays where it is
         self._stop_receiving()
         for thread in self._receivers:
             if thread.ident is not None:
                 thread.join(STOP_PATIENCE)
         self._stopping.set()
         if self._stitcher.ident is not None:
+            self._stitcher.join(STOP_PATIENCE)
+            self._hurry.set()
             self._stitcher.join(STOP_PATIENCE)
 
     def _stop_receiving(self) -> None:
@@ -125,48 +136,79 @@ class Ingest:
             # Flushes lie on a grid of the wall clock, so that pages can ask right after one; but with a backlog of more
             # than a handful, the next turn comes at once.
             if self._inbox.waiting_bytes < HANDFUL or self._store_problem is not None:
-                self._stopping.wait((self._flush_interval - self._clock.now() % self._flush_interval) / 1000)
-            self._turn()
-        self._turn(last=True)
-        while self._inbox.waiting_bytes and self._store_problem is None:
-            self._turn(last=True)
+                self._pause()
+            self._turn(self._inbox.take if self._store_problem is None else _nothing)
+        self._turn(self._inbox.take, last=True)
+        while self._inbox.waiting_bytes and self._store_problem is None and not self._hurry.is_set():
+            self._turn(self._inbox.take, last=True)
         self._tell(self._clock.now(), stopped=True)
 
     def _replay(self) -> None:
-        batch: list[Record] = []
-        for record in self._journal.replay(self._pipeline.committed):
-            batch.append(record)
-            if len(batch) >= REPLAY_BATCH:
-                self._pipeline.feed(batch, self._clock.now())
-                self._pipeline.flush(self._clock.now(), closed_by=batch[-1].arrived_at)
-                batch = []
-                if self._stopping.is_set():
-                    return
-        self._pipeline.feed(batch, self._clock.now())
-        self._pipeline.flush(self._clock.now(), last=True)
+        """Fold what the journal holds and the store does not."""
+        replay = self._journal.replay(self._pipeline.committed)
+        for handful in _handfuls(replay):
+            self._replaying = handful[-1].arrived_at
+            self._insist(handful, last=False)
+            if self._stopping.is_set():
+                return
+        self._insist([], last=True)
+        self._replaying = None
+        if replay.missing:
+            log.warning("%d bytes of the journal that the store does not have were deleted before", replay.missing)
+        if replay.damage.bytes:
+            log.warning(
+                "%d bytes of the journal cannot be read, in %d places", replay.damage.bytes, replay.damage.stretches
+            )
 
-    def _turn(self, *, last: bool = False) -> None:
-        """Take a handful from the inbox, unless the store cannot be written, and flush."""
+    def _insist(self, records: list[Record], *, last: bool) -> None:
+        """Feed these and flush, as often as it takes the store to be written again, or until it is time to stop."""
+        self._turn(lambda: records, last=last, closed_by=self._replaying)
+        while self._store_problem is not None and not self._stopping.wait(STORE_RETRY / SECOND):
+            self._turn(_nothing, last=last, closed_by=self._replaying)
+
+    def _pause(self) -> None:
+        """Wait for the next point of the grid."""
+        left = self._flush_interval - self._clock.now() % self._flush_interval
+        while left > 0 and not self._stopping.wait(min(left, LONGEST_PAUSE) / SECOND):
+            left -= LONGEST_PAUSE
+            if left > 0 and self._store_problem is None:
+                self._try(lambda: self._tell_in_time(self._clock.now()))
+
+    def _turn(self, take: Callable[[], list[Record]], *, last: bool = False, closed_by: Millis | None = None) -> None:
+        """Take a handful, flush, and do what else is due. While the store cannot be written, try again now and then."""
         now = self._clock.now()
         if self._store_problem is not None and now < self._retry_at and not last:
             return
-        try:
-            if self._store_problem is None or last:
-                self._pipeline.feed(self._inbox.take(), now)
-            self._pipeline.flush(now, last=last)
-            if self._store_problem is not None:
+
+        def work() -> None:
+            self._pipeline.feed(take(), now)
+            self._pipeline.flush(now, last=last, closed_by=closed_by)
+            if self._store_problem is None:
+                self._tell_in_time(now)
+            else:
+                self._tell(now)  # with nothing to flush, only this shows that it can be written
                 log.warning("the store can be written again")
                 self._store_problem = None
-            if now >= self._status_at:
-                self._tell(now)
             if now >= self._tidy_at:
                 self._tidy_at = now + MINUTE
                 self._journal.forget(self._pipeline.committed, self._journal_max_bytes)
+
+        self._try(work)
+
+    def _try(self, work: Callable[[], None]) -> None:
+        """Do what may fail for a while; say so when that begins."""
+        try:
+            work()
         except StoreError as error:
             if self._store_problem is None:
                 log.error("%s", error)
             self._store_problem = str(error)
-            self._retry_at = now + STORE_RETRY
+            self._retry_at = self._clock.now() + STORE_RETRY
+
+    def _tell_in_time(self, now: Millis) -> None:
+        """Write the status document if the next time would be too late."""
+        if now + min(self._flush_interval, LONGEST_PAUSE) > self._status_at:
+            self._tell(now)
 
     def _tell(self, now: Millis, *, stopped: bool = False) -> None:
         """Write the status document, and hear what operators want."""
@@ -178,6 +220,9 @@ class Ingest:
         name, status = self._worst()
         counts = self._pipeline.counts
         waiting = self._inbox.waiting_since()
+        behind = waiting if self._replaying is None else self._replaying
+        read_to = self._pipeline.fed_to if behind is None else self._journal.end
+        fault = "ingest was stopped" if self.failure is None else f"ingest has failed: {self.failure}"
         document = IngestStatus(
             written_at=now,
             pid=os.getpid(),
@@ -185,7 +230,7 @@ class Ingest:
             source=name,
             state=ConnectionState.DISCONNECTED if stopped else status.state,
             since=now if stopped else status.since,
-            error="ingest was stopped" if stopped else status.error,
+            error=fault if stopped else status.error,
             refused=status.refused,
             token_expires_at=status.token_expires_at,
             subscription_id=status.subscription_id,
@@ -193,7 +238,7 @@ class Ingest:
             next_attempt_at=status.next_attempt_at,
             reconnects=status.reconnects,
             last_event_at=self._pipeline.last_arrived_at,
-            lag_ms=0 if waiting is None else max(0, now - waiting),
+            lag_ms=0 if behind is None else max(0, now - behind),
             counts=EventCounts(
                 received=status.received,
                 events=counts.events,
@@ -211,7 +256,7 @@ class Ingest:
             hot_journeys=self._pipeline.hot_journeys,
             store_bytes=self._store.size(),
             journal_bytes=self._journal.size(),
-            journal_lag_bytes=max(0, self._pipeline.fed_to - self._pipeline.committed),
+            journal_lag_bytes=max(0, read_to - self._pipeline.committed),
             flush_ms=round(self._pipeline.flush_ms, 2),
         )
         self.last_status = document
@@ -220,7 +265,7 @@ class Ingest:
     def _worst(self) -> tuple[str, SourceStatus]:
         """The source that is worst off, with all counts added up. A finished one is as good as open."""
         statuses = [(source.name, source.status()) for source in self._sources]
-        name, worst = min(statuses, key=lambda item: (not item[1].refused, _GOODNESS[item[1].state]))
+        name, worst = min(statuses, key=lambda item: (not item[1].refused, _goodness(item[1])))
         return name, msgspec.structs.replace(
             worst,
             received=sum(status.received for _, status in statuses),
@@ -233,9 +278,35 @@ class Ingest:
         try:
             work()
         except BaseException as error:
-            self.failure = error
-            log.critical("ingest has failed: %s", error, exc_info=error)
-            self._stop_receiving()
-            self._stopping.set()
-            self._replayed.set()
-            self._on_failure()
+            if self.failure is None:
+                self.failure = error
+            # An error raised on purpose says all in its line; any other one is a defect.
+            log.critical("ingest has failed: %s", error, exc_info=None if isinstance(error, JourneymapError) else error)
+            try:
+                self._stop_receiving()
+            finally:
+                self._stopping.set()
+                self._replayed.set()
+                self._on_failure()
+
+
+def _goodness(status: SourceStatus) -> int:
+    return len(_GOODNESS) if status.finished and status.error is None else _GOODNESS[status.state]
+
+
+def _nothing() -> list[Record]:
+    return []
+
+
+def _handfuls(records: Iterable[Record]) -> Iterator[list[Record]]:
+    """Records in lists that are stitched and written one at a time."""
+    handful: list[Record] = []
+    size = 0
+    for record in records:
+        handful.append(record)
+        size += len(record.data)
+        if size >= HANDFUL or len(handful) >= REPLAY_BATCH:
+            yield handful
+            handful, size = [], 0
+    if handful:
+        yield handful

@@ -18,11 +18,10 @@ from journeymap.decode.event import decode_frame
 from journeymap.journal.replay import read_journal
 from journeymap.model.event import Event
 from journeymap.model.journey import Journey
-from journeymap.runtime.shelf import events_of, fold_record
 from journeymap.stitch.definition import journeys
 from journeymap.stitch.options import StitchOptions
-from journeymap.store.base import Query
 from journeymap.store.disk import open_disk_reader
+from tests.stored import journeys_in
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 PATIENCE = 30.0
@@ -73,7 +72,9 @@ class Command:
     @property
     def address(self) -> str:
         """Where it serves, as soon as it has said so."""
-        found = until(lambda: re.search(r"at (http://\S+?)[\s.]*(?:\(|\s|$)", self.output) or self._ended(), "an address")
+        found = until(
+            lambda: re.search(r"at (http://\S+?)[\s.]*(?:\(|\s|$)", self.output) or self._ended(), "an address"
+        )
         return str(found[1])
 
     def _ended(self) -> None:
@@ -108,13 +109,7 @@ def stored_journeys(store: Path, options: StitchOptions) -> list[Journey]:
     """All journeys of a store, folded again from the events it holds."""
     reader = open_disk_reader(store)
     try:
-        found = []
-        after = None
-        while rows := reader.query(Query(after=after, limit=1000)):
-            for record in reader.find_many([row.journey_id for row in rows]).values():
-                found.append(fold_record(record, [event.raw for event in events_of(record, reader)], options))
-            after = (rows[-1].last_event_at, rows[-1].journey_id)
-        return sorted(found, key=lambda item: (item.customer_id, item.started_at, item.journey_id))
+        return journeys_in(reader, options)
     finally:
         reader.close()
 
