@@ -20,6 +20,10 @@ GOODBYE = 2
 """Seconds that open requests get at the end."""
 
 
+BACKLOG = 2048
+"""So many connections may wait to be accepted."""
+
+
 class Server:
     """Binds its port when made. Raises ConfigurationError, naming `setting`, where it cannot."""
 
@@ -78,6 +82,7 @@ def _bound(host: str, port: int, setting: str) -> socket.socket:
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
+        listening.listen(BACKLOG)  # at once: a second process may bind the port as long as nobody listens
     except OSError as error:
         listening.close()
         raise ConfigurationError(

@@ -34,7 +34,9 @@ def run(store: Path, *more: str) -> Command:
 
 def test_run_shows_history_at_once_and_goes_on_live(tmp_path: Path) -> None:
     with run(tmp_path / "store", "--rate", "20") as command:
-        status = until(lambda: (found := command.status()).get("journeys", 0) > 500 and found, "half an hour of history")
+        status = until(
+            lambda: (found := command.status()).get("journeys", 0) > 500 and found, "half an hour of history"
+        )
         assert status["state"] == "OPEN"
         assert status["counts"]["quarantined"] == 0
         until(lambda: command.status()["counts"]["events"] > status["counts"]["events"] + 20, "live events")
