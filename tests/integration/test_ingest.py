@@ -1,0 +1,434 @@
+"""Ingest as it runs, with threads and a journal on disk, fed by a source with a script."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+
+from journeymap.decode.event import decode_frame
+from journeymap.errors import JournalFullError, StoreError, StoreFullError
+from journeymap.journal.journal import Journal
+from journeymap.model.change import Span
+from journeymap.model.event import CREATED, ENDED, STARTED
+from journeymap.model.status import IngestStatus, decode_status
+from journeymap.model.time import HOUR, SECOND
+from journeymap.runtime import worker
+from journeymap.runtime.clock import SystemClock
+from journeymap.runtime.inbox import HANDFUL
+from journeymap.runtime.pipeline import Pipeline, PipelineOptions
+from journeymap.runtime.shelf import StoreShelf
+from journeymap.runtime.worker import STATUS_INTERVAL, Ingest
+from journeymap.stitch.definition import journeys
+from journeymap.stitch.options import StitchOptions, Timeouts
+from journeymap.stitch.stitcher import Stitcher
+from journeymap.store.base import Commit
+from journeymap.store.disk import open_disk_store
+from journeymap.store.memory import MemoryStore
+from journeymap.testing import ABORT, EOF, PAUSE, Cue, ScriptAbortedError, ScriptedSource, frame
+from tests.stored import journeys_in
+
+from .process import until
+
+CLOCK = SystemClock()
+OPTIONS = StitchOptions(Timeouts(HOUR, HOUR), HOUR)
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "STORE_RETRY", 100)
+
+
+class Store(MemoryStore):
+    """A store that can be made to fail, and that remembers when its status was written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.full = False
+        self.unreadable = False
+        self.commits = 0
+        self.refused = 0
+        self.told_at: list[int] = []
+
+    def _check(self) -> None:
+        if self.full:
+            self.refused += 1
+            raise StoreFullError("no space left for the store")
+
+    def commit(self, commit: Commit) -> int:
+        self._check()
+        self.commits += 1
+        return super().commit(commit)
+
+    def write_status(self, document: bytes) -> None:
+        self._check()
+        self.told_at.append(CLOCK.now())
+        super().write_status(document)
+
+    def spans_of(self, customer_ids: Iterable[str]) -> dict[str, list[Span]]:
+        if self.unreadable:
+            self.refused += 1
+            raise StoreError("the store is busy")
+        return super().spans_of(customer_ids)
+
+
+def events(count: int, first: int = 0, customers: int = 20) -> list[bytes]:
+    """Frames of so many events, each with a customer, a few to each interaction."""
+    now = CLOCK.now()
+    kinds = (CREATED, STARTED, ENDED)
+    return [
+        frame(kinds[n % 3], now + n, f"i{n // 3}", event_id=f"e{n}", customerId=f"c{n // 3 % customers}")
+        for n in range(first, first + count)
+    ]
+
+
+class Running:
+    """Ingest at work over a store, its journal in a directory, until the block ends. It must end without failure unless
+    `failure` is asked for."""
+
+    def __init__(
+        self, directory: Path, store: Any, *sources: ScriptedSource, journal: Journal | None = None, **options: Any
+    ):
+        self.store = store
+        self.source = sources[0]
+        shelf = StoreShelf(store)
+        self.pipeline = Pipeline(
+            store, lambda: Stitcher(OPTIONS, shelf, shelf.identity_events()), PipelineOptions(reorder_window=20)
+        )
+        self.journal = journal or Journal.open(directory / "journal", not_before=self.pipeline.committed)
+        self.failed = threading.Event()
+        options = {"flush_interval": 20, **options}
+        self.ingest = Ingest(store, self.journal, sources, self.pipeline, CLOCK, on_failure=self.failed.set, **options)
+
+    def __enter__(self) -> Self:
+        self.ingest.start()
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        self.ingest.stop()
+        self.journal.close()
+        if kind is None and not self.failed.is_set():
+            assert self.ingest.failure is None
+
+    @property
+    def status(self) -> IngestStatus:
+        document = self.store.status()
+        return IngestStatus() if document is None else decode_status(document)
+
+    def until_told(self, holds: Callable[[IngestStatus], Any]) -> IngestStatus:
+        """Wait for a status document of which this holds."""
+        until(lambda: holds(self.status), "a status")
+        return self.status
+
+
+def source(*script: bytes | Cue, name: str = "scripted") -> ScriptedSource:
+    return ScriptedSource(*script, clock=CLOCK.now, name=name)
+
+
+def opened(directory: Path) -> contextlib.closing[Journal]:
+    """The journal, as an earlier process had it."""
+    return contextlib.closing(Journal.open(directory / "journal"))
+
+
+def assert_holds(store: Any, frames: Iterable[bytes]) -> None:
+    """The store holds what these frames mean, and each event once."""
+    given = [event for data in frames for event in decode_frame(data)[0]]
+    assert journeys_in(store, OPTIONS) == journeys(given, OPTIONS)
+
+
+@pytest.mark.parametrize("kind", ["memory", "disk"])
+def test_a_clean_stop_stores_everything(tmp_path: Path, kind: str) -> None:
+    frames = events(900)
+    disk = (
+        open_disk_store(tmp_path / "store", source="x", environment="dev", now=CLOCK.now()) if kind == "disk" else None
+    )
+    store = disk or Store()
+    try:
+        with Running(tmp_path, store, source(*frames, PAUSE)) as running:
+            running.source.wait_for_pause()
+        assert_holds(store, frames)
+        assert running.pipeline.committed == running.journal.end
+        status = running.status
+        assert (status.state, status.error, status.source) == ("DISCONNECTED", "ingest was stopped", "scripted")
+        assert (status.counts.received, status.counts.events, status.journeys) == (900, 900, 20)
+        assert (status.lag_ms, status.journal_lag_bytes) == (0, 0)
+    finally:
+        store.close()
+
+
+def test_a_backlog_of_many_handfuls(tmp_path: Path) -> None:
+    frames = [frame(STARTED, CLOCK.now(), f"i{n % 50}", event_id=f"e{n}", note="x" * 9_000) for n in range(1_000)]
+    assert sum(map(len, frames)) > 4 * HANDFUL
+    store = Store()
+    with Running(tmp_path, store, source(*frames, EOF), flush_interval=300) as running:
+        until(lambda: running.pipeline.committed == running.journal.end > HANDFUL, "all is stored", 20)
+    assert_holds(store, frames)
+    assert running.pipeline.counts.new == 1_000
+
+
+def test_a_restart_goes_on_from_the_committed_position(tmp_path: Path) -> None:
+    store, frames = Store(), events(300)
+    with Running(tmp_path, store, source(*frames[:100], PAUSE)) as running:
+        running.source.wait_for_pause()
+    committed = running.pipeline.committed
+    with opened(tmp_path) as journal:  # received, then a crash
+        for data in frames[100:200]:
+            journal.append("scripted", data, CLOCK.now())
+    again = Running(tmp_path, store, source(*frames[200:], PAUSE))
+    assert again.pipeline.committed == committed
+    with again:
+        assert again.ingest.wait_until_replayed(10)
+        assert_holds(store, frames[:200])
+        again.source.wait_for_pause()
+    assert again.pipeline.counts.events == 200
+    assert again.pipeline.counts.duplicate == 0
+    assert_holds(store, frames)
+
+
+def test_a_store_that_fails_for_a_while(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    store, frames = Store(), events(300)
+    caplog.set_level(logging.WARNING)
+    with Running(tmp_path, store, source(*frames[:100], PAUSE, *frames[100:200], PAUSE, *frames[200:])) as running:
+        running.source.wait_for_pause()
+        running.until_told(lambda status: status.counts.events == 100)
+        store.full = True
+        running.source.go_on()
+        until(lambda: running.ingest.problem, "the problem")
+        until(lambda: store.refused >= 2, "another try")
+        assert running.ingest.problem == "no space left for the store"
+        store.full = False
+        running.source.wait_for_pause()
+        running.source.go_on()
+        status = running.until_told(lambda status: status.counts.events == 300)
+        assert (status.state, status.error, status.journeys) == ("OPEN", None, 20)
+        assert running.ingest.problem is None
+    assert_holds(store, frames)
+    assert [record.getMessage() for record in caplog.records] == [
+        "no space left for the store",
+        "the store can be written again",
+    ]
+
+
+def test_a_store_that_cannot_take_the_status_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    store = Store()
+    with Running(tmp_path, store, source()) as running:
+        until(lambda: store.told_at, "a status")
+        store.full = True  # nothing comes in, so that only the status is there to be written
+        until(lambda: store.refused >= 3, "some tries")
+        assert [record.levelname for record in caplog.records] == ["ERROR"]
+        store.full = False
+        until(lambda: running.ingest.problem is None, "the end of the problem")
+    assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
+
+
+def test_a_store_that_cannot_be_read_for_a_while(tmp_path: Path) -> None:
+    store, frames = Store(), events(300, customers=1_000)
+    with Running(tmp_path, store, source(*frames[:100], PAUSE, *frames[100:])) as running:
+        running.source.wait_for_pause()
+        store.unreadable = True
+        running.source.go_on()
+        until(lambda: store.refused >= 2, "another try")
+        store.unreadable = False
+        running.until_told(lambda status: status.counts.events == 300)
+    assert_holds(store, frames)
+
+
+def test_a_store_that_is_full_at_the_start_of_a_replay(tmp_path: Path) -> None:
+    store, frames = Store(), events(50)
+    with opened(tmp_path) as journal:
+        for data in frames:
+            journal.append("scripted", data, CLOCK.now())
+    store.full = True
+    with Running(tmp_path, store, source()) as running:
+        until(lambda: store.refused >= 2, "another try")
+        assert not running.ingest.wait_until_replayed(0)
+        store.full = False
+        assert running.ingest.wait_until_replayed(10)
+        assert_holds(store, frames)
+
+
+def test_a_stop_while_the_store_is_full_is_a_failure_that_loses_nothing(tmp_path: Path) -> None:
+    store, frames = Store(), events(100)
+    with Running(tmp_path, store, source(*frames[:50], PAUSE, *frames[50:], PAUSE)) as running:
+        running.source.wait_for_pause()
+        store.full = True
+        running.source.go_on()
+        running.source.wait_for_pause()
+        until(lambda: running.ingest.problem, "the problem")
+    assert isinstance(running.ingest.failure, StoreFullError)
+    store.full = False
+    with Running(tmp_path, store, source()) as again:
+        assert again.ingest.wait_until_replayed(10)
+    assert_holds(store, frames)
+
+
+class FullJournal(Journal):
+    """A journal that takes so many frames and then is full."""
+
+    room = 70
+
+    def append(self, source: str, frame: bytes, arrived_at: int) -> int:
+        if not self.room:
+            raise JournalFullError("no space left for the journal")
+        self.room -= 1
+        return super().append(source, frame, arrived_at)
+
+
+def test_a_full_journal_ends_it_with_everything_before_stored(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    store, frames = Store(), events(100)
+    with Running(tmp_path, store, source(*frames), journal=FullJournal.open(tmp_path / "journal")) as running:
+        assert running.failed.wait(10)
+    assert isinstance(running.ingest.failure, JournalFullError)
+    assert running.source.status().received == 70
+    assert_holds(store, frames[:70])
+    assert running.status.error == "ingest has failed: no space left for the journal"
+    said = [record for record in caplog.records if record.levelname == "CRITICAL"]
+    assert [record.getMessage() for record in said] == ["ingest has failed: no space left for the journal"]
+    assert not said[0].exc_info
+
+
+def test_a_source_that_breaks_ends_it_with_everything_before_stored(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store, frames = Store(), events(100)
+    others = events(30, 1_000)
+    other = source(*others, PAUSE, name="other")
+    with Running(tmp_path, store, source(*frames, PAUSE, ABORT), other) as running:
+        other.wait_for_pause()
+        running.source.wait_for_pause()
+        running.source.go_on()
+        assert running.failed.wait(10)
+    assert isinstance(running.ingest.failure, ScriptAbortedError)
+    assert_holds(store, [*frames, *others])
+    assert running.status.error == "ingest has failed: the script says so"
+    assert any(record.exc_info for record in caplog.records)  # a defect: where it came from is worth knowing
+
+
+def test_the_stop_of_a_long_replay_does_not_wait_for_its_end(tmp_path: Path) -> None:
+    class Slow(Store):
+        def commit(self, commit: Commit) -> int:
+            going.set()
+            assert go_on.wait(10)
+            return super().commit(commit)
+
+    going, go_on = threading.Event(), threading.Event()
+    store, frames = Slow(), events(6_000)
+    with opened(tmp_path) as journal:
+        for data in frames:
+            journal.append("scripted", data, CLOCK.now() - SECOND)
+    running = Running(tmp_path, store, source())
+    with running:
+        assert going.wait(10)
+        stopping = threading.Thread(target=running.ingest.stop, daemon=True)
+        stopping.start()
+        until(running.ingest._stopping.is_set, "the stop", 3)
+        go_on.set()
+        stopping.join(10)
+        assert not stopping.is_alive()
+    assert 0 < running.pipeline.committed < running.journal.end
+    with Running(tmp_path, store, source()) as again:
+        assert again.ingest.wait_until_replayed(20)
+    assert_holds(store, frames)
+
+
+def test_a_replay_says_where_it_stands(tmp_path: Path) -> None:
+    class Slow(Store):
+        def commit(self, commit: Commit) -> int:
+            if self.commits == 1:
+                assert go_on.wait(10)
+            return super().commit(commit)
+
+        def write_status(self, document: bytes) -> None:
+            super().write_status(document)
+            told.append(decode_status(document))
+
+    go_on = threading.Event()
+    told: list[IngestStatus] = []
+    with opened(tmp_path) as journal:
+        for data in events(6_000):
+            journal.append("scripted", data, CLOCK.now() - HOUR)
+    with Running(tmp_path, Slow(), source()) as running:
+        status = until(lambda: told, "a status in the middle")[0]
+        go_on.set()
+        running.ingest.wait_until_replayed(20)
+        running.until_told(lambda status: status.state == "OPEN")
+    assert status.lag_ms >= HOUR
+    assert status.journal_lag_bytes > 0
+    assert (told[-1].lag_ms, told[-1].journal_lag_bytes, told[-1].counts.events) == (0, 0, 6_000)
+
+
+def test_try_again_reaches_every_source(tmp_path: Path) -> None:
+    store = Store()
+    sources = [source(), source(name="other")]
+    with Running(tmp_path, store, *sources):
+        store.leave_command("something else")
+        store.leave_command("retry")
+        until(lambda: all(item.retries for item in sources), "the command")
+    assert [item.retries for item in sources] == [1, 1]
+
+
+@pytest.mark.parametrize("flush_interval", [100, 700, 5_000])
+def test_the_status_is_written_every_second_whatever_the_flush_interval(tmp_path: Path, flush_interval: int) -> None:
+    store = Store()
+    with Running(tmp_path, store, source(*events(3)), flush_interval=flush_interval) as running:
+        until(lambda: len(store.told_at) >= 4, "status documents")
+        status = running.status
+    gaps = [after - before for before, after in zip(store.told_at, store.told_at[1:-1], strict=False)]
+    assert max(gaps) <= STATUS_INTERVAL + 300  # what a busy machine needs on top
+    assert (status.pid, status.state, status.refused) == (os.getpid(), "OPEN", False)
+    assert status.started_at <= status.since <= status.written_at <= CLOCK.now()
+    assert status.journal_bytes == running.journal.size()
+
+
+def test_the_status_adds_sources_up_and_shows_the_worst(tmp_path: Path) -> None:
+    store = Store()
+    done, live = source(*events(10), EOF, name="done"), source(*events(5, 100), b"not json", name="live")
+    with Running(tmp_path, store, done, live) as running:
+        status = running.until_told(lambda status: status.counts.received == 16 and done.status().finished)
+        status = running.until_told(lambda later: later.written_at > status.written_at)
+        assert (status.source, status.state) == ("live", "OPEN")
+        assert (status.counts.events, status.counts.quarantined, status.rejected) == (15, 1, {"not-json": 1})
+        assert status.last_event_at is not None
+
+
+def test_a_damaged_journal_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    frames = events(10)
+    with opened(tmp_path) as journal:
+        ends = [journal.append("scripted", data, CLOCK.now()) for data in frames]
+    (segment,) = (tmp_path / "journal").glob("*.journal")
+    data = bytearray(segment.read_bytes())
+    data[ends[4] + 30] ^= 0xFF
+    segment.write_bytes(data)
+    store = Store()
+    with Running(tmp_path, store, source()) as running:
+        assert running.ingest.wait_until_replayed(10)
+    assert_holds(store, frames[:5] + frames[6:])
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{ends[5] - ends[4]} bytes of the journal cannot be read, in 1 places"
+    ]
+
+
+def test_thirty_starts_and_stops_leave_nothing_behind(tmp_path: Path) -> None:
+    def descriptors() -> int:
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    def once(number: int) -> None:
+        store = open_disk_store(tmp_path / "store", source="x", environment="dev", now=CLOCK.now())
+        try:
+            with Running(tmp_path, store, source(*events(3, 3 * number), PAUSE)) as running:
+                running.source.wait_for_pause()
+        finally:
+            store.close()
+
+    once(0)
+    threads, before = set(threading.enumerate()), descriptors()
+    for number in range(1, 30):
+        once(number)
+    assert set(threading.enumerate()) == threads
+    assert descriptors() == before
