@@ -40,15 +40,15 @@ def until(condition: Callable[[], Any], what: str, patience: float = PATIENCE) -
 
 
 class Command:
-    """A running `journeymap` command. `address` is where it serves, as it says itself."""
+    """A running `journeymap` command, or one of another `module`. `address` is where it serves, as it says itself."""
 
-    def __init__(self, *arguments: str, log: Path, **environment: str) -> None:
+    def __init__(self, *arguments: str, log: Path, module: str = "journeymap", **environment: str) -> None:
         self.log = log
         self.began = time.monotonic()
         with log.open("ab") as output:
             self._from = output.tell()
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "journeymap", *arguments],
+                [sys.executable, "-m", module, *arguments],
                 cwd=CHECKOUT,
                 env={**os.environ, **environment},
                 stdout=output,
@@ -73,7 +73,7 @@ class Command:
     def address(self) -> str:
         """Where it serves, as soon as it has said so."""
         found = until(
-            lambda: re.search(r"at (http://\S+?)[\s.]*(?:\(|\s|$)", self.output) or self._ended(), "an address"
+            lambda: re.search(r"(?:at|on) (http://\S+?)[\s.]*(?:\(|\s|$)", self.output) or self._ended(), "an address"
         )
         return str(found[1])
 
