@@ -18,7 +18,10 @@ from journeymap.stitch.stitcher import Stitcher
 from journeymap.store.base import Batch, Commit, Store
 
 CHEAP_CHECKPOINT = 300
-"""With at most so many journeys to write, every flush is a checkpoint."""
+"""With at most so many records to write, every flush is a checkpoint."""
+
+COSTLY_CHECKPOINT = 2_000
+"""After a checkpoint of so many records or more, the whole interval passes before the next; after a smaller one, less."""
 
 JOURNAL = "journal"
 """The name under which the store keeps the journal offset that it has reached."""
@@ -197,7 +200,8 @@ class Pipeline:
         position = min(marks, default=self._fed_to)
         unsaved = self._stitcher.unsaved
         if last or unsaved <= CHEAP_CHECKPOINT or now >= self._checkpoint_at:
-            self._checkpoint_at = now + self._options.checkpoint_interval
+            share = min(1.0, unsaved / COSTLY_CHECKPOINT)
+            self._checkpoint_at = now + round(self._options.checkpoint_interval * share)
             if rows or unsaved or position != self._committed or self._to_correct:
                 changes = self._stitcher.take_changes()
                 self._correct(rows, changes)
