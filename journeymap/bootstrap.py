@@ -142,7 +142,7 @@ def run(settings: Settings, *, open_browser: bool = False) -> None:
         ingesting.open()
         app = _web(settings, clock, ingesting, ingesting.start)
         _announce(server.address, open_browser)
-        server.serve(app)
+        server.serve(app, ingesting.hurry)
         if ingesting.failure is not None:
             raise ingesting.failure
 
@@ -253,6 +253,11 @@ class Ingesting:
 
         self._waiter = threading.Thread(target=wait_for_lock, name="journeymap-lock", daemon=True)
         self._waiter.start()
+
+    def hurry(self) -> None:
+        """Let `close` not wait for a backlog to be stored: the journal holds it for the next start."""
+        if self._ingest is not None:
+            self._ingest.hurry()
 
     def close(self) -> None:
         """Stop, with everything received stored, and let go of all. Calling it again does nothing."""

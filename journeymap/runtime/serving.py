@@ -6,7 +6,8 @@ import contextlib
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from types import FrameType
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 GOODBYE = 2
 """Seconds that open requests get at the end."""
-
 
 BACKLOG = 2048
 """So many connections may wait to be accepted."""
@@ -34,9 +34,10 @@ class Server:
         self._server: _Uvicorn | None = None
         self._stopped = False
 
-    def serve(self, app: FastAPI) -> None:
-        """Serve `app` until a signal or `stop`."""
+    def serve(self, app: FastAPI, insisted: Callable[[], None] = lambda: None) -> None:
+        """Serve `app` until a signal or `stop`. `insisted` is called at every further signal, while `app` is ending."""
         self._server = _Uvicorn(
+            insisted,
             uvicorn.Config(
                 app,
                 log_config=None,
@@ -45,7 +46,7 @@ class Server:
                 lifespan="on",
                 server_header=False,
                 timeout_graceful_shutdown=GOODBYE,
-            )
+            ),
         )
         self._server.should_exit = self._stopped
         self._server.run(sockets=[self._socket])
@@ -62,6 +63,16 @@ class Server:
 
 
 class _Uvicorn(uvicorn.Server):
+    def __init__(self, insisted: Callable[[], None], config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._insisted = insisted
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal. At a second Ctrl-C uvicorn would skip the end of the application, with a traceback of it."""
+        if self.should_exit:
+            self._insisted()
+        self.should_exit = True
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Stop on SIGTERM and Ctrl-C, and end well: uvicorn would raise the signal again afterwards."""

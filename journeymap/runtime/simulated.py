@@ -17,6 +17,9 @@ log = logging.getLogger(__name__)
 
 STOP_PATIENCE = 3.0
 
+GOODBYE = 1.0
+"""Seconds that the source gets to take its leave of the platform before that is stopped."""
+
 
 class Access(msgspec.Struct, frozen=True):
     """What the simulated platform says when it is ready."""
@@ -42,6 +45,7 @@ class SimulatedSource:
         self._connect = connect
         self._lock = threading.RLock()  # `stop` may come in a signal handler of the thread that holds it
         self._stopped = False
+        self._left = threading.Event()
         self._child: subprocess.Popen[bytes] | None = None
         self._source: Source | None = None
 
@@ -78,7 +82,10 @@ class SimulatedSource:
                 return
             self._source = source
         log.info("the simulated platform is at %s", access.api_url)
-        source.run(deliver)
+        try:
+            source.run(deliver)
+        finally:
+            self._left.set()
 
     def stop(self) -> None:
         with self._lock:
@@ -86,6 +93,7 @@ class SimulatedSource:
             source, child = self._source, self._child
         if source is not None:
             source.stop()
+            self._left.wait(GOODBYE)
         if child is not None:
             assert child.stdin is not None and child.stdout is not None
             with contextlib.suppress(BrokenPipeError):

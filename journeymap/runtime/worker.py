@@ -96,7 +96,7 @@ class Ingest:
     def stop(self) -> None:
         """Stop receiving, write everything received, and say in the store that ingest is not running.
 
-        What cannot be written within `STOP_PATIENCE` is left to the journal and the next start.
+        What cannot be written within `STOP_PATIENCE`, or until `hurry`, is left to the journal and the next start.
         """
         if not self._replayed.is_set():
             self._stopping.set()  # nothing was received yet, and the rest of the journal stays where it is
@@ -105,15 +105,21 @@ class Ingest:
             if thread.ident is not None:
                 thread.join(STOP_PATIENCE)
         self._stopping.set()
+        if (left := self._inbox.waiting_bytes) > HANDFUL:
+            log.info("storing what was received: %d MB are left", left // 1_000_000)
         if self._stitcher.ident is not None:
             self._stitcher.join(STOP_PATIENCE)
             self._hurry.set()
             self._stitcher.join(STOP_PATIENCE)
 
+    def hurry(self) -> None:
+        """Let a `stop` that is under way, or the next one, not wait for a backlog to be stored."""
+        self._hurry.set()
+
     def _stop_receiving(self) -> None:
+        self._inbox.close()  # first: a source that waits for room does not hear that it is to stop
         for source in self._sources:
             source.stop()
-        self._inbox.close()
 
     # The receiving threads, one a source
 
