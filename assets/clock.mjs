@@ -25,12 +25,14 @@ export class ServerClock {
 
 /**
  * How long to wait for the next question so that it comes just behind a flush of the ingest side. Flushes come every
- * `flush` ms, the last one at `committedAt`; `now` is the server's clock. Where nothing was committed lately: `period`.
+ * `flush` ms, the last one at `committedAt`, and are there to be read `behind` ms later; `now` is the server's clock.
+ * `elapsed` is how long ago the last question was sent, `trip` how long one takes. Where nothing was committed lately: a
+ * `period` from question to question.
  */
-export function nextDelay({ now, committedAt, trip, period = 500, flush = 100, behind = 25 }) {
-  const plain = Math.max(50, period - trip);
+export function nextDelay({ now, committedAt, trip, elapsed, period = 500, flush = 100, behind = 35 }) {
+  const plain = Math.max(50, period - elapsed);
   if (!committedAt || now - committedAt > 5000) return Math.round(plain);
   const phase = (((now + plain + trip / 2 - committedAt - behind) % flush) + flush) % flush;
-  const shift = phase > flush / 2 ? flush - phase : -phase;
-  return Math.round(Math.max(50, plain + shift));
+  const delay = plain - phase;  // rather a little early than a whole flush late
+  return Math.round(delay >= 50 ? delay : delay + flush);
 }

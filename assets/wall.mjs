@@ -142,7 +142,10 @@ export class Wall {
 
   /** Sets the clock of the questions so that the next one comes just behind a flush of the ingest side. */
   #aim() {
-    const delay = nextDelay({ now: this.clock.now(), committedAt: this.#answer.committed_at, trip: this.clock.trip });
+    if (!this.#answer || !this.#lastCall) return;
+    const elapsed = Date.now() - this.#lastCall.sent;
+    const { committed_at: committedAt } = this.#answer;
+    const delay = nextDelay({ now: this.clock.now(), committedAt, trip: this.clock.trip, elapsed });
     window.dash_clientside.set_props("tick", { interval: this.paused ? 1000 : delay });
   }
 
@@ -156,7 +159,7 @@ export class Wall {
       this.#lastCall = call;
       this.status.answered();
       // An empty answer does not reach `receive`.
-      if (call.status === 204) setTimeout(() => this.#settle(), 0);
+      if (call.status === 204) setTimeout(() => (this.#aim(), this.#settle()), 0);
       else this.#unread = Date.now();
     } else {
       this.status.failed();

@@ -39,5 +39,5 @@ def running(customers: int, *, rough: bool) -> Iterator[Live]:
             live = Live(sender, command)
             sender.do("connected")
             sender.do("open", size=customers, rough=rough)
-            until(lambda: live.status()["open_journeys"] >= 0.95 * customers, "the open journeys")
+            until(lambda: live.status()["open_journeys"] >= customers, "the open journeys")
             yield live

@@ -28,6 +28,8 @@ from journeymap.simulator.server import Access, Server
 CHECKOUT = Path(__file__).resolve().parents[1]
 TICK = 0.005
 OPENING_FRAME = 50
+SEATS = 1.25
+"""So many customers for each journey that is to be open: some are between two contacts, or done."""
 
 
 class Sender:
@@ -132,8 +134,8 @@ class Player:
         say({"done": "connected"})
 
     async def _open(self, size: int, rough: bool, rate: float = 10_000) -> None:
-        """A new crowd, brought into the middle of its visits."""
-        self._crowd = crowd = Crowd(size, first=self._rng.randrange(1 << 30), rough=rough)
+        """A new crowd with `size` open journeys, in the middle of their visits."""
+        self._crowd = crowd = Crowd(round(SEATS * size), first=self._rng.randrange(1 << 30), rough=rough)
         events = crowd.opening(self.platform.now())
         for place in range(0, len(events), OPENING_FRAME):
             await self._write(frame_of(array_of(events[place : place + OPENING_FRAME])))

@@ -20,7 +20,7 @@ from journeymap.store.base import Batch, Commit, Store
 CHEAP_CHECKPOINT = 300
 """With at most so many records to write, every flush is a checkpoint."""
 
-COSTLY_CHECKPOINT = 2_000
+COSTLY_CHECKPOINT = 5_000
 """After a checkpoint of so many records or more, the whole interval passes before the next; after a smaller one, less."""
 
 JOURNAL = "journal"
@@ -34,7 +34,7 @@ class PipelineOptions(msgspec.Struct, frozen=True):
     """Lengths in milliseconds. `checkpoint_interval` is how long records may lag behind rows under high load."""
 
     reorder_window: Millis = 100
-    checkpoint_interval: Millis = 2 * SECOND
+    checkpoint_interval: Millis = 5 * SECOND
     retention: Millis = 30 * DAY
     max_journeys: int = 1_000_000
     evict_interval: Millis = MINUTE

@@ -17,6 +17,7 @@ from journeymap.model.status import EventCounts, IngestStatus
 from journeymap.model.time import MINUTE, SECOND, Millis
 from journeymap.runtime.clock import Clock
 from journeymap.runtime.inbox import HANDFUL, Inbox
+from journeymap.runtime.memory import collect_old
 from journeymap.runtime.pipeline import Pipeline
 from journeymap.source.base import ConnectionState, Source, SourceStatus
 from journeymap.store.base import Store
@@ -105,12 +106,14 @@ class Ingest:
             if thread.ident is not None:
                 thread.join(STOP_PATIENCE)
         self._stopping.set()
-        if (left := self._inbox.waiting_bytes) > HANDFUL:
-            log.info("storing what was received: %d MB are left", left // 1_000_000)
-        if self._stitcher.ident is not None:
+        if self._stitcher.is_alive():
+            if (waiting := self._inbox.waiting_bytes) > HANDFUL:
+                log.info("storing what was received: %d MB", waiting // 1_000_000)
             self._stitcher.join(STOP_PATIENCE)
             self._hurry.set()
             self._stitcher.join(STOP_PATIENCE)
+            if left := self._inbox.waiting_bytes:
+                log.info("%d MB are left to the journal, for the next start", left // 1_000_000)
 
     def hurry(self) -> None:
         """Let a `stop` that is under way, or the next one, not wait for a backlog to be stored."""
@@ -197,6 +200,7 @@ class Ingest:
                 self._store_problem = None
             if now >= self._tidy_at:
                 self._tidy_at = now + MINUTE
+                collect_old(self._pipeline.hot_journeys)
                 self._journal.forget(self._pipeline.committed, self._journal_max_bytes)
 
         self._try(work)

@@ -117,12 +117,12 @@ class HotJourney(msgspec.Struct, gc=False):
     end: Millis
     event_count: int
     tail: list[bytes]
-    chunks: list[str]
+    chunks: tuple[str, ...] = ()
     chunk_serial: int = 0
     stored: bool = False
     transfer_count: int = 0
     rematch: bool = True
-    handovers: list[handover.Handover] = []
+    handovers: Sequence[handover.Handover] = ()
     began: dict[str, dict[OrderKey, Millis]] = {}
     arrived_at: Millis = 0
     row: JourneyRow | None = None

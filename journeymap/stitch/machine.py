@@ -83,7 +83,7 @@ class Fold(msgspec.Struct, gc=False):
     open_kind: Kind | None = None
     open_since: Millis = 0
     segments: list[Segment] = []
-    handings: list[Handing] = []
+    handings: tuple[Handing, ...] = ()
 
     @property
     def shown_state(self) -> State:
@@ -130,7 +130,7 @@ def step(fold: Fold, event: Event) -> None:
     if move.closes_it:
         fold.closed_at = at
     if move.transfers:
-        fold.handings.append(Handing(order_key(event), at))
+        fold.handings += (Handing(order_key(event), at),)
     fold.state = move.to
 
 

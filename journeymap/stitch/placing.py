@@ -102,7 +102,7 @@ class Places:
             record.last_event_at,
             len(shelved.events),
             list(record.tail),
-            list(record.chunks),
+            record.chunks,
             chunk_serial=_next_serial(record.chunks),
             stored=True,
             arrived_at=record.row.arrived_at,
@@ -142,7 +142,7 @@ class Places:
                 if start <= span.end + self._window and span.start <= end + self._window
             ]
         if not near:
-            journey = HotJourney(interaction.own_id, customer_id, {}, start, end, 0, [], [], rematch=False)
+            journey = HotJourney(interaction.own_id, customer_id, {}, start, end, 0, [], rematch=False)
             self._add(customer, journey)
         elif len(near) == 1 and near[0].journey_id in self.journeys and start > near[0].start:
             journey = self.journeys[near[0].journey_id]
@@ -241,7 +241,7 @@ class Places:
             if journey is not None:
                 self._drop_chunks(journey)
             raws = [event.raw for member in members for event in member.events]
-            journey = HotJourney(journey_id, customer_id, {}, start, end, len(raws), raws, [], stored=stored)
+            journey = HotJourney(journey_id, customer_id, {}, start, end, len(raws), raws, stored=stored)
             journey.members = {member.interaction_id: member for member in members}
             journey.arrived_at = max(
                 max(arrived.get(member.interaction_id, 0), member.events[-1].arrived_at) for member in members
@@ -283,7 +283,7 @@ class Places:
 
     def _drop_chunks(self, journey: HotJourney) -> None:
         self.dropped.update(dict.fromkeys(journey.chunks))
-        journey.chunks = []
+        journey.chunks = ()
 
     def _spans(self, customer: HotCustomer) -> Iterable[Span]:
         for journey_id in customer.journeys:

@@ -265,7 +265,7 @@ class Stitcher:
             journey.chunk_serial += 1
             changes.chunks[name] = tuple(journey.tail[:CHUNK_EVENTS])
             del journey.tail[:CHUNK_EVENTS]
-            journey.chunks.append(name)
+            journey.chunks += (name,)
         row = journey.row
         if row is None or (journey.journey_id in self._places.touched and journey.event_count <= OVERSIZED):
             row = self._row(journey)
@@ -279,7 +279,7 @@ class Stitcher:
             journey.end,
             closed_from,
             row,
-            tuple(journey.chunks),
+            journey.chunks,
             tuple(journey.tail),
         )
 

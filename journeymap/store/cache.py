@@ -28,7 +28,7 @@ SETTINGS: Final = {
     "cull_limit": 0,
     # Incremental: freed pages are used again by the next batches. Full would move pages at each commit.
     "sqlite_auto_vacuum": 2,
-    "sqlite_cache_size": 2**13,
+    "sqlite_cache_size": 2**14,  # pages: 128 MiB, for the index tables of a million journeys
     "sqlite_journal_mode": "wal",
     "sqlite_mmap_size": 2**26,
     "sqlite_synchronous": 1,

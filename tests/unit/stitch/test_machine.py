@@ -76,7 +76,7 @@ def test_folds_share_nothing() -> None:
     one, other = Fold(), Fold()
     one.segments.append(Segment("wait", 0, 1))
     assert other.segments == []
-    assert other.handings == []
+    assert other.handings == ()
 
 
 def test_a_handing_knows_when_it_was_left_and_superseded() -> None:
