@@ -171,7 +171,6 @@ def ingest(settings: Settings) -> None:
         closing.callback(ingesting.close)
         ingesting.open()
         ingesting.start()
-        calm_collector()
         app = create_health_app(ingesting.status, ingesting.problem, clock.now)
         sys.stderr.write(f"Ingesting into {settings.store}; health and metrics at {server.address}. Ctrl-C stops it.\n")
         server.serve(app)
@@ -236,6 +235,7 @@ class Ingesting:
         """Start what `open` opened."""
         assert self._ingest is not None
         self._ingest.start()
+        calm_collector()
 
     def start_when_free(self) -> None:
         """Open and start as soon as no other process holds the lock, in the background."""
@@ -325,7 +325,6 @@ def _web(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         start()
         follower.start()
-        calm_collector()
         yield
         if ingesting is not None:
             await asyncio.to_thread(ingesting.close)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 
-YOUNG = 5_000
-MIDDLE = 10
+from journeymap.model.time import HOUR, Millis
+
+YOUNG = 3_000
+MIDDLE = 3
 NEVER = 1_000_000_000
 FEW_JOURNEYS = 5_000
 
@@ -14,14 +16,26 @@ def calm_collector() -> None:
     """Leave what is loaded now out of all collections, and look only for young garbage, a little at a time.
 
     What the stitcher holds has no cycles and is freed without the collector; a full collection over it would stop the
-    process for half a second and find nothing. Garbage that outlives the young collections waits for `collect_old`.
+    process for a large part of a second and find next to nothing. Garbage that outlives the young collections waits for
+    `OldGarbage`.
     """
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG, MIDDLE, NEVER)
 
 
-def collect_old(hot_journeys: int) -> None:
-    """Collect everything, where so few journeys are in memory that nobody notices."""
-    if hot_journeys <= FEW_JOURNEYS:
+class OldGarbage:
+    """Collects everything: while few journeys are in memory whenever it is asked, otherwise once an hour."""
+
+    def __init__(self) -> None:
+        self._collected_at: Millis | None = None
+
+    def collect(self, hot_journeys: int, now: Millis) -> bool:
+        """Collect if it is time; whether it was."""
+        if self._collected_at is None:
+            self._collected_at = now
+        if hot_journeys > FEW_JOURNEYS and now - self._collected_at < HOUR:
+            return False
         gc.collect()
+        self._collected_at = now
+        return True

@@ -17,7 +17,7 @@ from journeymap.model.status import EventCounts, IngestStatus
 from journeymap.model.time import MINUTE, SECOND, Millis
 from journeymap.runtime.clock import Clock
 from journeymap.runtime.inbox import HANDFUL, Inbox
-from journeymap.runtime.memory import collect_old
+from journeymap.runtime.memory import OldGarbage
 from journeymap.runtime.pipeline import Pipeline
 from journeymap.source.base import ConnectionState, Source, SourceStatus
 from journeymap.store.base import Store
@@ -70,6 +70,7 @@ class Ingest:
         self._started_at: Millis = 0
         self._status_at: Millis = 0
         self._tidy_at: Millis = 0
+        self._garbage = OldGarbage()
         self._retry_at: Millis = 0
         self._replaying: Millis | None = None  # when what is replayed arrived
         self._store_problem: str | None = None
@@ -200,7 +201,7 @@ class Ingest:
                 self._store_problem = None
             if now >= self._tidy_at:
                 self._tidy_at = now + MINUTE
-                collect_old(self._pipeline.hot_journeys)
+                self._garbage.collect(self._pipeline.hot_journeys, now)
                 self._journal.forget(self._pipeline.committed, self._journal_max_bytes)
 
         self._try(work)

@@ -7,15 +7,16 @@ there are no cycles and the garbage collector need not look at them (`gc=False`)
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from heapq import nlargest
 from typing import Protocol
 
 import msgspec
 
 from journeymap.model.change import JourneyRecord, Span, TokenRecord
 from journeymap.model.event import Event, OrderKey, better_copy, order_key, same_copy
-from journeymap.model.journey import journey_id_of
-from journeymap.model.row import InteractionRow, JourneyRow
+from journeymap.model.journey import State, journey_id_of
+from journeymap.model.row import ROW_INTERACTIONS, InteractionRow, JourneyRow
 from journeymap.model.time import Millis
 from journeymap.stitch import handover, identity, machine
 from journeymap.stitch.options import Timeouts
@@ -101,13 +102,62 @@ class HotInteraction(msgspec.Struct, gc=False):
         return self.end + (0 if folded.state == "CLOSED" else timeouts.close(folded.shown_channel))
 
 
+class Prominent(msgspec.Struct, gc=False):
+    """The interactions of a large journey that its row and its end depend on, kept up from event to event, so that an event
+    costs the same however many there are.
+
+    `open` are those not CLOSED, `recent` the closed ones that come next: all whose place is above `floor`. `changed` are
+    those that an event went to the end of since the last look.
+    """
+
+    open: dict[str, HotInteraction]
+    recent: list[HotInteraction]
+    floor: tuple[Millis, str]
+    started_at: Millis
+    changed: dict[str, HotInteraction]
+
+    def take_in(self) -> None:
+        """Look at what changed."""
+        for name, member in self.changed.items():
+            self.recent = [item for item in self.recent if item is not member]
+            if member.folded().state != State.CLOSED:
+                self.open[name] = member
+            else:
+                self.open.pop(name, None)
+                if _place(member) > self.floor:
+                    self.recent.append(member)
+            self.started_at = min(self.started_at, member.folded().started_at or self.started_at)
+        self.changed = {}
+        if len(self.recent) > 2 * ROW_INTERACTIONS:
+            self.recent.sort(key=_place, reverse=True)
+            self.floor = _place(self.recent[ROW_INTERACTIONS])
+            del self.recent[ROW_INTERACTIONS:]
+
+    def first(self, count: int) -> list[HotInteraction]:
+        """The `count` that come first in a row."""
+        found = nlargest(count, self.open.values(), key=_place)
+        return found + nlargest(count - len(found), self.recent, key=_place)
+
+
+def prominent(members: Mapping[str, HotInteraction]) -> Prominent:
+    """The prominent ones of all members of a journey."""
+    begun = [member.folded().started_at for member in members.values()]
+    found = Prominent({}, [], (0, ""), min(at for at in begun if at is not None), dict(members))
+    found.take_in()
+    return found
+
+
+def _place(member: HotInteraction) -> tuple[Millis, str]:
+    return (member.end, member.interaction_id)
+
+
 class HotJourney(msgspec.Struct, gc=False):
     """A journey in memory: `members` by interaction id, its span, and how it is stored.
 
     `chunks` and `tail` are as in `JourneyRecord`; `chunk_serial` numbers the next chunk. `stored` says that the store has
     a record of it. `handovers` are its transfers with targets, `began` the same by source interaction; with `rematch`
     they have to be found again. `row` is its row as last handed out; `row_due` is when that of an oversized journey may
-    next be made.
+    next be made. `ahead` is there once the journey is large.
     """
 
     journey_id: str
@@ -127,10 +177,32 @@ class HotJourney(msgspec.Struct, gc=False):
     arrived_at: Millis = 0
     row: JourneyRow | None = None
     row_due: Millis = 0
+    ahead: Prominent | None = None
 
     def closed_from(self, timeouts: Timeouts) -> Millis:
         """The moment from which it reads CLOSED if nothing more happens."""
-        return max(member.closed_from(timeouts) for member in self.members.values())
+        members: Iterable[HotInteraction] = self.members.values()
+        if len(self.members) > ROW_INTERACTIONS:
+            members = self.prominent().open.values()
+        return max([self.end, *(member.closed_from(timeouts) for member in members)])
+
+    def prominent(self) -> Prominent:
+        """The prominent interactions, as they stand."""
+        if self.ahead is not None:
+            self.ahead.take_in()
+            fewer = len(self.ahead.open) + len(self.ahead.recent) < len(self.members)
+            if fewer and len(self.ahead.recent) < ROW_INTERACTIONS:
+                self.ahead = None
+        if self.ahead is None:
+            self.ahead = prominent(self.members)
+        return self.ahead
+
+    def changed(self, interaction: HotInteraction, *, tail: bool) -> None:
+        """An event went into a member, or a member joined: at its end (`tail`), or anywhere."""
+        if self.ahead is not None:
+            self.ahead.changed[interaction.interaction_id] = interaction
+            if not tail:
+                self.ahead = None
 
 
 class HotCustomer(msgspec.Struct, gc=False):

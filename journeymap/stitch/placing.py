@@ -149,6 +149,7 @@ class Places:
         else:
             return False
         journey.members[interaction.interaction_id] = interaction
+        journey.changed(interaction, tail=True)
         journey.end = max(journey.end, end)
         journey.event_count += len(interaction.events)
         journey.tail += [event.raw for event in interaction.events]
@@ -248,6 +249,7 @@ class Places:
             )
         journey.start, journey.end = start, end
         journey.rematch = True
+        journey.ahead = None
         for member in members:
             member.row = None
             self._settle(member, journey_id)

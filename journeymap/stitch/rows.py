@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from heapq import nlargest
-
 from journeymap.model.event import order_key
 from journeymap.model.row import ROW_INTERACTIONS, ROW_SEGMENTS, ROW_TRANSFERS, InteractionRow, JourneyRow
 from journeymap.stitch import handover
@@ -37,10 +35,12 @@ def row_of(journey: HotJourney, timeouts: Timeouts) -> JourneyRow:
     """The row of a journey as it stands."""
     if journey.rematch:
         match_transfers(journey, timeouts)
-    members = list(journey.members.values())
-    started_at = min([journey.start, *(member.folded().started_at or journey.start for member in members)])
-    if len(members) > ROW_INTERACTIONS:
-        members = nlargest(ROW_INTERACTIONS, members, key=_prominence)
+    if len(journey.members) > ROW_INTERACTIONS:
+        ahead = journey.prominent()
+        members, started_at = ahead.first(ROW_INTERACTIONS), min(journey.start, ahead.started_at)
+    else:
+        members = list(journey.members.values())
+        started_at = min([journey.start, *(member.folded().started_at or journey.start for member in members)])
     rows = [member.row or _interaction_row(member, journey) for member in members]
     if len(rows) > 1:
         rows.sort(key=_place)
@@ -85,10 +85,6 @@ def _interaction_row(member: HotInteraction, journey: HotJourney) -> Interaction
         bars,
     )
     return member.row
-
-
-def _prominence(member: HotInteraction) -> tuple[bool, int, str]:
-    return (member.folded().state != "CLOSED", member.end, member.interaction_id)
 
 
 def _place(row: InteractionRow) -> tuple[int, str]:

@@ -133,6 +133,7 @@ class Stitcher:
                 spread.add(journey.customer_id)
         elif event.type == TRANSFERRED or (journey.transfer_count and (event.rank < 3 or channel is None)):
             journey.rematch = True
+        journey.changed(interaction, tail=taken.tail)
         if event.timestamp > journey.end:
             journey.end = event.timestamp
             if places.reaches_next(journey):

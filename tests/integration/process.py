@@ -105,6 +105,19 @@ class Command:
         return self.process.wait(PATIENCE)
 
 
+def platforms(seed: str) -> list[int]:
+    """Simulated platforms that run with this seed."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"simulate" in words and seed.encode() in words:
+            found.append(int(path.parent.name))
+    return found
+
+
 def stored_journeys(store: Path, options: StitchOptions) -> list[Journey]:
     """All journeys of a store, folded again from the events it holds."""
     reader = open_disk_reader(store)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from journeymap.model.event import IDENTITY_TYPES, Event
 from journeymap.model.journey import Journey, journey_id_of
 from journeymap.model.row import JourneyRow
-from journeymap.stitch import rows, stitcher
+from journeymap.stitch import hot, rows, stitcher
 from journeymap.stitch.definition import journeys, without_copies
 from journeymap.stitch.stitcher import Stitcher
 from journeymap.testing import DictShelf
@@ -33,6 +33,8 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stitcher, "CHUNK_EVENTS", 2)
     monkeypatch.setattr(stitcher, "OVERSIZED", 4)
     monkeypatch.setattr(rows, "OVERSIZED", 4)
+    monkeypatch.setattr(rows, "ROW_INTERACTIONS", 2)
+    monkeypatch.setattr(hot, "ROW_INTERACTIONS", 2)
 
 
 class Life:
