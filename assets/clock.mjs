@@ -29,7 +29,7 @@ export class ServerClock {
  * `elapsed` is how long ago the last question was sent, `trip` how long one takes. Where nothing was committed lately: a
  * `period` from question to question.
  */
-export function nextDelay({ now, committedAt, trip, elapsed, period = 500, flush = 100, behind = 35 }) {
+export function nextDelay({ now, committedAt, trip, elapsed, period = 500, flush = 100, behind = 30 }) {
   const plain = Math.max(50, period - elapsed);
   if (!committedAt || now - committedAt > 5000) return Math.round(plain);
   const phase = (((now + plain + trip / 2 - committedAt - behind) % flush) + flush) % flush;

@@ -9,7 +9,7 @@ from typing import Final
 from journeymap.errors import StoreError
 from journeymap.readmodel.readmodel import ReadModel
 
-POLL_EVERY: Final = 0.015
+POLL_EVERY: Final = 0.005
 """Seconds between two looks at the store."""
 
 LONGEST_PAUSE: Final = 2.0
