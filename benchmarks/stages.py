@@ -160,7 +160,7 @@ def profile(pipeline: Pipeline, turns: list[list[Record]], began: int) -> None:
     profiler.enable()
     play(pipeline, turns, began)
     profiler.disable()
-    pstats.Stats(profiler).sort_stats("tottime").print_stats(45)
+    pstats.Stats(profiler).sort_stats("tottime").print_stats(60)
 
 
 if __name__ == "__main__":
