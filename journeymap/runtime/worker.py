@@ -101,8 +101,10 @@ class Ingest:
         What cannot be written within `STOP_PATIENCE`, or until `hurry`, is left to the journal and the next start.
         """
         if not self._replayed.is_set():
-            self._stopping.set()  # nothing was received yet, and the rest of the journal stays where it is
+            self._stopping.set()  # so that the sources, which wait for it, do not even begin
         self._stop_receiving()
+        if self._stitcher.is_alive() and not self._replayed.wait(STOP_PATIENCE):
+            self._hurry.set()
         for thread in self._receivers:
             if thread.ident is not None:
                 thread.join(STOP_PATIENCE)
@@ -148,9 +150,11 @@ class Ingest:
             if self._inbox.waiting_bytes < HANDFUL or self._store_problem is not None:
                 self._pause()
             self._turn(self._inbox.take if self._store_problem is None else _nothing)
-        self._turn(self._inbox.take, last=True)
+        if self._store_problem is not None:
+            self._turn(_nothing, last=True)
         while self._inbox.waiting_bytes and self._store_problem is None and not self._hurry.is_set():
-            self._turn(self._inbox.take, last=True)
+            self._turn(self._inbox.take)
+        self._turn(_nothing, last=True)
         self._tell(self._clock.now(), stopped=True)
 
     def _replay(self) -> None:
@@ -159,7 +163,8 @@ class Ingest:
         for handful in _handfuls(replay):
             self._replaying = handful[-1].arrived_at
             self._insist(handful, last=False)
-            if self._stopping.is_set():
+            # Never while it is to go on: what is received then would move the position over the rest.
+            if self._stopping.is_set() and (self._hurry.is_set() or self._store_problem is not None):
                 return
         self._insist([], last=True)
         self._replaying = None

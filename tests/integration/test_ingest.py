@@ -269,6 +269,44 @@ def test_a_stop_while_the_store_is_full_is_a_failure_that_loses_nothing(tmp_path
     assert_holds(store, frames)
 
 
+def test_a_stop_just_when_the_store_can_be_written_again_stores_everything(tmp_path: Path) -> None:
+    store, frames = Store(), events(100)
+    with Running(tmp_path, store, source(*frames[:50], PAUSE, *frames[50:], PAUSE)) as running:
+        running.source.wait_for_pause()
+        store.full = True
+        running.source.go_on()
+        running.source.wait_for_pause()
+        until(lambda: running.ingest.problem, "the problem")
+        running.ingest._retry_at = CLOCK.now() + HOUR
+        store.full = False
+    assert_holds(store, frames)
+    assert running.pipeline.committed == running.journal.end
+
+
+def test_a_stop_in_a_hurry_leaves_the_backlog_to_the_next_start(tmp_path: Path) -> None:
+    class Slow(Store):
+        def commit(self, commit: Commit) -> int:
+            assert go_on.wait(10)
+            return super().commit(commit)
+
+    go_on = threading.Event()
+    frames = [frame(STARTED, CLOCK.now(), f"i{n % 50}", event_id=f"e{n}", note="x" * 9_000) for n in range(1_000)]
+    store = Slow()
+    with Running(tmp_path, store, source(*frames, PAUSE)) as running:
+        running.source.wait_for_pause()
+        stopping = threading.Thread(target=running.ingest.stop, daemon=True)
+        stopping.start()
+        running.ingest.hurry()
+        go_on.set()
+        stopping.join(10)
+        assert not stopping.is_alive()
+    assert running.status.error == "ingest was stopped"
+    assert 0 < running.pipeline.committed < running.journal.end
+    with Running(tmp_path, store, source()) as again:
+        assert again.ingest.wait_until_replayed(20)
+    assert_holds(store, frames)
+
+
 class FullJournal(Journal):
     """A journal that takes so many frames and then is full."""
 
@@ -311,7 +349,8 @@ def test_a_source_that_breaks_ends_it_with_everything_before_stored(
     assert any(record.exc_info for record in caplog.records)  # a defect: where it came from is worth knowing
 
 
-def test_the_stop_of_a_long_replay_does_not_wait_for_its_end(tmp_path: Path) -> None:
+@pytest.mark.parametrize("hurry", [False, True], ids=["patient", "hurried"])
+def test_a_stop_in_the_middle_of_a_replay(tmp_path: Path, hurry: bool) -> None:
     class Slow(Store):
         def commit(self, commit: Commit) -> int:
             going.set()
@@ -323,18 +362,34 @@ def test_the_stop_of_a_long_replay_does_not_wait_for_its_end(tmp_path: Path) -> 
     with opened(tmp_path) as journal:
         for data in frames:
             journal.append("scripted", data, CLOCK.now() - SECOND)
-    running = Running(tmp_path, store, source())
+    running = Running(tmp_path, store, source(b"never received"))
     with running:
         assert going.wait(10)
         stopping = threading.Thread(target=running.ingest.stop, daemon=True)
         stopping.start()
         until(running.ingest._stopping.is_set, "the stop", 3)
+        if hurry:
+            running.ingest.hurry()
         go_on.set()
         stopping.join(10)
         assert not stopping.is_alive()
-    assert 0 < running.pipeline.committed < running.journal.end
+    assert running.source.status().received == 0
+    assert (0 < running.pipeline.committed < running.journal.end) is hurry
     with Running(tmp_path, store, source()) as again:
         assert again.ingest.wait_until_replayed(20)
+    assert_holds(store, frames)
+
+
+def test_a_hurry_before_the_stop_does_not_cut_a_replay_short(tmp_path: Path) -> None:
+    store, frames = Store(), events(5_000)
+    with opened(tmp_path) as journal:
+        for data in frames[:-1]:
+            journal.append("scripted", data, CLOCK.now())
+    running = Running(tmp_path, store, source(frames[-1], PAUSE))
+    running.ingest.hurry()
+    with running:
+        running.source.wait_for_pause()
+        until(lambda: running.pipeline.counts.events == len(frames), "all events")
     assert_holds(store, frames)
 
 
