@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import signal
 import sqlite3
 import statistics
 import sys
@@ -47,6 +48,7 @@ class Report:
         parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures to a file")
         parser.add_argument("--part", action="store_true", help=argparse.SUPPRESS)  # `python -m benchmarks` prints them
         given = parser.parse_args()
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that stores and processes are cleared away
         self.quick: bool = given.quick
         self._json: Path | None = given.json
         self._part: bool = given.part
