@@ -75,6 +75,7 @@ class Pipeline:
         self._buffers: dict[str, ReorderBuffer] = {}  # by source: what is late is so among the events of its source
         self._fed_to = store.positions().get(JOURNAL, 0)
         self._committed = self._fed_to
+        self._held_to = self._fed_to  # up to where everything fed was put on hold
         self._pending: Commit | None = None
         self._stitched: list[tuple[list[Event], bool]] = []  # since the last checkpoint, in turn; True for late ones
         self._counted = (0, 0, 0, 0, 0)  # what `_stitch` and `_evict` count, as of the last checkpoint
@@ -106,7 +107,13 @@ class Pipeline:
     def feed(self, records: Sequence[Record], now: Millis) -> None:
         """1. Decode records and put their events on hold."""
         counts = self.counts
+        source, arrived_at = "", 0
+        together: list[Event] = []  # of one source and one moment
         for record in records:
+            if together and (record.arrived_at != arrived_at or record.source != source):
+                self.hold(together, source, arrived_at, now)
+                together = []
+            source, arrived_at = record.source, record.arrived_at
             events, rejected = decode_frame(record.data, record.arrived_at)
             counts.records += 1
             counts.events += len(events)
@@ -114,9 +121,13 @@ class Pipeline:
                 counts.rejected[item.reason] = counts.rejected.get(item.reason, 0) + 1
                 self.last_rejected[item.reason] = item
             if events:
-                self.hold(events, record.source, record.arrived_at, now)
-                self.last_arrived_at = record.arrived_at
+                together += events
+                self.last_arrived_at = arrived_at
+            if not together:
+                self._held_to = record.end
             self._fed_to = record.end
+        if together:
+            self.hold(together, source, arrived_at, now)
 
     def hold(self, events: Sequence[Event], source: str, arrived_at: Millis, now: Millis) -> None:
         """Put events on hold, except those that are past the retention."""
@@ -126,7 +137,8 @@ class Pipeline:
         buffer = self._buffers.get(source)
         if buffer is None:
             buffer = self._buffers[source] = ReorderBuffer(self._options.reorder_window)
-        buffer.push(kept, arrived_at, self._fed_to)
+        buffer.push(kept, arrived_at, self._held_to)
+        self._held_to = self._fed_to
 
     def flush(self, now: Millis, *, last: bool = False, closed_by: Millis | None = None) -> bool:
         """Write what is due; whether anything was. With `last`, what is on hold too, as at the end of a stream.

@@ -309,7 +309,8 @@ class Stitcher:
             if journey is None:
                 self._scheduled.discard(journey_id)
                 continue
-            closed_from = journey.closed_from(self._timeouts)
+            # What is touched now may be old, when old events are replayed: it lingers from its arrival too.
+            closed_from = max(journey.closed_from(self._timeouts), journey.arrived_at)
             if closed_from + LINGER > now or journey_id in self._places.touched or journey_id in self._places.unsaved:
                 again.append((max(closed_from, now - LINGER + SECOND), journey_id))
                 continue

@@ -6,6 +6,7 @@ full-text table (FTS5 trigram, for the substring search over a million customers
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
@@ -96,7 +97,12 @@ def is_text(text: str) -> bool:
 
 def channels_of(row: JourneyRow) -> str:
     """The channels as the index keeps them, between bars: `|chat|voice|`. Names are quoted, so none has a bar."""
-    return "|" + "".join(f"{quote(name, safe='')}|" for name in sorted({part.channel for part in row.interactions}))
+    return _spelled(frozenset([part.channel for part in row.interactions]))
+
+
+@lru_cache(maxsize=1024)
+def _spelled(channels: frozenset[str]) -> str:
+    return "|" + "".join(f"{quote(name, safe='')}|" for name in sorted(channels))
 
 
 def upsert_values(record: JourneyRecord) -> tuple[str | int, ...]:
