@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import logging
 import os
 import signal
 import sys
@@ -17,10 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from journeymap.errors import JourneymapError, StoreLockedError
 from journeymap.model.event import Event
 from journeymap.runtime.clock import SystemClock
-from journeymap.runtime.memory import calm_collector
+from journeymap.runtime.ingesting import Ingesting
 from journeymap.runtime.pipeline import Pipeline, PipelineOptions
 from journeymap.runtime.shelf import StoreShelf, fold_record
 from journeymap.runtime.simulated import Access, SimulatedSource
@@ -36,10 +34,7 @@ from journeymap.view.document import document
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-log = logging.getLogger(__name__)
-
 IMPORT_BATCH = 5_000
-LOCK_RETRY = 2.0
 
 
 def stitch_options(settings: Settings) -> StitchOptions:
@@ -138,7 +133,7 @@ def run(settings: Settings, *, open_browser: bool = False) -> None:
     with contextlib.ExitStack() as closing:
         server = Server(settings.host, settings.port, "PORT")
         closing.callback(server.close)
-        ingesting = Ingesting(settings, clock, server.stop)
+        ingesting = _ingesting(settings, clock, server.stop)
         closing.callback(ingesting.close)
         ingesting.open()
         app = _web(settings, clock, ingesting, ingesting.start)
@@ -167,7 +162,7 @@ def ingest(settings: Settings) -> None:
     with contextlib.ExitStack() as closing:
         server = Server(settings.host, settings.ingest_port, "INGEST_PORT")
         closing.callback(server.close)
-        ingesting = Ingesting(settings, clock, server.stop)
+        ingesting = _ingesting(settings, clock, server.stop)
         closing.callback(ingesting.close)
         ingesting.open()
         ingesting.start()
@@ -190,102 +185,38 @@ def create_server() -> FastAPI:
     clock = SystemClock()
     # Where ingest has failed, this worker ends as if told to: it lets go of the lock, and whoever watches over the workers
     # starts another.
-    ingesting = Ingesting(settings, clock, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    ingesting = _ingesting(settings, clock, lambda: os.kill(os.getpid(), signal.SIGTERM))
     return _web(settings, clock, ingesting, ingesting.start_when_free)
 
 
-class Ingesting:
-    """The ingest side of a process: opened, started and closed once."""
+def _ingesting(settings: Settings, clock: SystemClock, on_failure: Callable[[], None]) -> Ingesting:
+    """The ingest side over the store of these settings, not opened yet."""
 
-    def __init__(self, settings: Settings, clock: SystemClock, on_failure: Callable[[], None]) -> None:
-        self._settings = settings
-        self._clock = clock
-        self._on_failure = on_failure
-        self._closing = contextlib.ExitStack()
-        self._ingest: Ingest | None = None
-        self._closed = threading.Event()
-        self._waiter: threading.Thread | None = None
-
-    def open(self) -> None:
-        """Take the writer's lock and open store and journal. Raises StoreLockedError while another process has it."""
+    def put_together(closing: contextlib.ExitStack) -> Ingest:
         from journeymap.journal.journal import Journal
 
-        settings = self._settings
-        store = _open_store(settings, self._clock)
-        self._closing.callback(store.close)
+        store = _open_store(settings, clock)
+        closing.callback(store.close)
         pipeline = _pipeline(settings, store)
         journal = Journal.open(settings.store_path / "journal", not_before=pipeline.committed)
-        self._closing.callback(journal.close)
-        sources = _sources(settings, self._clock)
-        self._ingest = Ingest(
+        closing.callback(journal.close)
+        sources = _sources(settings, clock)
+        ingest = Ingest(
             store,
             journal,
             sources,
             pipeline,
-            self._clock,
+            clock,
             flush_interval=settings.flush_interval_ms,
             journal_max_bytes=settings.journal_max_bytes,
-            on_failure=self._on_failure,
+            on_failure=on_failure,
         )
         for source in sources:
             if isinstance(source, SimulatedSource):
                 source.launch()
+        return ingest
 
-    def start(self) -> None:
-        """Start what `open` opened."""
-        assert self._ingest is not None
-        self._ingest.start()
-        calm_collector()
-
-    def start_when_free(self) -> None:
-        """Open and start as soon as no other process holds the lock, in the background."""
-
-        def wait_for_lock() -> None:
-            while not self._closed.is_set():
-                try:
-                    self.open()
-                except StoreLockedError:
-                    self._closing.close()
-                    self._closed.wait(LOCK_RETRY)
-                except Exception as error:
-                    expected = isinstance(error, JourneymapError)
-                    log.critical("ingest cannot start: %s", error, exc_info=None if expected else error)
-                    self._closing.close()
-                    self._on_failure()
-                    return
-                else:
-                    self.start()
-                    return
-
-        self._waiter = threading.Thread(target=wait_for_lock, name="journeymap-lock", daemon=True)
-        self._waiter.start()
-
-    def hurry(self) -> None:
-        """Let `close` not wait for a backlog to be stored: the journal holds it for the next start."""
-        if self._ingest is not None:
-            self._ingest.hurry()
-
-    def close(self) -> None:
-        """Stop, with everything received stored, and let go of all. Calling it again does nothing."""
-        self._closed.set()
-        if self._waiter is not None:
-            self._waiter.join()
-        if self._ingest is not None:
-            self._ingest.stop()
-        self._closing.close()
-
-    @property
-    def failure(self) -> BaseException | None:
-        """What ingest failed with, if it did."""
-        return None if self._ingest is None else self._ingest.failure
-
-    def status(self) -> Any:
-        """The status document as last written."""
-        return None if self._ingest is None else self._ingest.last_status
-
-    def problem(self) -> str | None:
-        """Why the store cannot be written at the moment."""
-        return None if self._ingest is None else self._ingest.problem
+    return Ingesting(put_together, on_failure)
 
 
 def _web(
