@@ -1,4 +1,7 @@
-"""What the ingest side says of itself, at least every second; all that the web side ever learns of it."""
+"""What the ingest side says of itself, at least every second; all that the web side ever learns of it.
+
+It lies in the store as named documents: the status itself, and beside it what changes seldom.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,18 @@ from typing import Final
 import msgspec
 
 from journeymap.model.time import SECOND, Millis
+
+STATUS: Final = "status"
+"""Name of the document that is an `IngestStatus`."""
+
+QUARANTINE: Final = "quarantine"
+"""Name of the document that is a list of `Quarantined`, one a reason."""
+
+GAPS: Final = "gaps"
+"""Name of the document that is a list of `Gap`, oldest first. It outlives restarts."""
+
+CONNECTIONS: Final = "connections"
+"""Name of the document that is a list of `ConnectionChange`, oldest first. It outlives restarts."""
 
 STATUS_STALE_AFTER: Final[Millis] = 5 * SECOND
 """A status document older than this reads "ingest is not running"."""
@@ -27,6 +42,70 @@ class EventCounts(msgspec.Struct, frozen=True):
     dropped: int = 0
 
 
+class SourceReport(msgspec.Struct, frozen=True):
+    """How one source stands; the fields are those of `source.base.SourceStatus`. Never holds a secret."""
+
+    name: str = ""
+    state: str = "DISCONNECTED"
+    since: Millis = 0
+    error: str | None = None
+    refused: bool = False
+    finished: bool = False
+    token_obtained_at: Millis | None = None
+    token_expires_at: Millis | None = None
+    subscription_id: str | None = None
+    connection_id: str | None = None
+    max_events_per_second: int | None = None
+    last_frame_at: Millis | None = None
+    last_heard_at: Millis | None = None
+    next_attempt_at: Millis | None = None
+    reconnects: int = 0
+    received: int = 0
+    throttled: int = 0
+    dropped: int = 0
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """A stretch of time of which events may be missing: `[start, end)` on our clock, `end` None while it lasts.
+
+    `kind` is `disconnected` (the source was not OPEN), `stopped` (ingest did not run), `dropped` (the platform says that it
+    left events out; `dropped` of them) or `disk` (reading was stopped because the disk is nearly full).
+    """
+
+    source: str
+    kind: str
+    start: Millis
+    end: Millis | None = None
+    dropped: int = 0
+    detail: str = ""
+
+
+class ConnectionChange(msgspec.Struct, frozen=True):
+    """A source entered a state; `reason` is what went wrong, where something did."""
+
+    at: Millis
+    source: str
+    state: str
+    reason: str | None = None
+
+
+class Quarantined(msgspec.Struct, frozen=True):
+    """The unusable things of one reason: how many since ingest started, and the last one.
+
+    `detail` is a sentence on it. `sample` is its beginning as text, what could be a secret masked; `bytes` is its whole
+    length, `truncated` whether `sample` is only a part.
+    """
+
+    reason: str
+    count: int
+    last_at: Millis
+    source: str = ""
+    detail: str = ""
+    sample: str = ""
+    bytes: int = 0
+    truncated: bool = False
+
+
 class IngestStatus(msgspec.Struct, frozen=True):
     """The status document. Unknown fields are ignored and missing ones have a default, so that the two sides may be of
     different releases. Never holds a secret.
@@ -34,6 +113,9 @@ class IngestStatus(msgspec.Struct, frozen=True):
     `last_event_at` is our clock when the newest event arrived; `lag_ms` is how far folding is behind arrival.
     `source` is the source's name, `state` a `ConnectionState`; the fields after it are those of `SourceStatus`.
     `rejected` counts by reason. Sizes are bytes; `journal_lag_bytes` is what of the journal is not in the store yet.
+    `sources` reports on each source, where the fields above are of the one that is worst off. `events_per_second` is a
+    mean over the last ten seconds. `reading_stopped` says why sources are not read although they could be.
+    `stitching_outdated` says why the store's journeys are not what today's settings or code would make of its events.
     """
 
     written_at: Millis = 0
@@ -60,11 +142,24 @@ class IngestStatus(msgspec.Struct, frozen=True):
     journal_bytes: int = 0
     journal_lag_bytes: int = 0
     flush_ms: float = 0.0
+    sources: list[SourceReport] = []
+    events_per_second: float = 0.0
+    waiting_bytes: int = 0
+    reading_stopped: str | None = None
+    disk_free_bytes: int | None = None
+    journal_oldest_at: Millis | None = None
+    journal_torn_bytes: int = 0
+    journal_damaged_bytes: int = 0
+    stitching_outdated: str | None = None
 
     def is_stale(self, now: Millis) -> bool:
         """Whether whoever wrote this no longer does."""
         return now - self.written_at > STATUS_STALE_AFTER
 
+
+decode_gaps = msgspec.json.Decoder(list[Gap]).decode
+decode_connections = msgspec.json.Decoder(list[ConnectionChange]).decode
+decode_quarantine = msgspec.json.Decoder(list[Quarantined]).decode
 
 decode_status = msgspec.json.Decoder(IngestStatus).decode
 """A status document from its JSON. Raises msgspec.DecodeError or msgspec.ValidationError where it is not one."""

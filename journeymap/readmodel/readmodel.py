@@ -12,7 +12,7 @@ from journeymap.errors import StoreCorruptError, StoreError
 from journeymap.model.change import JourneyRecord
 from journeymap.model.journey import Journey
 from journeymap.model.row import JourneyRow
-from journeymap.model.status import IngestStatus, decode_status
+from journeymap.model.status import STATUS, IngestStatus, decode_status
 from journeymap.model.time import HOUR, SECOND, Millis
 from journeymap.readmodel.answer import Answer, StatusInShort, in_short
 from journeymap.readmodel.held import Held
@@ -216,7 +216,7 @@ class ReadModel:
         if self._status_read_at is not None and 0 <= now - self._status_read_at < STATUS_EVERY:
             return
         self._status_read_at = now
-        document = self._store.status()
+        document = self._store.document(STATUS)
         if document is not None:
             try:
                 self._status = decode_status(document)

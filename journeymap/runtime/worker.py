@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
-import msgspec
-
 from journeymap.errors import JourneymapError, StoreError
 from journeymap.journal.journal import Journal
 from journeymap.model.record import Record
-from journeymap.model.status import EventCounts, IngestStatus
+from journeymap.model.status import IngestStatus
 from journeymap.model.time import MINUTE, SECOND, Millis
 from journeymap.runtime.clock import Clock
 from journeymap.runtime.inbox import HANDFUL, Inbox
 from journeymap.runtime.memory import OldGarbage
 from journeymap.runtime.pipeline import Pipeline
-from journeymap.source.base import ConnectionState, Source, SourceStatus
+from journeymap.runtime.reporting import Reporter
+from journeymap.source.base import Source
 from journeymap.store.base import Store
 
 log = logging.getLogger(__name__)
@@ -30,7 +28,6 @@ LONGEST_PAUSE: Millis = 500
 """So long at most nothing is looked at, however seldom the store is written."""
 STORE_RETRY: Millis = SECOND
 STOP_PATIENCE = 10.0
-_GOODNESS = {ConnectionState.DISCONNECTED: 0, ConnectionState.CONNECTING: 1, ConnectionState.OPEN: 2}
 
 
 class Ingest:
@@ -67,7 +64,7 @@ class Ingest:
         self._replayed = threading.Event()
         self._receivers = [self._thread(f"receive-{source.name}", partial(self._receive, source)) for source in sources]
         self._stitcher = self._thread("stitch", self._stitch)
-        self._started_at: Millis = 0
+        self._reporter = Reporter(store, journal, self._sources, pipeline)
         self._status_at: Millis = 0
         self._tidy_at: Millis = 0
         self._garbage = OldGarbage()
@@ -87,7 +84,7 @@ class Ingest:
 
     def start(self) -> None:
         """Begin: first what the journal holds and the store does not, then the source."""
-        self._started_at = self._clock.now()
+        self._reporter.started_at = self._clock.now()
         for thread in (self._stitcher, *self._receivers):
             thread.start()
 
@@ -233,60 +230,13 @@ class Ingest:
         if "retry" in self._store.take_commands():
             for source in self._sources:
                 source.retry()
-        name, status = self._worst()
-        counts = self._pipeline.counts
         waiting = self._inbox.waiting_since()
-        behind = waiting if self._replaying is None else self._replaying
-        read_to = self._pipeline.fed_to if behind is None else self._journal.end
         fault = "ingest was stopped" if self.failure is None else f"ingest has failed: {self.failure}"
-        document = IngestStatus(
-            written_at=now,
-            pid=os.getpid(),
-            started_at=self._started_at,
-            source=name,
-            state=ConnectionState.DISCONNECTED if stopped else status.state,
-            since=now if stopped else status.since,
-            error=fault if stopped else status.error,
-            refused=status.refused,
-            token_expires_at=status.token_expires_at,
-            subscription_id=status.subscription_id,
-            connection_id=status.connection_id,
-            next_attempt_at=status.next_attempt_at,
-            reconnects=status.reconnects,
-            last_event_at=self._pipeline.last_arrived_at,
-            lag_ms=0 if behind is None else max(0, now - behind),
-            counts=EventCounts(
-                received=status.received,
-                events=counts.events,
-                late=counts.late,
-                duplicate=counts.duplicate,
-                conflicting=counts.conflicting,
-                expired=counts.expired,
-                quarantined=counts.quarantined,
-                throttled=status.throttled,
-                dropped=status.dropped,
-            ),
-            rejected=dict(counts.rejected),
-            journeys=self._store.count(),
-            open_journeys=self._store.count(open_at=now),
-            hot_journeys=self._pipeline.hot_journeys,
-            store_bytes=self._store.size(),
-            journal_bytes=self._journal.size(),
-            journal_lag_bytes=max(0, read_to - self._pipeline.committed),
-            flush_ms=round(self._pipeline.flush_ms, 2),
-        )
-        self.last_status = document
-        self._store.write_status(msgspec.json.encode(document))
-
-    def _worst(self) -> tuple[str, SourceStatus]:
-        """The source that is worst off, with all counts added up. A finished one is as good as open."""
-        statuses = [(source.name, source.status()) for source in self._sources]
-        name, worst = min(statuses, key=lambda item: (not item[1].refused, _goodness(item[1])))
-        return name, msgspec.structs.replace(
-            worst,
-            received=sum(status.received for _, status in statuses),
-            throttled=sum(status.throttled for _, status in statuses),
-            dropped=sum(status.dropped for _, status in statuses),
+        self.last_status = self._reporter.tell(
+            now,
+            behind=waiting if self._replaying is None else self._replaying,
+            waiting_bytes=self._inbox.waiting_bytes,
+            ended=fault if stopped else None,
         )
 
     def _guard(self, work: Callable[[], None]) -> None:
@@ -304,10 +254,6 @@ class Ingest:
                 self._stopping.set()
                 self._replayed.set()
                 self._on_failure()
-
-
-def _goodness(status: SourceStatus) -> int:
-    return len(_GOODNESS) if status.finished and status.error is None else _GOODNESS[status.state]
 
 
 def _nothing() -> list[Record]:

@@ -85,9 +85,7 @@ def sentence(error: ValidationError, command_line: CommandLine) -> str:
         name = f"{name.removesuffix(CHANNEL_SUFFIX)}__{mistake['loc'][1]}"
     if mistake["type"] == "extra_forbidden":
         return f"{name} is not a setting"
-    value = (
-        MASKED if "secret" in name and name != "client_secret_file" else " ".join(str(mistake["input"]).split())[:100]
-    )
+    value = MASKED if name in ("client_secret", "alert_url") else " ".join(str(mistake["input"]).split())[:100]
     allowed = str(mistake["msg"]).removeprefix("Value error, ")
     return f"{name.upper()} = {value} ({origin_of(name, command_line)}): allowed is {allowed}"
 

@@ -71,6 +71,9 @@ class Settings(BaseSettings):
     flush_interval_ms: Annotated[int, values.length("10ms", "10s", bare="ms")] = setting(
         "100ms", "How often changes are written to the store."
     )
+    flush_max_events: Annotated[int, values.whole(1, 1_000_000)] = setting(
+        5_000, "So many waiting events are written at once, without waiting for `FLUSH_INTERVAL_MS`."
+    )
     idle_after: Annotated[int, TIMEOUT] = setting(
         "5m", "Quiet time after which an interaction reads IDLE. Per channel: `IDLE_AFTER__EMAIL=4h`."
     )
@@ -108,6 +111,19 @@ class Settings(BaseSettings):
     )
     journal_max_bytes: Annotated[int, values.SIZE] = setting(
         "1GiB", "How large the journal of received events may grow before its oldest parts go."
+    )
+    journal_max_age: Annotated[int, values.length("1m", "3650d")] = setting(
+        "7d", "How long the journal keeps events that are in the store."
+    )
+    fsync_interval: Annotated[int, values.length("10ms", "1h")] = setting(
+        "1s",
+        "How often the journal is made safe from a power failure; a crash of the process loses nothing in any case.",
+    )
+    disk_reserve: Annotated[int, values.SIZE] = setting(
+        "256MiB", "With less free disk than this, events are no longer read, before any could be lost."
+    )
+    alert_url: Annotated[SecretStr | None, values.WEB_HOOK] = setting(
+        None, "Web hook that is told of hard errors. Shown masked, since such addresses often hold a key."
     )
     simulator_rate: Annotated[float, values.number(1, 5_000)] = setting(
         5.0, "Events a second of the simulated platform, on average."

@@ -207,6 +207,22 @@ def address(secure: str, plain: str) -> Kind:
     )
 
 
+def _parse_web_hook(given: Any) -> SecretStr:
+    text = _parse_text(given.get_secret_value() if isinstance(given, SecretStr) else given)
+    parts = urlsplit(text)
+    fits = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
+    if not fits or not parts.hostname or parts.username or parts.fragment or parts.port == 0:
+        raise ValueError
+    return SecretStr(text)
+
+
+WEB_HOOK: Final = Kind(
+    "https://HOST/…, or http:// for a host that is loopback; without user name or fragment",
+    _parse_web_hook,
+    lambda _: MASKED,
+)
+
+
 def _parse_zone(given: Any) -> str:
     name = _parse_text(given)
     try:

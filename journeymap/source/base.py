@@ -23,7 +23,9 @@ class SourceStatus(msgspec.Struct, frozen=True):
     """How a source stands, as one immutable value. Never holds a secret or a token.
 
     `since` is when `state` was entered. `error` is what went wrong last, one line, None while all is well; `refused`
-    says that it is a hard error: no reconnect before an operator acts. `received` counts data frames, `throttled`
+    says that it is a hard error: no reconnect before an operator acts. `last_frame_at` is when a frame came last, data or
+    control; `last_heard_at` when any sign of life did, pongs too. `max_events_per_second` is what the subscription asks
+    for now. `received` counts data frames, `throttled`
     throttle frames, `dropped` events that the platform says it left out. `finished` is true once a finite source has
     delivered all.
     """
@@ -32,9 +34,12 @@ class SourceStatus(msgspec.Struct, frozen=True):
     since: Millis = 0
     error: str | None = None
     refused: bool = False
+    token_obtained_at: Millis | None = None
     token_expires_at: Millis | None = None
     subscription_id: str | None = None
     connection_id: str | None = None
+    max_events_per_second: int | None = None
+    last_heard_at: Millis | None = None
     last_frame_at: Millis | None = None
     next_attempt_at: Millis | None = None
     reconnects: int = 0

@@ -18,7 +18,7 @@ from journeymap.model.change import Changes, JourneyRecord, RowChanges, Span, To
 from journeymap.model.row import JourneyRow
 from journeymap.model.time import Millis
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Version of everything a store keeps. A store of another version is refused with a clear error."""
 
 BATCHES_KEPT = 600
@@ -124,8 +124,9 @@ class StoreReader(Protocol):
     def positions(self) -> Mapping[str, int]:
         """Committed journal offset by source."""
 
-    def status(self) -> bytes | None:
-        """The status document that the ingest side last wrote (JSON), None before the first."""
+    def document(self, name: str) -> bytes | None:
+        """The document of this name (JSON) as the ingest side last wrote it, None before the first. `model.status` names
+        them."""
 
     def size(self) -> int:
         """Bytes that the store takes up."""
@@ -144,8 +145,8 @@ class Store(StoreReader, Protocol):
     def commit(self, commit: Commit) -> int:
         """Write all of `commit` in one transaction; the number of the new head (unchanged if there were no row changes)."""
 
-    def write_status(self, document: bytes) -> None:
-        """Replace the status document. Not part of any batch."""
+    def write_documents(self, documents: Mapping[str, bytes]) -> None:
+        """Replace the documents of these names, all or none. Not part of any batch."""
 
     def take_commands(self) -> Sequence[str]:
         """Operator commands left by `leave_command` since the last call, oldest first."""

@@ -22,10 +22,10 @@ POINTER: Final = "p"
 TOKEN: Final = "t"
 IDENTITY: Final = "x"
 BATCH: Final = "b"
+DOCUMENT: Final = "d"
 HEAD_KEY: Final = "head"
 META_KEY: Final = "meta"
 POSITIONS_KEY: Final = "positions"
-STATUS_KEY: Final = "status"
 
 PLAIN_KEY: Final = 200
 """Names up to this length stand in a key as they are, if they are printable ASCII; all others by their hash."""

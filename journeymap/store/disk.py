@@ -1,9 +1,9 @@
 """The store on disk: diskcache with bytes only, and an index table beside it in the same transactions.
 
 Layout of the cache: `j:<journey>` records, `e:<chunk>` sealed events, `p:<journey>` pointers, `t:<token>`,
-`x:<event>` identity events, `b:<number>` batches, and `head`, `positions`, `status`, `meta`. Files beside the database:
-`writer.lock` and `writer.json` (lock.py), `commands/` (commands.py), and `store.txt`, which says to people what the
-directory is and to us that the database was in use before.
+`x:<event>` identity events, `b:<number>` batches, `d:<name>` documents, and `head`, `positions`, `meta`. Files
+beside the database: `writer.lock` and `writer.json` (lock.py), `commands/` (commands.py), and `store.txt`, which says to
+people what the directory is and to us that the database was in use before.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sqlite3
 import stat
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -104,10 +104,10 @@ class DiskStore(DiskReader):
         self._checkpointer.committed()
         return number
 
-    def write_status(self, document: bytes) -> None:
+    def write_documents(self, documents: Mapping[str, bytes]) -> None:
         """See `Store`."""
         with self._writing() as sql:
-            self._put(sql, [(codec.STATUS_KEY, document)], 0)
+            self._put(sql, [(codec.key_of(codec.DOCUMENT, name), data) for name, data in documents.items()], 0)
 
     def take_commands(self) -> Sequence[str]:
         """See `Store`."""

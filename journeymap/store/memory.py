@@ -34,7 +34,7 @@ class MemoryStore:
         self._tokens: dict[str, TokenRecord] = {}
         self._identity: dict[str, bytes] = {}
         self._positions: dict[str, int] = {}
-        self._status: bytes | None = None
+        self._documents: dict[str, bytes] = {}
         self._commands: deque[str] = deque(maxlen=COMMANDS_KEPT)
 
     def head(self) -> int:
@@ -149,9 +149,9 @@ class MemoryStore:
         with self._lock:
             return dict(self._positions)
 
-    def status(self) -> bytes | None:
+    def document(self, name: str) -> bytes | None:
         """See `StoreReader`."""
-        return self._status
+        return self._documents.get(name)
 
     def size(self) -> int:
         """The bytes of the events: an estimate from below."""
@@ -179,9 +179,10 @@ class MemoryStore:
                 self._batches.popleft()
             return self._head
 
-    def write_status(self, document: bytes) -> None:
+    def write_documents(self, documents: Mapping[str, bytes]) -> None:
         """See `Store`."""
-        self._status = document
+        with self._lock:
+            self._documents.update(documents)
 
     def leave_command(self, command: str) -> None:
         """See `CommandBox`."""

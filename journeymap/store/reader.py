@@ -149,10 +149,10 @@ class DiskReader:
         with self._reading(transaction=False) as connection:
             return self._read_positions(connection)
 
-    def status(self) -> bytes | None:
+    def document(self, name: str) -> bytes | None:
         """See `StoreReader`."""
         with self._reading(transaction=False) as connection:
-            return self._read(connection, codec.STATUS_KEY)
+            return self._read(connection, codec.key_of(codec.DOCUMENT, name))
 
     def size(self) -> int:
         """See `StoreReader`."""

@@ -83,7 +83,7 @@ class StoreSuite:
         assert (store.head(), store.batches(0), store.snapshot(0, 10).rows) == (0, [], [])
         assert store.find("j-1") is None
         assert store.token("t") is None
-        assert store.status() is None
+        assert store.document("status") is None
         assert (store.find_many(["a"]), store.tokens(["a"]), store.chunks([]), store.spans("C")) == ({}, {}, [], [])
         assert (dict(store.identity()), dict(store.positions()), store.query(Query())) == ({}, {}, [])
         assert (store.count(), store.count(0), store.evictable(9, None, 9), store.take_commands()) == (0, 0, [], [])
@@ -332,10 +332,10 @@ class StoreSuite:
         store.commit(shown(row("a")))
         assert dict(store.positions()) == {"a": 5, "b": 2}
 
-    def test_the_status_is_the_last_one_written(self, store: Store) -> None:
-        store.write_status(b"{}")
-        store.write_status(b'{"a":1}')
-        assert (store.status(), store.head()) == (b'{"a":1}', 0)
+    def test_a_document_is_the_last_one_written_under_its_name(self, store: Store) -> None:
+        store.write_documents({"status": b"{}", "gaps": b"[]"})
+        store.write_documents({"status": b'{"a":1}'})
+        assert (store.document("status"), store.document("gaps"), store.head()) == (b'{"a":1}', b"[]", 0)
 
     def test_commands_are_taken_once_and_bounded(self, store: Store) -> None:
         for number in range(103):
@@ -420,7 +420,7 @@ class _ThroughReader:
         self.writer = open_disk_store(path, source="s", environment="e", now=1)
 
     def __getattr__(self, name: str) -> object:
-        return getattr(self.writer if name in {"commit", "write_status", "take_commands"} else self.reader, name)
+        return getattr(self.writer if name in {"commit", "write_documents", "take_commands"} else self.reader, name)
 
     def close(self) -> None:
         self.reader.close()

@@ -49,7 +49,7 @@ def status_in(directory: Path) -> IngestStatus:
     """What ingest last wrote, read off the store."""
     reader = open_disk_reader(directory / "store")
     try:
-        document = reader.status()
+        document = reader.document("status")
         return IngestStatus() if document is None else decode_status(document)
     finally:
         reader.close()

@@ -75,7 +75,7 @@ store = opened(Path(sys.argv[2]))
 print("open", flush=True)
 for number in range(1, int(sys.argv[3]) + 1):
     head = store.commit(numbered(number, 50 if number % 5 else 400, b"x" * 500))
-    store.write_status(b"%d" % number)
+    store.write_documents({"status": b"%d" % number})
     print(head, flush=True)
 store.close()
 """

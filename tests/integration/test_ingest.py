@@ -6,7 +6,7 @@ import contextlib
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
@@ -18,7 +18,7 @@ from journeymap.errors import JournalFullError, StoreError, StoreFullError
 from journeymap.journal.journal import Journal
 from journeymap.model.change import Span
 from journeymap.model.event import CREATED, ENDED, STARTED
-from journeymap.model.status import IngestStatus, decode_status
+from journeymap.model.status import STATUS, IngestStatus, decode_status
 from journeymap.model.time import HOUR, SECOND
 from journeymap.runtime import worker
 from journeymap.runtime.clock import SystemClock
@@ -67,10 +67,10 @@ class Store(MemoryStore):
         self.commits += 1
         return super().commit(commit)
 
-    def write_status(self, document: bytes) -> None:
+    def write_documents(self, documents: Mapping[str, bytes]) -> None:
         self._check()
         self.told_at.append(CLOCK.now())
-        super().write_status(document)
+        super().write_documents(documents)
 
     def spans_of(self, customer_ids: Iterable[str]) -> dict[str, list[Span]]:
         if self.unreadable:
@@ -119,7 +119,7 @@ class Running:
 
     @property
     def status(self) -> IngestStatus:
-        document = self.store.status()
+        document = self.store.document(STATUS)
         return IngestStatus() if document is None else decode_status(document)
 
     def until_told(self, holds: Callable[[IngestStatus], Any]) -> IngestStatus:
@@ -400,9 +400,9 @@ def test_a_replay_says_where_it_stands(tmp_path: Path) -> None:
                 assert go_on.wait(10)
             return super().commit(commit)
 
-        def write_status(self, document: bytes) -> None:
-            super().write_status(document)
-            told.append(decode_status(document))
+        def write_documents(self, documents: Mapping[str, bytes]) -> None:
+            super().write_documents(documents)
+            told.append(decode_status(documents[STATUS]))
 
     go_on = threading.Event()
     told: list[IngestStatus] = []

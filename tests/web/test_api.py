@@ -248,7 +248,7 @@ def test_the_status(site: Site) -> None:
         since=START,
         counts=EventCounts(received=7, late=2),
     )
-    site.store.write_status(msgspec.json.encode(status))
+    site.store.write_documents({"status": msgspec.json.encode(status)})
     site.clock.advance(SECOND)
     site.model.poll()
     body = site.get("/api/v1/status")

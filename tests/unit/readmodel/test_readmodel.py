@@ -48,7 +48,7 @@ class Bench:
 
     def report(self, **fields: object) -> None:
         status = IngestStatus(**{"written_at": self.clock.now(), "state": "OPEN", "since": START, **fields})  # type: ignore[arg-type]
-        self.store.write_status(msgspec.json.encode(status))
+        self.store.write_documents({"status": msgspec.json.encode(status)})
 
     def ask(self, viewer: Viewer = EVERYONE, **changes: object) -> Answer | None:
         """Let the model poll, and ask a moment later as the page would that takes in each answer."""
@@ -252,9 +252,9 @@ def test_the_status_is_told_when_it_changes() -> None:
 
 def test_a_status_of_a_later_release_is_read_and_a_broken_one_is_an_error() -> None:
     bench = Bench()
-    bench.store.write_status(b'{"written_at":%d,"state":"OPEN","news":{"a":1}}' % bench.clock.now())
+    bench.store.write_documents({"status": b'{"written_at":%d,"state":"OPEN","news":{"a":1}}' % bench.clock.now()})
     assert bench.told().status.state == "OPEN"
-    bench.store.write_status(b"{")
+    bench.store.write_documents({"status": b"{"})
     bench.clock.advance(SECOND)
     with pytest.raises(StoreError, match="status document"):
         bench.model.poll()
