@@ -9,40 +9,17 @@ import msgspec
 from fastapi import APIRouter, FastAPI, Request, Response
 
 from journeymap.model.status import IngestStatus
-from journeymap.model.time import MINUTE, SECOND, Millis
-from journeymap.view.labels import duration
+from journeymap.model.time import Millis
+from journeymap.view.findings import findings
 from journeymap.web.metrics import CONTENT_TYPE, HttpMetrics, Metrics
 from journeymap.web.problems import ProblemRoute, problem
 
-NOT_OPEN_FOR: Final[Millis] = MINUTE
-"""A connection that is not OPEN for longer than this makes the process unready."""
-
-FAR_BEHIND: Final[Millis] = 30 * SECOND
-"""With a greater lag of folding behind arrival the process is unready."""
-
 READING: Final = ["GET", "HEAD"]
 
-_OPEN: Final = "OPEN"
 
-
-def not_ready(status: IngestStatus | None, fault: str | None, now: Millis) -> list[str]:
-    """Why the process is not ready, a sentence each; empty if it is.
-
-    `fault` is what keeps it from reading the store.
-    """
-    reasons = [fault] if fault else []
-    if status is None:
-        return [*reasons, "ingest is not running: it never wrote a status to this store"]
-    if status.is_stale(now):
-        return [*reasons, f"ingest is not running: last heard of {duration(now - status.written_at)} ago"]
-    if status.refused:
-        reasons.append(f"the platform refuses the connection: {status.error or 'no reason given'}")
-    elif status.state != _OPEN and now - status.since > NOT_OPEN_FOR:
-        reason = f" ({status.error})" if status.error else ""
-        reasons.append(f"the connection is {status.state} for {duration(now - status.since)}{reason}")
-    if status.lag_ms > FAR_BEHIND:
-        reasons.append(f"far behind: events are folded {duration(status.lag_ms)} after they arrived")
-    return reasons
+def not_ready(status: IngestStatus | None, problem: str | None, now: Millis) -> list[str]:
+    """Why the process is not ready, a sentence each; empty if it is. `problem` is what keeps it from reading the store."""
+    return [finding.text(now) for finding in findings(status, problem, now) if finding.unready]
 
 
 def create_health(

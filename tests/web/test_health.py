@@ -33,16 +33,17 @@ WELL = IngestStatus(
         ({}, None),
         ({"state": "CONNECTING", "since": NOW - 59 * SECOND}, None),
         ({"lag_ms": 30_000}, None),
-        ({"written_at": NOW - 6_000}, "ingest is not running: last heard of 6 s ago"),
+        ({"written_at": NOW - 6_000}, "ingest is not running, for 6 s"),
         (
             {"refused": True, "error": "invalid_client", "state": "DISCONNECTED"},
             "refuses the connection: invalid_client",
         ),
         (
             {"state": "CONNECTING", "since": NOW - 61 * SECOND, "error": "timed out"},
-            "CONNECTING for 1 min 1 s (timed out)",
+            "the connection is CONNECTING (timed out), for 1 min 1 s",
         ),
-        ({"lag_ms": 42_000}, "far behind: events are folded 42 s after they arrived"),
+        ({"reading_stopped": "the disk is nearly full"}, "reading is stopped: the disk is nearly full"),
+        ({"lag_ms": 42_000}, "events are folded 42 s after they arrived"),
     ],
 )
 def test_reasons_not_to_be_ready(changes: dict[str, object], words: str | None) -> None:
@@ -81,7 +82,7 @@ def test_health_and_readiness() -> None:
     site.now += MINUTE
     response = site.client.get("/readyz")
     assert (response.status_code, response.headers["content-type"]) == (503, "application/problem+json")
-    assert response.json()["reasons"] == ["ingest is not running: last heard of 1 min ago"]
+    assert response.json()["reasons"] == ["ingest is not running, for 1 min"]
     assert site.client.get("/healthz").status_code == 200
     site.status, site.problem = None, "store: unreadable"
     assert len(site.client.get("/readyz").json()["reasons"]) == 2

@@ -1,0 +1,122 @@
+"""What is wrong on the way from the source to the page, and what to do: one wording for the page and for `/readyz`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import msgspec
+
+from journeymap.model.status import IngestStatus, SourceReport
+from journeymap.model.time import MINUTE, SECOND, Millis
+from journeymap.view.labels import duration
+
+NOT_OPEN_FOR: Final[Millis] = MINUTE
+"""A connection that is not OPEN for longer than this makes the process unready."""
+
+BEHIND: Final[Millis] = 5 * SECOND
+"""A greater lag of folding behind arrival is worth a word."""
+
+FAR_BEHIND: Final[Millis] = 30 * SECOND
+"""With a greater lag than this the process is unready."""
+
+OPEN: Final = "OPEN"
+START_IT: Final = "Start it with “journeymap run” or “journeymap ingest”. If it was started, its log says why it ended."
+RECONNECTS: Final = (
+    "It tries again by itself. If this lasts, “journeymap doctor” checks the way to the platform step by step."
+)
+CREDENTIALS: Final = (
+    "No further attempt is made. Correct JOURNEYMAP_CLIENT_ID and JOURNEYMAP_CLIENT_SECRET and start ingest again, or "
+    "press “Try again” once the platform's side is put right."
+)
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that is wrong: `sentence` says what, `remedy` what to do, `since` when it began, where that is known.
+
+    `code` is a stable name of its kind. `unready` says that the process cannot do its work.
+    """
+
+    code: str
+    sentence: str
+    remedy: str
+    since: Millis | None = None
+    unready: bool = False
+
+    def text(self, now: Millis) -> str:
+        """The sentence with how long it has been so."""
+        return self.sentence if self.since is None else f"{self.sentence}, for {duration(now - self.since)}"
+
+
+def findings(status: IngestStatus | None, problem: str | None, now: Millis) -> list[Finding]:
+    """All that is wrong at `now`, what stops the process first. `problem` keeps the store from being read or written."""
+    found = list(_findings(status, problem, now))
+    return [each for each in found if each.unready] + [each for each in found if not each.unready]
+
+
+def _findings(status: IngestStatus | None, problem: str | None, now: Millis) -> Iterator[Finding]:
+    if problem:
+        yield Finding("store", problem, "What is shown is as of then. It is tried again all the time.", unready=True)
+    if status is None:
+        yield Finding("stopped", "ingest is not running: it never wrote a status to this store", START_IT, unready=True)
+        return
+    if status.is_stale(now):
+        yield Finding("stopped", "ingest is not running", START_IT, status.written_at, unready=True)
+        return
+    reports = reports_of(status)
+    for report in reports:
+        if status.reading_stopped and report.error == status.reading_stopped:
+            continue  # said below
+        yield from _connection(report, report.name if len(reports) > 1 else "", now)
+    if status.reading_stopped:
+        yield Finding(
+            "reading",
+            f"reading is stopped: {status.reading_stopped}",
+            "Make room on the disk of the store, or choose another STORE; reading goes on by itself.",
+            unready=True,
+        )
+    if status.lag_ms > BEHIND:
+        yield Finding(
+            "behind",
+            f"events are folded {duration(status.lag_ms)} after they arrived",
+            "Nothing is lost, and it catches up by itself. If it lasts, the machine or its disk is too slow.",
+            unready=status.lag_ms > FAR_BEHIND,
+        )
+    if status.journal_damaged_bytes:
+        yield Finding(
+            "damaged",
+            f"{status.journal_damaged_bytes:,} bytes of the journal are damaged and were left out",
+            "Check the disk. What was committed to the store before is not concerned.",
+        )
+    if status.stitching_outdated:
+        yield Finding(
+            "outdated",
+            f"stored journeys are not what today's settings make of them: {status.stitching_outdated}",
+            "Run “journeymap rebuild” to fold all events again.",
+        )
+
+
+def reports_of(status: IngestStatus) -> Sequence[SourceReport]:
+    """A report for each source; one made of the status itself where an older ingest wrote no reports."""
+    if status.sources:
+        return status.sources
+    fields = {name: getattr(status, name) for name in SourceReport.__struct_fields__ if hasattr(status, name)}
+    return [SourceReport(name=status.source, **fields)]
+
+
+def _connection(report: SourceReport, name: str, now: Millis) -> Iterator[Finding]:
+    which = f"the connection of {name}" if name else "the connection"
+    if report.refused:
+        yield Finding(
+            "refused",
+            f"the platform refuses {which}: {report.error or 'no reason given'}",
+            CREDENTIALS,
+            report.since,
+            unready=True,
+        )
+    elif report.finished and report.error:
+        yield Finding("input", f"{name or 'the source'} ended with an error: {report.error}", "", report.since)
+    elif not report.finished and report.state != OPEN:
+        reason = f" ({report.error})" if report.error else ""
+        lasts = now - report.since > NOT_OPEN_FOR
+        yield Finding("connection", f"{which} is {report.state}{reason}", RECONNECTS, report.since, unready=lasts)

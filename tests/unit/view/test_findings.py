@@ -1,0 +1,67 @@
+"""What is found wrong, in which order, and in which words."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from journeymap.model.status import IngestStatus, SourceReport
+from journeymap.model.time import MINUTE, SECOND
+from journeymap.view.findings import findings, reports_of
+
+NOW = 1_700_000_000_000
+WELL = IngestStatus(written_at=NOW, source="eventstreams", state="OPEN", since=NOW - MINUTE)
+
+
+def found(problem: str | None = None, **changes: object) -> list[tuple[str, bool]]:
+    status = msgspec.structs.replace(WELL, **changes)
+    return [(each.code, each.unready) for each in findings(status, problem, NOW)]
+
+
+def source(**fields: object) -> SourceReport:
+    return SourceReport(**{"name": "eventstreams", "state": "OPEN", "since": NOW - MINUTE, **fields})
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, []),
+        ({"lag_ms": 5_000}, []),
+        ({"lag_ms": 6_000}, [("behind", False)]),
+        ({"lag_ms": 31_000}, [("behind", True)]),
+        ({"state": "CONNECTING", "since": NOW - 5 * SECOND}, [("connection", False)]),
+        ({"state": "CONNECTING", "since": NOW - 2 * MINUTE}, [("connection", True)]),
+        ({"refused": True, "state": "DISCONNECTED"}, [("refused", True)]),
+        ({"written_at": NOW - 6 * SECOND, "refused": True, "lag_ms": 60_000}, [("stopped", True)]),
+        ({"reading_stopped": "the disk is nearly full", "state": "DISCONNECTED"}, [("reading", True), ("connection", False)]),
+        ({"reading_stopped": "disk", "error": "disk", "state": "DISCONNECTED"}, [("reading", True)]),
+        ({"journal_damaged_bytes": 12, "stitching_outdated": "IDLE_AFTER"}, [("damaged", False), ("outdated", False)]),
+    ],
+)  # fmt: skip
+def test_what_is_wrong(changes: dict[str, object], expected: list[tuple[str, bool]]) -> None:
+    assert found(**{"since": NOW - SECOND, **changes}) == expected
+
+
+def test_what_keeps_the_store_from_being_read_goes_before_all() -> None:
+    assert [each.code for each in findings(None, "store: gone", NOW)] == ["store", "stopped"]
+    assert found("store: gone", lag_ms=6_000) == [("store", True), ("behind", False)]
+
+
+def test_each_source_is_named_where_there_are_several() -> None:
+    bad = source(name="kafka", state="DISCONNECTED", error="no broker")
+    (only,) = findings(msgspec.structs.replace(WELL, sources=[bad]), None, NOW)
+    assert only.sentence == "the connection is DISCONNECTED (no broker)"
+    (named,) = findings(msgspec.structs.replace(WELL, sources=[source(), bad]), None, NOW)
+    assert named.text(NOW) == "the connection of kafka is DISCONNECTED (no broker), for 1 min"
+
+
+def test_a_source_that_has_delivered_all_is_not_disconnected() -> None:
+    done = source(state="DISCONNECTED", finished=True)
+    assert found(state="DISCONNECTED", sources=[done]) == []
+    assert found(sources=[msgspec.structs.replace(done, error="line 3 is no JSON")]) == [("input", False)]
+
+
+def test_an_older_ingest_without_reports_is_one_source() -> None:
+    (report,) = reports_of(msgspec.structs.replace(WELL, reconnects=3, error="x", token_expires_at=NOW))
+    assert (report.name, report.state, report.reconnects, report.error) == ("eventstreams", "OPEN", 3, "x")
+    assert report.token_expires_at == NOW
