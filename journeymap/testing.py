@@ -63,23 +63,32 @@ class ScriptedSource:
         self._turn = threading.Condition()
         self._stopped = False
         self._paused = False
+        self._held: str | None = None
         self._status = SourceStatus(since=clock())
 
     def run(self, deliver: Deliver) -> None:
-        self._enter(ConnectionState.OPEN)
-        while (item := self._next()) is not EOF:
-            if item is ABORT:
-                self._enter(ConnectionState.DISCONNECTED)
-                raise ScriptAbortedError("the script says so")
-            assert isinstance(item, bytes)
-            deliver(item, self._clock())
-            self._status = replace(self._status, received=self._status.received + 1)
+        try:
+            while (item := self._next()) is not EOF:
+                if item is ABORT:
+                    raise ScriptAbortedError("the script says so")
+                assert isinstance(item, bytes)
+                now = self._clock()
+                deliver(item, now)
+                received = self._status.received + 1
+                self._status = replace(self._status, received=received, last_frame_at=now, last_heard_at=now)
+        except BaseException:
+            self._enter(ConnectionState.DISCONNECTED)
+            raise
         self._enter(ConnectionState.DISCONNECTED, finished=not self._stopped)
 
     def _next(self) -> bytes | Cue:
         """The next frame or end; a stop is an end too."""
         with self._turn:
             while not self._stopped:
+                self._show_hold()
+                if self._held is not None:
+                    self._turn.wait()
+                    continue
                 if self._script and self._script[0] is PAUSE:
                     self._paused = True
                     self._turn.notify_all()
@@ -88,8 +97,13 @@ class ScriptedSource:
                 self._turn.wait()
             return EOF
 
-    def _enter(self, state: ConnectionState, finished: bool = False) -> None:
-        self._status = replace(self._status, state=state, since=self._clock(), finished=finished)
+    def _show_hold(self) -> None:
+        state = ConnectionState.OPEN if self._held is None else ConnectionState.DISCONNECTED
+        if (self._status.state, self._status.error) != (state, self._held):
+            self._enter(state, error=self._held)
+
+    def _enter(self, state: ConnectionState, error: str | None = None, finished: bool = False) -> None:
+        self._status = replace(self._status, state=state, since=self._clock(), error=error, finished=finished)
 
     def add(self, *items: bytes | Cue) -> None:
         """Write the script on."""
@@ -119,6 +133,16 @@ class ScriptedSource:
 
     def retry(self) -> None:
         self.retries += 1
+
+    def hold(self, reason: str) -> None:
+        with self._turn:
+            self._held = reason
+            self._turn.notify_all()
+
+    def release(self) -> None:
+        with self._turn:
+            self._held = None
+            self._turn.notify_all()
 
     def status(self) -> SourceStatus:
         return self._status

@@ -1,22 +1,23 @@
 """The Event Streams conversation as a machine without I/O: tokens, sockets, waits, and what is shown of them.
 
 It is fed with inputs and the time and answers with actions; `next_due` says when it wants a `TimerDue`. What happens to
-one socket is decided in `connection`; here it is decided which sockets there are: the one in use (`main`), the one that
-is to take over after a token was renewed (`heir`: make before break), and those that are read until they are empty.
+one socket is decided in `connection`; here it is decided which sockets there are to be (`sockets`).
 `states.TABLE` decides every (phase, signal) pair; here is what the steps do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from journeymap.model.time import Millis
-from journeymap.protocol.backoff import backoff
 from journeymap.protocol.connection import Connection, Failure
+from journeymap.protocol.denials import Answer, Denials
 from journeymap.protocol.exchange import (
     Action,
+    HoldAsked,
     Input,
+    ReleaseAsked,
     Report,
     RetryAsked,
     SocketInput,
@@ -31,12 +32,13 @@ from journeymap.protocol.exchange import (
     Unsubscribe,
 )
 from journeymap.protocol.limits import Limits
+from journeymap.protocol.patience import Patience
 from journeymap.protocol.renewal import Renewal
 from journeymap.protocol.socket_states import Phase as SocketPhase
-from journeymap.protocol.socket_states import Signal as SocketSignal
+from journeymap.protocol.sockets import Sockets
 from journeymap.protocol.states import TABLE, Phase, Signal
 
-_Value: TypeAlias = TokenInput | Failure | None
+_Value: TypeAlias = TokenInput | Failure | HoldAsked | None
 _Actions: TypeAlias = tuple[Action, ...]
 
 _SIGNALS: Final[Mapping[type, Signal]] = {
@@ -45,6 +47,8 @@ _SIGNALS: Final[Mapping[type, Signal]] = {
     TokenRefused: Signal.TOKEN_REFUSED,
     TokenFailed: Signal.TOKEN_FAILED,
     RetryAsked: Signal.RETRY,
+    HoldAsked: Signal.HOLD,
+    ReleaseAsked: Signal.RELEASE,
     StopAsked: Signal.STOP,
 }
 
@@ -61,23 +65,13 @@ class EventStreams:
         self.refused = False
         self.reconnects = 0
         self.retry_at: Millis | None = None
-        self._callback_url = callback_url
-        self._random = random
-        self._limits = limits
         self._now: Millis = 0
-        self._main: Connection | None = None
-        self._heir: Connection | None = None
-        self._draining: list[Connection] = []
-        self._connections = 0  # numbers given to sockets
+        self._sockets = Sockets(callback_url, random, limits)
         self._renewal = Renewal(random, limits.token)
-        self._heir_at: Millis | None = None
-        self._open_since: Millis | None = None
         self._was_open = False
-        self._doubted = False
-        self._fresh_token_tried = False
-        self._denied_at: Millis | None = None
-        self._delays = backoff(self._random)
-        self._heir_delays = backoff(self._random)
+        self._denials = Denials(limits.health)
+        self._held: str | None = None
+        self._patience = Patience(random, limits.health)
 
     # What is shown.
 
@@ -92,20 +86,24 @@ class EventStreams:
         return self._renewal.token
 
     @property
+    def token_obtained_at(self) -> Millis | None:
+        """Since when it is there."""
+        return self._renewal.obtained_at
+
+    @property
     def subscription_id(self) -> str | None:
         """The live subscription."""
-        subscription = self._main.subscription if self._main is not None else None
+        subscription = self._sockets.main.subscription if self._sockets.main is not None else None
         return subscription.subscription if subscription is not None else None
 
     @property
     def connection_id(self) -> str | None:
         """What the platform calls the connection in use."""
-        return self._main.connection_id if self._main is not None else None
+        return self._sockets.main.connection_id if self._sockets.main is not None else None
 
     def next_due(self) -> Millis | None:
         """When a `TimerDue` is wanted."""
-        dues = [self._renewal.next_due(), self.retry_at, self._heir_at]
-        dues += [connection.next_due() for connection in self._sockets()]
+        dues = (self._renewal.next_due(), self.retry_at, self._sockets.next_due())
         return min((due for due in dues if due is not None), default=None)
 
     # What comes in.
@@ -119,14 +117,16 @@ class EventStreams:
             return self._to_socket(given)
         if isinstance(given, TokenInput):
             return self._on(_SIGNALS[type(given)], given) if self._renewal.accepts(given.request) else ()
-        return self._tick() if isinstance(given, TimerDue) else self._on(_SIGNALS[type(given)])
+        if isinstance(given, TimerDue):
+            return self._tick()
+        return self._on(_SIGNALS[type(given)], given if isinstance(given, HoldAsked) else None)
 
     def _on(self, signal: Signal, value: _Value = None) -> _Actions:
         step: Callable[[_Value], _Actions] = getattr(self, TABLE[self.phase][signal])
         return step(value)
 
     def _to_socket(self, given: SocketInput) -> _Actions:
-        connection = next((one for one in self._sockets() if one.number == given.connection), None)
+        connection = next((one for one in self._sockets.all() if one.number == given.connection), None)
         if connection is not None:
             return self._noted(connection.take(given, self._now)) + self._settle(connection)
         if isinstance(given, Subscribed) and self.token is not None:
@@ -136,7 +136,7 @@ class EventStreams:
 
     def _tick(self) -> _Actions:
         actions: _Actions = ()
-        for connection in self._sockets():
+        for connection in self._sockets.all():
             due = connection.next_due()
             if due is not None and due <= self._now:
                 actions += self._noted(connection.tick(self._now)) + self._settle(connection)
@@ -146,8 +146,7 @@ class EventStreams:
             actions += self._on(Signal.WAIT_OVER)
         if self._is_due(self._renewal.refresh_at):
             actions += self._on(Signal.REFRESH_DUE)
-        if self._is_due(self._heir_at):
-            self._heir_at = None
+        if self._sockets.is_move_due(self._now):
             actions += self._move_over()
         return actions
 
@@ -156,18 +155,15 @@ class EventStreams:
 
     # Sockets, seen from above.
 
-    def _sockets(self) -> list[Connection]:
-        return [one for one in (self._main, self._heir, *self._draining) if one is not None]
-
     def _settle(self, connection: Connection) -> _Actions:
         """What a change of one socket means for the whole."""
-        self._doubted = (self._doubted or connection.doubted) and connection.phase is not SocketPhase.LIVE
-        if connection is self._main:
+        self._sockets.note(connection)
+        if connection is self._sockets.main:
             return self._settle_main(connection)
-        if connection is self._heir:
+        if connection is self._sockets.heir:
             return self._settle_heir(connection)
         if connection.phase is SocketPhase.CLOSED:
-            self._draining.remove(connection)
+            self._sockets.forget(connection)
         return ()
 
     def _settle_main(self, main: Connection) -> _Actions:
@@ -175,34 +171,26 @@ class EventStreams:
             failure = main.failure or Failure("the connection ended")
             return self._on(Signal.DENIED if failure.unauthorised else Signal.DOWN, failure)
         if main.phase is SocketPhase.LIVE:
-            self._fresh_token_tried = False
+            self._denials.accepted()
         if main.is_open is not (self.phase is Phase.OPEN):
             return self._on(Signal.UP if main.is_open else Signal.UNSURE)
         return ()
 
     def _settle_heir(self, heir: Connection) -> _Actions:
-        if heir.phase is SocketPhase.LIVE and self._main is not None:
+        if heir.phase is SocketPhase.LIVE and (old := self._sockets.take_over()) is not None:
             # Make before break: the new socket has brought something, only now the old one is let go.
-            old, self._main, self._heir = self._main, heir, None
-            self._fresh_token_tried = False
+            self._denials.accepted()
             if not self.refused:
                 self.error = None
-            self._draining.append(old)
-            actions = self._without_shared(old.feed(SocketSignal.RETIRE, self._now))
-            return actions + self._settle(old)
+            return self._sockets.retire(old, self._now) + self._settle(old)
         if heir.phase is not SocketPhase.CLOSED:
             return ()
-        self._heir = None
         failure = heir.failure or Failure("the connection ended")
         if failure.unauthorised:
+            self._sockets.heir = None
             return self._deny(failure.message, heir.token)
-        self._heir_at = self._after(self._heir_delays, failure.retry_after)
+        self._sockets.lose_heir(self._now, failure.retry_after)
         return self._report(f"the connection with the renewed token failed, the old one stays: {failure.message}")
-
-    def _without_shared(self, actions: _Actions) -> _Actions:
-        """A platform may answer both sockets with one subscription: then it is not to be deleted."""
-        shared = self.subscription_id
-        return tuple(one for one in actions if not (isinstance(one, Unsubscribe) and one.subscription == shared))
 
     def _noted(self, actions: _Actions) -> _Actions:
         for action in actions:
@@ -242,9 +230,8 @@ class EventStreams:
         return self._report(f"the token could not be renewed yet, the old one stays in use: {value.message}")
 
     def _up(self, _: _Value) -> _Actions:
-        assert self._main is not None
         self._enter(Phase.OPEN)
-        self._open_since = self._now
+        self._patience.opened(self._now)
         if not self.refused:
             self.error = None
         self.reconnects += self._was_open
@@ -252,7 +239,7 @@ class EventStreams:
         return self._move_over()
 
     def _unsure(self, _: _Value) -> _Actions:
-        self._leave_open()
+        self._patience.left(self._now)
         self._enter(Phase.CONNECTING)
         return ()
 
@@ -262,19 +249,18 @@ class EventStreams:
 
     def _denied(self, value: _Value) -> _Actions:
         assert isinstance(value, Failure)
-        assert self._main is not None
-        token = self._main.token
+        assert self._sockets.main is not None
+        token = self._sockets.main.token
         return self._without_main(value) or self._deny(value.message, token)
 
     def _without_main(self, failure: Failure) -> _Actions:
         """Let go of main; nothing is left to be decided if it has an heir or if nothing may be tried."""
-        self._main = None
-        self._leave_open()
-        if self._heir is not None:
-            # It is further than a new attempt would be.
-            self._main, self._heir = self._heir, None
+        self._sockets.take_over()
+        self._patience.left(self._now)
+        if self._sockets.main is not None:
+            # The heir is further than a new attempt would be.
             self._enter(Phase.CONNECTING)
-            return self._report(failure.message) + self._settle_main(self._main)
+            return self._report(failure.message) + self._settle_main(self._sockets.main)
         if self.refused:
             self._enter(Phase.REFUSED)
             return (Report(failure.message),)
@@ -299,31 +285,54 @@ class EventStreams:
         self._renewal.drop()
         return self._begin(None)
 
+    def _hold(self, value: _Value) -> _Actions:
+        actions = self._let_go()
+        self._patience.left(self._now)
+        self._enter(Phase.HELD)
+        self._hold_on(value)
+        return actions
+
+    def _hold_on(self, value: _Value) -> _Actions:
+        assert isinstance(value, HoldAsked)
+        self._held = value.reason
+        if not self.refused:
+            self.error = value.reason
+        return ()
+
+    def _forgive_held(self, _: _Value) -> _Actions:
+        if self.refused:
+            self._forgive()
+            self._renewal.drop()
+            self.error = self._held
+        return ()
+
+    def _release(self, _: _Value) -> _Actions:
+        """Go on with the token at hand, if it is still good; after a refusal only an operator makes it go on."""
+        self._held = None
+        if self.refused:
+            self._enter(Phase.REFUSED)
+            return ()
+        self.error = None
+        self._renewal.resume(self._now)
+        return self._begin(None)
+
     def _stop(self, _: _Value) -> _Actions:
-        actions: _Actions = ()
-        for connection in self._sockets():
-            actions += connection.feed(SocketSignal.DROP, self._now)
-        self._main = self._heir = None
-        self._draining = []
-        self._renewal.cancel()
-        self.retry_at = self._heir_at = None
+        actions = self._let_go()
         self._enter(Phase.STOPPED)
         return actions
 
     # What the steps are made of.
 
+    def _let_go(self) -> _Actions:
+        """End every socket, await and plan nothing."""
+        self._renewal.cancel()
+        self.retry_at = None
+        return self._sockets.drop_all(self._now)
+
     def _enter(self, phase: Phase) -> None:
         if phase.state != self.phase.state:
             self.since = self._now
         self.phase = phase
-
-    def _leave_open(self) -> None:
-        opened, self._open_since = self._open_since, None
-        if opened is not None and self._now - opened >= self._limits.health:
-            self._delays = backoff(self._random)
-
-    def _after(self, delays: Iterator[Millis], asked: Millis | None) -> Millis:
-        return self._now + max(1, next(delays), asked or 0)
 
     def _report(self, message: str, refused: bool = False) -> _Actions:
         if not self.refused or refused:
@@ -331,7 +340,7 @@ class EventStreams:
         return (Report(message, refused),)
 
     def _wait(self, message: str, asked: Millis | None) -> _Actions:
-        self.retry_at = self._after(self._delays, asked)
+        self.retry_at = self._patience.next_attempt(self._now, asked)
         self._enter(Phase.WAITING)
         return self._report(message)
 
@@ -340,61 +349,42 @@ class EventStreams:
         if self.token is not None and not self.refused and self.phase is Phase.OPEN:
             self.error = None
         self._renewal.take(value, self._now)
-        self._heir_delays = backoff(self._random)
+        self._sockets.forgive()
 
     def _connect(self) -> _Actions:
-        self._main = self._new_connection()
-        self._enter(Phase.CONNECTING)
-        return self._main.open()
-
-    def _new_connection(self) -> Connection:
         assert self.token is not None
-        self._connections += 1
-        return Connection(
-            self._connections, self.token.request, self._callback_url, self._limits, self._now, self._doubted
-        )
+        self._enter(Phase.CONNECTING)
+        return self._sockets.begin(self.token, self._now)
 
     def _move_over(self) -> _Actions:
         """Begin a socket with the renewed token beside the one in use."""
-        token = self._renewal.usable(self._now)
-        if self.phase is not Phase.OPEN or self._main is None or self._heir is not None or token is None:
-            return ()
-        if self._main.token == token.request:
-            return ()
-        self._heir_at = None
-        self._heir = self._new_connection()
-        return self._heir.open()
+        return self._sockets.move(self._renewal.usable(self._now), self._now) if self.phase is Phase.OPEN else ()
 
     def _deny(self, message: str, token: int) -> _Actions:
         """A socket's token was not accepted: one fresh token, one try, then a hard error."""
         if self.token is not None and self.token.request == token:
             self._renewal.drop()
-        elif self.token is not None and self._main is None:
+        elif self.token is not None and self._sockets.main is None:
             return self._report(message) + self._begin(None)  # it was renewed meanwhile: that is the fresh one
-        if self._fresh_token_tried:
+        answer = self._denials.deny(self._now)
+        if answer is Answer.HARD_ERROR:
             return self._hard_error(f"{message}; {_REFUSED_TWICE}")
-        self._fresh_token_tried = True
-        before, self._denied_at = self._denied_at, self._now
-        if self._main is not None:
+        if self._sockets.main is not None:
             return self._report(message) + self._renewal.fetch(self._now)
-        if before is not None and self._now - before < self._limits.health:
-            return self._wait(message, None)  # fresh tokens that do not last are no reason for a storm of requests
+        if answer is Answer.FRESH_TOKEN_LATER:
+            return self._wait(message, None)
         return self._report(message) + self._begin(None)
 
     def _hard_error(self, message: str) -> _Actions:
         self.refused = True
         self._renewal.cancel()
-        self.retry_at = self._heir_at = None
-        actions: _Actions = ()
-        if self._heir is not None:
-            heir, self._heir = self._heir, None
-            actions = heir.feed(SocketSignal.DROP, self._now)
-        if self._main is None:
+        self.retry_at = None
+        actions = self._sockets.drop_heir(self._now)
+        if self._sockets.main is None:
             self._enter(Phase.REFUSED)
         return actions + self._report(message, refused=True)
 
     def _forgive(self) -> None:
         self.refused = False
-        self._fresh_token_tried = False
-        self._denied_at = None
-        self._delays = backoff(self._random)
+        self._denials.forgive()
+        self._patience.forgive()

@@ -103,6 +103,16 @@ class RetryAsked(msgspec.Struct, frozen=True):
     """An operator says "try again"."""
 
 
+class HoldAsked(msgspec.Struct, frozen=True):
+    """Read nothing more until released. `reason` is one line."""
+
+    reason: str
+
+
+class ReleaseAsked(msgspec.Struct, frozen=True):
+    """Reading may go on."""
+
+
 class StopAsked(msgspec.Struct, frozen=True):
     """End."""
 
@@ -111,7 +121,7 @@ SocketInput: TypeAlias = (
     SocketOpened | SocketClosed | HandshakeRefused | FrameReceived | PongReceived | Subscribed | SubscribeFailed
 )
 TokenInput: TypeAlias = TokenObtained | TokenRefused | TokenFailed
-Input: TypeAlias = Start | TokenInput | SocketInput | TimerDue | RetryAsked | StopAsked
+Input: TypeAlias = Start | TokenInput | SocketInput | TimerDue | RetryAsked | HoldAsked | ReleaseAsked | StopAsked
 
 
 class FetchToken(msgspec.Struct, frozen=True):

@@ -14,6 +14,7 @@ class Renewal:
 
     def __init__(self, random: Callable[[], float], limit: Millis) -> None:
         self.token: TokenObtained | None = None
+        self.obtained_at: Millis | None = None
         self.refresh_at: Millis | None = None
         self.awaited: int | None = None
         self._until: Millis | None = None
@@ -48,6 +49,7 @@ class Renewal:
     def take(self, token: TokenObtained, now: Millis) -> None:
         """Use this token from now on."""
         self.token = token
+        self.obtained_at = now
         self.refresh_at = max(token.refresh_at, now + 1)
         self._delays = backoff(self._random)
 
@@ -61,12 +63,16 @@ class Renewal:
 
     def drop(self) -> None:
         """The token is of no more use."""
-        self.token = None
+        self.token = self.obtained_at = None
         self.refresh_at = None
 
     def cancel(self) -> None:
         """Await and plan nothing."""
         self.refresh_at = self.awaited = self._until = None
+
+    def resume(self, now: Millis) -> None:
+        """Plan the renewal of the token at hand again, after `cancel`."""
+        self.refresh_at = None if self.token is None else max(self.token.refresh_at, now + 1)
 
     def next_due(self) -> Millis | None:
         """When to look at the time again."""

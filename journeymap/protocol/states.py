@@ -19,6 +19,7 @@ class Phase(enum.Enum):
     OPEN = "OPEN"
     WAITING = "DISCONNECTED until the next attempt"
     REFUSED = "DISCONNECTED until an operator acts"
+    HELD = "DISCONNECTED until released"
     STOPPED = "DISCONNECTED, ended"
 
     @property
@@ -41,6 +42,8 @@ class Signal(enum.Enum):
     WAIT_OVER = "time for the next attempt"
     REFRESH_DUE = "the token is to be renewed"
     RETRY = "an operator says try again"
+    HOLD = "nothing more is to be read for now"
+    RELEASE = "reading may go on"
     STOP = "stop"
 
 
@@ -62,6 +65,10 @@ class Step(enum.StrEnum):
     TRY_REFRESH = "_try_refresh"
     UNSURE = "_unsure"
     TRY_ANEW = "_try_anew"
+    HOLD = "_hold"
+    HOLD_ON = "_hold_on"
+    FORGIVE_HELD = "_forgive_held"
+    RELEASE = "_release"
 
 
 TABLE: Final[Mapping[Phase, Mapping[Signal, Step]]] = {
@@ -77,6 +84,8 @@ TABLE: Final[Mapping[Phase, Mapping[Signal, Step]]] = {
         Signal.WAIT_OVER: Step.IGNORE,
         Signal.REFRESH_DUE: Step.IGNORE,
         Signal.RETRY: Step.IGNORE,
+        Signal.HOLD: Step.HOLD,
+        Signal.RELEASE: Step.IGNORE,
         Signal.STOP: Step.STOP,
     },
     Phase.FETCHING: {
@@ -91,6 +100,8 @@ TABLE: Final[Mapping[Phase, Mapping[Signal, Step]]] = {
         Signal.WAIT_OVER: Step.IGNORE,
         Signal.REFRESH_DUE: Step.IGNORE,
         Signal.RETRY: Step.IGNORE,  # it is being tried
+        Signal.HOLD: Step.HOLD,
+        Signal.RELEASE: Step.IGNORE,
         Signal.STOP: Step.STOP,
     },
     Phase.CONNECTING: {
@@ -105,6 +116,8 @@ TABLE: Final[Mapping[Phase, Mapping[Signal, Step]]] = {
         Signal.WAIT_OVER: Step.IGNORE,
         Signal.REFRESH_DUE: Step.REFRESH,
         Signal.RETRY: Step.TRY_REFRESH,
+        Signal.HOLD: Step.HOLD,
+        Signal.RELEASE: Step.IGNORE,
         Signal.STOP: Step.STOP,
     },
     Phase.OPEN: {
@@ -119,6 +132,8 @@ TABLE: Final[Mapping[Phase, Mapping[Signal, Step]]] = {
         Signal.WAIT_OVER: Step.IGNORE,
         Signal.REFRESH_DUE: Step.REFRESH,
         Signal.RETRY: Step.TRY_REFRESH,
+        Signal.HOLD: Step.HOLD,
+        Signal.RELEASE: Step.IGNORE,
         Signal.STOP: Step.STOP,
     },
     Phase.WAITING: {
@@ -133,6 +148,8 @@ TABLE: Final[Mapping[Phase, Mapping[Signal, Step]]] = {
         Signal.WAIT_OVER: Step.BEGIN,
         Signal.REFRESH_DUE: Step.REFRESH,
         Signal.RETRY: Step.BEGIN,
+        Signal.HOLD: Step.HOLD,
+        Signal.RELEASE: Step.IGNORE,
         Signal.STOP: Step.STOP,
     },
     Phase.REFUSED: {
@@ -147,6 +164,24 @@ TABLE: Final[Mapping[Phase, Mapping[Signal, Step]]] = {
         Signal.WAIT_OVER: Step.IGNORE,
         Signal.REFRESH_DUE: Step.IGNORE,
         Signal.RETRY: Step.TRY_ANEW,
+        Signal.HOLD: Step.HOLD,  # the refusal stays visible
+        Signal.RELEASE: Step.IGNORE,
+        Signal.STOP: Step.STOP,
+    },
+    Phase.HELD: {
+        Signal.START: Step.IGNORE,  # held before it began; the release begins it
+        Signal.TOKEN: Step.IGNORE,  # nothing is awaited, no socket is there, no timer runs
+        Signal.TOKEN_REFUSED: Step.IGNORE,
+        Signal.TOKEN_FAILED: Step.IGNORE,
+        Signal.UP: Step.IGNORE,
+        Signal.UNSURE: Step.IGNORE,
+        Signal.DOWN: Step.IGNORE,
+        Signal.DENIED: Step.IGNORE,
+        Signal.WAIT_OVER: Step.IGNORE,
+        Signal.REFRESH_DUE: Step.IGNORE,
+        Signal.RETRY: Step.FORGIVE_HELD,  # it ends a refusal, not the hold
+        Signal.HOLD: Step.HOLD_ON,
+        Signal.RELEASE: Step.RELEASE,
         Signal.STOP: Step.STOP,
     },
     Phase.STOPPED: {
@@ -161,6 +196,8 @@ TABLE: Final[Mapping[Phase, Mapping[Signal, Step]]] = {
         Signal.WAIT_OVER: Step.IGNORE,
         Signal.REFRESH_DUE: Step.IGNORE,
         Signal.RETRY: Step.IGNORE,
+        Signal.HOLD: Step.IGNORE,
+        Signal.RELEASE: Step.IGNORE,
         Signal.STOP: Step.IGNORE,
     },
 }

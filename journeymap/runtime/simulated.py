@@ -45,6 +45,7 @@ class SimulatedSource:
         self._connect = connect
         self._lock = threading.RLock()  # `stop` may come in a signal handler of the thread that holds it
         self._stopped = False
+        self._held: str | None = None
         self._left = threading.Event()
         self._child: subprocess.Popen[bytes] | None = None
         self._source: Source | None = None
@@ -81,6 +82,8 @@ class SimulatedSource:
             if self._stopped:
                 return
             self._source = source
+            if self._held is not None:
+                source.hold(self._held)
         log.info("the simulated platform is at %s", access.api_url)
         try:
             source.run(deliver)
@@ -108,6 +111,18 @@ class SimulatedSource:
     def retry(self) -> None:
         if self._source is not None:
             self._source.retry()
+
+    def hold(self, reason: str) -> None:
+        with self._lock:
+            self._held = reason
+            if self._source is not None:
+                self._source.hold(reason)
+
+    def release(self) -> None:
+        with self._lock:
+            self._held = None
+            if self._source is not None:
+                self._source.release()
 
     def status(self) -> SourceStatus:
         return SourceStatus() if self._source is None else self._source.status()

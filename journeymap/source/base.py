@@ -25,9 +25,8 @@ class SourceStatus(msgspec.Struct, frozen=True):
     `since` is when `state` was entered. `error` is what went wrong last, one line, None while all is well; `refused`
     says that it is a hard error: no reconnect before an operator acts. `last_frame_at` is when a frame came last, data or
     control; `last_heard_at` when any sign of life did, pongs too. `max_events_per_second` is what the subscription asks
-    for now. `received` counts data frames, `throttled`
-    throttle frames, `dropped` events that the platform says it left out. `finished` is true once a finite source has
-    delivered all.
+    for now. `received` counts data frames, `throttled` throttle frames, `dropped` events that the platform says it left
+    out. `finished` is true once a finite source has delivered all.
     """
 
     state: ConnectionState = ConnectionState.DISCONNECTED
@@ -74,6 +73,17 @@ class Source(Protocol):
 
     def retry(self) -> None:
         """An operator says "try again": end any wait, also after a refusal. From any thread."""
+
+    def hold(self, reason: str) -> None:
+        """Stop reading, in order, and stay DISCONNECTED until `release`; `reason` (one line) is shown as the error.
+
+        Before `run`, too. What was read already may still be delivered, no more than is in memory. A refusal stays
+        visible; `retry` ends it, but not the hold. Calling it again changes the reason. From any thread, also from
+        within `deliver`.
+        """
+
+    def release(self) -> None:
+        """Read again. From any thread; does nothing if it is not held."""
 
     def status(self) -> SourceStatus:
         """How it stands now. From any thread."""

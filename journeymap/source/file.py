@@ -45,7 +45,9 @@ class FileSource:
         self._clock = clock
         self._steady = steady
         self._stopped = threading.Event()
+        self._news = threading.Event()  # wakes up whatever waits, to look at the others
         self._skip = threading.Event()
+        self._held: str | None = None
         self._received = 0
         self._last_frame_at: Millis | None = None
         self._line = 0
@@ -58,7 +60,10 @@ class FileSource:
 
     def run(self, deliver: Deliver) -> None:
         """Deliver all lines, or as many as come before `stop`. Raises `InputError` as the class says."""
-        self._enter(ConnectionState.OPEN)
+        if self._held is None:
+            self._enter(ConnectionState.OPEN)
+        else:
+            self._wait_while_held()
         lines = read_lines(self._path)
         try:
             self._deliver_all(lines, deliver)
@@ -77,7 +82,10 @@ class FileSource:
         clock = self._clock
         for number, line in lines:
             if self._speed:
-                self._hold(pace, line)
+                self._wait_until_due(pace, line)
+            if self._held is not None:
+                self._wait_while_held()
+                pace.skip()
             if stopped():
                 return
             now = clock()
@@ -86,11 +94,22 @@ class FileSource:
             self._last_frame_at = now
             self._line = number
 
-    def _hold(self, pace: Pace, line: bytes) -> None:
-        while wait := pace.wait(line, self._steady()):
-            if self._skip.wait(min(wait, SECOND) / SECOND):
+    def _wait_until_due(self, pace: Pace, line: bytes) -> None:
+        while (wait := pace.wait(line, self._steady())) and self._held is None and not self._stopped.is_set():
+            self._news.wait(min(wait, SECOND) / SECOND)
+            self._news.clear()
+            if self._skip.is_set():
                 self._skip.clear()
                 pace.skip()
+
+    def _wait_while_held(self) -> None:
+        while (reason := self._held) is not None and not self._stopped.is_set():
+            if reason != self._status.error:
+                self._enter(ConnectionState.DISCONNECTED, error=reason)
+            self._news.wait()
+            self._news.clear()
+        if not self._stopped.is_set():
+            self._enter(ConnectionState.OPEN)
 
     def _enter(self, state: ConnectionState, error: str | None = None, finished: bool = False) -> None:
         self._status = SourceStatus(state=state, since=self._clock(), error=error, finished=finished)
@@ -99,12 +118,24 @@ class FileSource:
     def stop(self) -> None:
         """Make `run` return before the next line."""
         self._stopped.set()
-        self._skip.set()
+        self._news.set()
 
     def retry(self) -> None:
         """End the wait for the next line; time goes on from there."""
         self._skip.set()
+        self._news.set()
+
+    def hold(self, reason: str) -> None:
+        """Deliver no further line until `release`; time stands still meanwhile."""
+        self._held = reason
+        self._news.set()
+
+    def release(self) -> None:
+        """Go on with the next line."""
+        self._held = None
+        self._news.set()
 
     def status(self) -> SourceStatus:
         """How it stands now."""
-        return replace(self._status, received=self._received, last_frame_at=self._last_frame_at)
+        at = self._last_frame_at
+        return replace(self._status, received=self._received, last_frame_at=at, last_heard_at=at)

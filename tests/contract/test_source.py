@@ -11,10 +11,10 @@ import pytest
 
 from journeymap.runtime.clock import SystemClock
 from journeymap.simulator.server import SimulatedPlatform
-from journeymap.source.base import ConnectionState, Source
+from journeymap.source.base import ConnectionState, Source, SourceStatus
 from journeymap.source.eventstreams import EventStreamsConfig, EventStreamsSource
 from journeymap.source.file import FileSource
-from journeymap.testing import frame
+from journeymap.testing import EOF, ScriptedSource, frame
 from tests.running import Running
 
 FRAMES = [
@@ -66,7 +66,12 @@ def gzip_file(directory: Path, _platform: SimulatedPlatform) -> Setting:
     return Setting(FileSource(str(path), 0, SystemClock().now), "", lambda: None)
 
 
-@pytest.fixture(params=[eventstreams, plain_file, gzip_file], ids=lambda make: make.__name__)
+def scripted(_directory: Path, _platform: SimulatedPlatform) -> Setting:
+    source = ScriptedSource(clock=SystemClock().now)
+    return Setting(source, "", lambda: source.add(*FRAMES, EOF))
+
+
+@pytest.fixture(params=[eventstreams, plain_file, gzip_file, scripted], ids=lambda make: make.__name__)
 def setting(request, tmp_path, platform):
     return request.param(tmp_path, platform)
 
@@ -79,6 +84,7 @@ def test_delivers_every_frame_as_it_came_and_in_order(setting):
         status = running.wait(lambda status: status.received == len(FRAMES))
     assert before <= running.arrivals[0] <= running.arrivals[-1] <= SystemClock().now()
     assert status.last_frame_at == running.arrivals[-1]
+    assert status.last_heard_at >= status.last_frame_at
     assert running.error is None
 
 
@@ -132,6 +138,61 @@ def test_retry_at_any_time_does_no_harm(setting):
         setting.source.retry()
     setting.source.retry()
     assert running.error is None
+
+
+def is_held(status: SourceStatus) -> bool:
+    return (status.state, status.error, status.refused) == (ConnectionState.DISCONNECTED, "no room", False)
+
+
+def test_held_before_the_start_it_reads_nothing_until_released(setting):
+    setting.source.hold("no room")
+    with Running(setting.source) as running:
+        running.wait(is_held)
+        setting.source.retry()
+        assert running.frames == []
+        setting.source.release()
+        setting.send()
+        assert running.wait_for_frames(len(FRAMES)) == FRAMES
+        assert running.source.status().error is None
+    assert running.error is None
+
+
+def test_held_while_it_reads_it_goes_on_when_released(setting):
+    delivered = []
+    held = []
+
+    def deliver(data, _arrived_at):
+        if not held:
+            setting.source.hold("another reason")
+            setting.source.hold("no room")
+            held.append(data)
+        delivered.append(data)
+
+    with Running(setting.source, deliver) as running:
+        setting.send()
+        running.wait(is_held)
+        count = len(delivered)
+        setting.source.retry()
+        assert setting.source.status().state is ConnectionState.DISCONNECTED
+        assert len(delivered) == count
+        setting.source.release()
+        setting.source.release()
+        status = running.wait(lambda status: status.state is ConnectionState.OPEN or status.finished)
+        assert status.error is None
+        if count < len(FRAMES) and not status.finished:
+            setting.send()
+        running.wait(lambda status: status.received >= len(FRAMES))
+    # A file goes on where it was; what a platform sends in between is missed.
+    assert delivered in (FRAMES, FRAMES[:count] + FRAMES)
+    assert running.error is None
+
+
+def test_a_held_source_can_be_stopped(setting):
+    setting.source.hold("no room")
+    with Running(setting.source) as running:
+        running.wait(is_held)
+        running.stop(1)
+    assert running.frames == []
 
 
 def test_has_a_short_name_and_keeps_its_secret(setting):

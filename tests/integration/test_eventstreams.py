@@ -139,6 +139,8 @@ def test_open_with_all_there_is_to_know(platform):
         assert status.subscription_id == subscription.subscription_id
         assert status.connection_id == subscription.connection.connection_id
         assert 3_590_000 < status.token_expires_at - SystemClock().now() <= 3_600_000
+        assert 3_590_000 < status.token_expires_at - status.token_obtained_at <= 3_600_000
+        assert status.max_events_per_second == 50
         assert (status.error, status.refused, status.reconnects) == (None, False, 0)
         assert subscription.request.max_events_per_second == 50
         assert len(subscription.request.filters.event_types) == 5
@@ -356,7 +358,9 @@ def test_pongs_keep_a_quiet_socket_alive_and_silence_ends_it(platform):
         with Running(source_for(quiet, limits=Limits(ping=50, silence=200, proof=1_000))) as running:
             first = running.wait(lambda status: status.state is OPEN)
             running.wait(lambda _: SystemClock().now() > first.since + 700)
-            assert running.source.status().state is OPEN
+            status = running.source.status()
+            assert status.state is OPEN
+            assert status.last_heard_at > status.last_frame_at  # pongs
 
 
 def test_a_server_that_breaks_the_protocol(shared):

@@ -16,8 +16,10 @@ from journeymap.protocol.exchange import (
     FetchToken,
     FrameReceived,
     HandshakeRefused,
+    HoldAsked,
     OpenSocket,
     PongReceived,
+    ReleaseAsked,
     Report,
     RetryAsked,
     SendPing,
@@ -403,6 +405,69 @@ def test_a_day_of_half_hour_tokens_without_gap_or_storm():
     assert fetches == pytest.approx(24 * 60 / 25, abs=2)
 
 
+def test_a_hold_lets_go_of_everything_and_a_release_goes_on_with_the_same_token():
+    driver = Driver().start()
+    assert driver.feed(HoldAsked("disk nearly full")) == [Unsubscribe(1, "s1"), CloseSocket(1)]
+    machine = driver.machine
+    assert (machine.state, machine.error, machine.refused) == ("DISCONNECTED", "disk nearly full", False)
+    assert machine.next_due() is None
+    assert driver.feed(HoldAsked("disk full")) == []
+    assert machine.error == "disk full"
+    assert driver.feed(RetryAsked()) == []
+    assert driver.feed(ReleaseAsked()) == [OpenSocket(2, 1)]
+    assert (machine.state, machine.error) == ("CONNECTING", None)
+    driver.open(2)
+    heartbeats_until(driver, driver.now + 56 * MINUTE, 2)
+    assert driver.said(FetchToken) == [FetchToken(2)]
+
+
+def test_a_hold_during_a_token_request_forgets_it():
+    driver = Driver()
+    driver.feed(Start())
+    assert driver.feed(HoldAsked("full")) == []
+    assert driver.token(1) == []
+    assert driver.feed(ReleaseAsked()) == [FetchToken(2)]
+
+
+def test_a_hold_during_the_move_ends_both_sockets():
+    driver = Driver().start()
+    heartbeats_until(driver, driver.now + 56 * MINUTE)
+    driver.token(2)
+    driver.feed(HoldAsked("full"))
+    assert driver.said(CloseSocket) == [CloseSocket(1), CloseSocket(2)]
+    assert driver.feed(ReleaseAsked()) == [OpenSocket(3, 2)]
+
+
+def test_a_token_that_ended_while_held_is_fetched_anew():
+    driver = Driver().start()
+    driver.feed(HoldAsked("full"))
+    driver.wait(driver.now + 61 * MINUTE)
+    assert driver.actions == []
+    assert driver.feed(ReleaseAsked()) == [FetchToken(2)]
+
+
+def test_held_before_the_start_nothing_is_begun():
+    driver = Driver()
+    driver.feed(HoldAsked("full"))
+    assert driver.feed(Start()) == []
+    assert driver.feed(ReleaseAsked()) == [FetchToken(1)]
+    assert driver.feed(ReleaseAsked()) == []
+
+
+def test_a_refusal_outlives_a_hold_and_a_hold_outlives_try_again():
+    driver = Driver()
+    driver.feed(Start())
+    driver.feed(TokenRefused(1, "wrong secret"))
+    driver.feed(HoldAsked("full"))
+    assert (driver.machine.error, driver.machine.refused) == ("wrong secret", True)
+    assert driver.feed(ReleaseAsked()) == []
+    assert (driver.machine.phase, driver.machine.error) == (Phase.REFUSED, "wrong secret")
+    driver.feed(HoldAsked("full"))
+    assert driver.feed(RetryAsked()) == []
+    assert (driver.machine.phase, driver.machine.error, driver.machine.refused) == (Phase.HELD, "full", False)
+    assert driver.feed(ReleaseAsked()) == [FetchToken(2)]
+
+
 def test_stop_deletes_the_subscription_and_ends_everything():
     driver = Driver().start()
     assert driver.feed(StopAsked()) == [Unsubscribe(1, "s1"), CloseSocket(1)]
@@ -454,6 +519,8 @@ INPUTS = st.one_of(
     st.builds(SubscribeFailed, NUMBERS, st.just("no"), st.sampled_from([None, 401, 409, 429]), WAITS),
     st.just(TimerDue()),
     st.just(RetryAsked()),
+    st.just(HoldAsked("held")),
+    st.just(ReleaseAsked()),
 )
 HAPPY = st.sampled_from(["token", "opened", "greeted", "subscribed", "sign", "due", "due"])
 
@@ -469,7 +536,7 @@ def test_whatever_comes(steps, chance):
         given = shell.happy(step, driver) if isinstance(step, str) else step
         was_refused = driver.machine.refused
         actions = driver.feed(given)
-        if was_refused and not isinstance(given, RetryAsked):
+        if (was_refused and not isinstance(given, RetryAsked)) or driver.machine.phase is Phase.HELD:
             assert not [one for one in actions if isinstance(one, OpenSocket | FetchToken)]
         shell.do(actions, driver.machine)
         if isinstance(given, TimerDue):
@@ -512,13 +579,13 @@ class Shell:
                 case Report(message, _):
                     assert message
                     assert "\n" not in message
-        wanted = [one for one in (machine._main, machine._heir) if one is not None]
-        assert len({one.number for one in wanted}) == len(wanted)
-        assert {one.number for one in machine._sockets()} == self.sockets
-        assert (machine.state == "OPEN") == (machine._main is not None and machine._main.is_open)
+        main, everyone = machine._sockets.main, machine._sockets.all()
+        assert len({one.number for one in everyone}) == len(everyone)
+        assert {one.number for one in everyone} == self.sockets
+        assert (machine.state == "OPEN") == (main is not None and main.is_open)
         if machine.refused:
             assert machine.error
-            assert machine._heir is None
+            assert machine._sockets.heir is None
             assert machine._renewal.awaited is None
 
     def happy(self, step, driver):

@@ -152,3 +152,17 @@ def test_a_platform_that_died_is_no_obstacle_to_stopping() -> None:
         os.kill(made.pid, signal.SIGKILL)
     assert running.error is None
     assert not is_there(made.pid)
+
+
+def test_a_hold_before_the_platform_is_there_is_handed_on() -> None:
+    made = Made(READY, b"1", b"2")
+    made.source.hold("no room")
+    with Running(made.source) as running:
+        status = running.wait(lambda status: status.error == "no room")
+        assert status.state is ConnectionState.DISCONNECTED
+        assert running.frames == []
+        made.source.release()
+        assert running.wait_for_frames(2) == [b"1", b"2"]
+        made.source.hold("again")
+        running.wait(lambda status: status.error == "again")
+    assert running.error is None

@@ -107,7 +107,7 @@ def test_twice_as_fast(tmp_path):
 
     source = FileSource(path, 10, steady.now)
     source._steady = lambda: (steady.advance(1), steady.now())[1]
-    source._skip.wait = lambda seconds: steady.advance(round(seconds * 1_000))
+    source._news.wait = lambda seconds: steady.advance(round(seconds * 1_000))
     source.run(deliver)
     gaps = [later - earlier for earlier, later in pairwise(times)]
     assert times[-1] - times[0] == pytest.approx(100, abs=25)

@@ -1,0 +1,159 @@
+"""What the Event Streams source asks of the platform, in the background; each answer comes back as an input of the machine."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from journeymap.errors import RefusedError, TransientSourceError
+from journeymap.model.time import SECOND, Millis
+from journeymap.protocol.exchange import (
+    HandshakeRefused,
+    Input,
+    SocketClosed,
+    SocketOpened,
+    SubscribeFailed,
+    TokenFailed,
+    TokenObtained,
+    TokenRefused,
+)
+from journeymap.protocol.token import schedule
+from journeymap.source.background import Background
+from journeymap.source.config import EventStreamsConfig
+from journeymap.source.oauth import Token, TokenClient
+from journeymap.source.subscriptions import SubscriptionClient
+from journeymap.source.transport import HttpClient, tls_context
+from journeymap.source.websocket import HandshakeRefusal, StreamSocket
+
+_log = logging.getLogger(__name__)
+
+_TOKENS_KEPT: Final = 4
+
+
+class Calls:
+    """Hands every answer to `answer`, from threads of its own; a defect too, as the exception that it is.
+
+    Tokens stay in here: outside they are known by the number of the request that fetched them. `clock` is wall time,
+    `steady` is that of the machine.
+    """
+
+    def __init__(
+        self,
+        config: EventStreamsConfig,
+        clock: Callable[[], Millis],
+        steady: Callable[[], Millis],
+        random: Callable[[], float],
+        answer: Callable[[Input | BaseException], None],
+    ) -> None:
+        self._config = config
+        self._clock = clock
+        self._steady = steady
+        self._random = random
+        self._answer = answer
+        self._tls = tls = tls_context()
+        self._background = Background("eventstreams")
+        self._login_http = HttpClient(config.login_url, config.request_timeout, tls, clock)
+        self._api_http = HttpClient(config.api_url, config.request_timeout, tls, clock)
+        self._oauth = TokenClient(
+            config.login_url, config.client_id, config.client_secret, config.scopes, self._login_http
+        )
+        self._subscriptions = SubscriptionClient(
+            config.api_url, config.event_types, config.max_events_per_second, self._api_http
+        )
+        self._tokens: dict[int, Token] = {}
+
+    # From the thread of `run`
+
+    def fetch(self, request: int) -> None:
+        """Ask for a token."""
+        self._submit("token", lambda: self._fetch(request))
+
+    def open(self, number: int, token: int) -> StreamSocket:
+        """Connect and shake hands. The socket is in use here until `SocketOpened` or another answer has come."""
+        stream = StreamSocket(self._config.stream_url, self._config.request_timeout, self._tls, self._clock)
+        secret = self._tokens[token]
+        self._submit(f"socket-{number}", lambda: self._open(number, stream, secret))
+        return stream
+
+    def subscribe(self, number: int, token: int, callback_url: str) -> None:
+        """Ask for a subscription."""
+        secret = self._tokens[token]
+        self._submit("api", lambda: self._subscribe(number, secret, callback_url))
+
+    def unsubscribe(self, token: int, subscription: str) -> None:
+        """Delete a subscription."""
+        if (known := self._tokens.get(token)) is not None:
+            self._submit("api", lambda: self._unsubscribe(known, subscription))
+
+    def stop_fetching(self) -> None:
+        """Nobody waits for a token any more."""
+        self._login_http.abort()
+
+    def end(self, goodbye: float, patience: float) -> bool:
+        """Grant what is under way `goodbye` seconds, then break it off; whether all of it has ended `patience` seconds later.
+
+        If not, a connect hangs that nothing can interrupt; it ends by its time limit and closes what it has opened.
+        """
+        if goodbye:
+            self._background.join(goodbye)
+        self._api_http.abort()
+        ended = self._background.join(patience)
+        if ended:
+            self._login_http.close()
+            self._api_http.close()
+        self._tokens.clear()
+        return ended
+
+    # In the background
+
+    def _submit(self, lane: str, work: Callable[[], Input | None]) -> None:
+        def job() -> None:
+            try:
+                result = work()
+            except BaseException as error:  # noqa: BLE001 - a defect; it comes out of `run`, not of a thread nobody sees
+                self._answer(error)
+            else:
+                if result is not None:
+                    self._answer(result)
+
+        self._background.submit(lane, job)
+
+    def _fetch(self, request: int) -> Input:
+        asked_at = self._steady()  # its life may have begun at any time since
+        try:
+            token = self._oauth.fetch()
+        except RefusedError as error:
+            return TokenRefused(request, str(error))
+        except TransientSourceError as error:
+            asked = None if error.retry_after is None else int(error.retry_after * SECOND)
+            return TokenFailed(request, str(error), asked)
+        self._tokens[request] = token
+        for old in sorted(self._tokens)[:-_TOKENS_KEPT]:
+            del self._tokens[old]
+        times = schedule(asked_at, token.life, self._random())
+        return TokenObtained(request, times.refresh_at, times.expires_at)
+
+    def _open(self, number: int, stream: StreamSocket, token: Token) -> Input:
+        try:
+            stream.open(token.value, self._config.token_in_query)
+        except HandshakeRefusal as refusal:
+            return HandshakeRefused(number, refusal.status, refusal.retry_after)
+        except TransientSourceError as error:
+            return SocketClosed(number, None, str(error))
+        return SocketOpened(number)
+
+    def _subscribe(self, number: int, token: Token, callback_url: str) -> Input:
+        try:
+            return self._subscriptions.subscribe(number, token.value, callback_url)
+        except TransientSourceError as error:
+            return SubscribeFailed(number, f"no subscription: {error}")
+
+    def _unsubscribe(self, token: Token, subscription: str) -> None:
+        try:
+            status = self._subscriptions.unsubscribe(token.value, subscription)
+        except TransientSourceError as error:
+            _log.info("a subscription could not be deleted: %s", error)
+        else:
+            # A platform that ends a subscription with its socket, or with its token, has none to delete any more.
+            _log.debug("deleting a subscription was answered with status %d", status)
