@@ -19,6 +19,7 @@ import msgspec
 from journeymap.model.event import Event
 from journeymap.runtime.clock import SystemClock
 from journeymap.runtime.ingesting import Ingesting
+from journeymap.runtime.outdated import outdated
 from journeymap.runtime.pipeline import Pipeline, PipelineOptions
 from journeymap.runtime.shelf import StoreShelf, fold_record
 from journeymap.runtime.simulated import Access, SimulatedSource
@@ -209,6 +210,7 @@ def _ingesting(settings: Settings, clock: SystemClock, on_failure: Callable[[], 
             clock,
             flush_interval=settings.flush_interval_ms,
             journal_max_bytes=settings.journal_max_bytes,
+            stitching_outdated=outdated(store.fingerprints(), stitch_options(settings).fingerprint),
             on_failure=on_failure,
         )
         for source in sources:
@@ -287,7 +289,13 @@ def _open_store(settings: Settings, clock: SystemClock) -> Any:
     from journeymap.store.disk import open_disk_store
 
     kinds = ",".join(sorted({source.partition(":")[0] for source in settings.sources}))
-    return open_disk_store(settings.store_path, source=kinds, environment=settings.environment, now=clock.now())
+    return open_disk_store(
+        settings.store_path,
+        source=kinds,
+        environment=settings.environment,
+        now=clock.now(),
+        folded_with=stitch_options(settings).fingerprint,
+    )
 
 
 def _pipeline(settings: Settings, store: Any) -> Pipeline:

@@ -20,11 +20,19 @@ _GOODNESS = {ConnectionState.DISCONNECTED: 0, ConnectionState.CONNECTING: 1, Con
 class Reporter:
     """Knows where each figure of the status document is found. One thread at a time."""
 
-    def __init__(self, store: Store, journal: Journal, sources: Sequence[Source], pipeline: Pipeline) -> None:
+    def __init__(
+        self,
+        store: Store,
+        journal: Journal,
+        sources: Sequence[Source],
+        pipeline: Pipeline,
+        stitching_outdated: str | None = None,
+    ) -> None:
         self._store = store
         self._journal = journal
         self._sources = tuple(sources)
         self._pipeline = pipeline
+        self._stitching_outdated = stitching_outdated
         self.started_at: Millis = 0
 
     def tell(self, now: Millis, *, behind: Millis | None, waiting_bytes: int, ended: str | None = None) -> IngestStatus:
@@ -75,6 +83,7 @@ class Reporter:
             sources=reports,
             waiting_bytes=waiting_bytes,
             journal_torn_bytes=self._journal.torn_bytes,
+            stitching_outdated=self._stitching_outdated,
         )
         self._store.write_documents({STATUS: msgspec.json.encode(status)})
         return status

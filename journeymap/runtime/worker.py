@@ -33,6 +33,7 @@ STOP_PATIENCE = 10.0
 class Ingest:
     """Keeps a store up to date with a source. `start` returns at once; `stop` returns when everything received is stored.
 
+    `stitching_outdated` is what the status is to say of the stored journeys.
     `on_failure` is called, from one of the threads, when one of them ends by an error that is not a passing one; `failure` then
     holds the error.
     """
@@ -47,6 +48,7 @@ class Ingest:
         *,
         flush_interval: Millis = 100,
         journal_max_bytes: int = 2**30,
+        stitching_outdated: str | None = None,
         on_failure: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
@@ -64,7 +66,8 @@ class Ingest:
         self._replayed = threading.Event()
         self._receivers = [self._thread(f"receive-{source.name}", partial(self._receive, source)) for source in sources]
         self._stitcher = self._thread("stitch", self._stitch)
-        self._reporter = Reporter(store, journal, self._sources, pipeline)
+        self._stitching_outdated = stitching_outdated
+        self._reporter = Reporter(store, journal, self._sources, pipeline, stitching_outdated)
         self._status_at: Millis = 0
         self._tidy_at: Millis = 0
         self._garbage = OldGarbage()
@@ -85,6 +88,8 @@ class Ingest:
     def start(self) -> None:
         """Begin: first what the journal holds and the store does not, then the source."""
         self._reporter.started_at = self._clock.now()
+        if self._stitching_outdated is not None:
+            log.warning("%s", self._stitching_outdated)
         for thread in (self._stitcher, *self._receivers):
             thread.start()
 

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 
+from journeymap.model.fingerprint import Fingerprint
 from journeymap.model.time import HOUR, MINUTE, Millis
+
+STITCHING_VERSION: Final = 1
+"""Raised whenever the same events come to other journeys (docs/stitching.md) or to other rows of them than before: stores
+made before then say that they want a rebuild."""
 
 
 class Timeouts(msgspec.Struct, frozen=True):
@@ -31,3 +37,10 @@ class StitchOptions(msgspec.Struct, frozen=True):
 
     timeouts: Timeouts = Timeouts()
     engagement_window: Millis = 24 * HOUR
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """What a store is told that its journeys were folded with."""
+        general = self.timeouts.close_after
+        special = {name: after for name, after in self.timeouts.close_after_by_channel.items() if after != general}
+        return Fingerprint(STITCHING_VERSION, self.engagement_window, general, special)

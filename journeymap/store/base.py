@@ -15,11 +15,13 @@ from typing import Protocol
 import msgspec
 
 from journeymap.model.change import Changes, JourneyRecord, RowChanges, Span, TokenRecord
+from journeymap.model.fingerprint import Fingerprint
 from journeymap.model.row import JourneyRow
 from journeymap.model.time import Millis
 
 SCHEMA_VERSION = 2
-"""Version of everything a store keeps. A store of another version is refused with a clear error."""
+"""Version of everything a store keeps. An older store is migrated when it is opened for writing (migrations.py); until then,
+and where it is newer, it is refused with a clear error."""
 
 BATCHES_KEPT = 600
 """How many batches a store keeps for readers that follow: a minute of flushes at the default interval."""
@@ -128,6 +130,10 @@ class StoreReader(Protocol):
         """The document of this name (JSON) as the ingest side last wrote it, None before the first. `model.status` names
         them."""
 
+    def fingerprints(self) -> Sequence[Fingerprint]:
+        """What the stored journeys were folded with, oldest first: more than one where writers with different settings or
+        code had their turns, empty while no writer has said it."""
+
     def size(self) -> int:
         """Bytes that the store takes up."""
 
@@ -138,8 +144,9 @@ class StoreReader(Protocol):
 class Store(StoreReader, Protocol):
     """Read and write access: for the one process that holds the writer's lock.
 
-    Opening for writing raises `StoreLockedError` while another process writes, `StoreMismatchError` for another schema
-    version, source or environment. Writing raises `StoreFullError` when no space is left; what was committed stays.
+    Opening for writing migrates an older store. It raises `StoreLockedError` while another process writes,
+    `StoreMismatchError` for a newer schema version, another source or environment. Writing raises `StoreFullError` when
+    no space is left; what was committed stays.
     """
 
     def commit(self, commit: Commit) -> int:

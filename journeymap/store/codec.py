@@ -10,6 +10,7 @@ import msgspec
 
 from journeymap.errors import StoreCorruptError
 from journeymap.model.change import JourneyRecord, TokenRecord
+from journeymap.model.fingerprint import Fingerprint
 from journeymap.model.row import JourneyRow
 from journeymap.model.time import Millis
 from journeymap.store.base import Batch
@@ -40,12 +41,16 @@ class Head(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Meta(msgspec.Struct, frozen=True):
-    """Whose store it is. A map, so that another version's can be read far enough to say which version it is."""
+    """Whose store it is. A map, so that another version's can be read far enough to say which version it is.
+
+    `folded_with` are the fingerprints that journeys were folded with, oldest first; the versions before 2 had none.
+    """
 
     schema_version: int
     source: str
     environment: str
     created_at: Millis
+    folded_with: tuple[Fingerprint, ...] = ()
 
 
 class SchemaVersion(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ people what the directory is and to us that the database was in use before.
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import stat
@@ -18,7 +19,10 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from journeymap.errors import StoreCorruptError, StoreError
+from journeymap.model.fingerprint import Fingerprint
 from journeymap.model.time import Millis
 from journeymap.store import codec, index
 from journeymap.store.base import BATCHES_KEPT, SCHEMA_VERSION, Commit
@@ -27,10 +31,13 @@ from journeymap.store.checkpointer import Checkpointer
 from journeymap.store.connections import BUSY_SECONDS
 from journeymap.store.faults import corrupt, mapped
 from journeymap.store.lock import WriterLock
+from journeymap.store.migrations import STEPS, migrate
 from journeymap.store.reader import ONE, DiskReader, check_meta, entry
 
 if TYPE_CHECKING:
     from journeymap.store.base import CommandBox, Store
+
+log = logging.getLogger(__name__)
 
 BATCH_BYTES_KEPT: Final = 64 << 20
 """Batches kept for readers take up at most about this much: a reader that needs more takes a snapshot."""
@@ -44,6 +51,7 @@ _DELETE: Final = "DELETE FROM Cache WHERE key = ? AND raw = 1"
 _NOTE: Final = (
     "This directory holds a Journeymap store. Its files belong together: copy, move or delete them all at once.\n"
 )
+_FINGERPRINTS_KEPT: Final = 8
 _OWN_FOLDERS: Final = frozenset({"journal", "simulated", "quarantine"})
 
 
@@ -194,11 +202,14 @@ class DiskStore(DiskReader):
         self._positions = positions
 
 
-def open_disk_store(path: Path, *, source: str, environment: str, now: Millis) -> DiskStore:
-    """Open the store in `path` for writing, and make it there if there is none; `now` goes into the one made.
+def open_disk_store(
+    path: Path, *, source: str, environment: str, now: Millis, folded_with: Fingerprint | None = None
+) -> DiskStore:
+    """Open the store in `path` for writing: an older one is migrated, and where there is none, it is made; `now` goes into
+    the one made. `folded_with` says what its writer is going to fold journeys with; None where it will not.
 
-    Raises `StoreLockedError` while another process writes to it, `StoreMismatchError` for one of another schema
-    version, source or environment, `StoreCorruptError`, `StoreFullError`, and `StoreError` where the directory is of no use.
+    Raises `StoreLockedError` while another process writes to it, `StoreMismatchError` for one of a newer schema version,
+    another source or environment, `StoreCorruptError`, `StoreFullError`, and `StoreError` where the directory is of no use.
     """
     path = path.absolute()
     _prepare(path)
@@ -207,10 +218,16 @@ def open_disk_store(path: Path, *, source: str, environment: str, now: Millis) -
     cache: OneConnectionCache | None = None
     try:
         with mapped(path):
-            used = _look(path, source, environment)
+            meta = _look(path, source, environment)
+            if meta is not None and meta.schema_version < SCHEMA_VERSION:
+                found = migrate(path / DATABASE)
+                log.info("the store in %s was migrated from schema version %d to %d", path, found, SCHEMA_VERSION)
             cache = OneConnectionCache(path)
-            if not used:
-                _found(path, cache, codec.Meta(SCHEMA_VERSION, source, environment, now))
+            if meta is None:
+                meta = codec.Meta(SCHEMA_VERSION, source, environment, now)
+                _found(path, cache, meta)
+            if folded_with is not None and folded_with not in meta.folded_with:
+                _note(cache, meta, folded_with)
             return DiskStore(path, source=source, environment=environment, cache=cache, lock=lock)
     except BaseException:
         if cache is not None:
@@ -244,25 +261,24 @@ def _prepare(path: Path) -> None:
         path.chmod(0o700)
 
 
-def _look(path: Path, source: str, environment: str) -> bool:
-    """Look at what is there before anything is written: whether it is a store in use; raises if it is none of ours."""
+def _look(path: Path, source: str, environment: str) -> codec.Meta | None:
+    """Look at what is there before anything is written: None if it is no store in use yet; raises if it is none of ours."""
     database = path / DATABASE
     marked = (path / "store.txt").exists()
     if not database.exists():
         if marked:
             raise corrupt(path, f"its database {DATABASE} is missing")
-        return False
+        return None
     with closing(_read_only(database)) as connection:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if "Settings" in tables:
             check_settings(connection.execute("SELECT key, value FROM Settings"))
         row = connection.execute(ONE, (codec.META_KEY,)).fetchone() if "Cache" in tables else None
         if row is not None:
-            check_meta(path, entry(row)[1], source, environment)
-            return True
+            return check_meta(path, entry(row)[1], source, environment, oldest=min(STEPS))
         if marked or ("Cache" in tables and connection.execute("SELECT 1 FROM Cache").fetchone()):
             raise corrupt(path, f"its database {DATABASE} has lost what says whose it is")
-    return False
+    return None
 
 
 def _read_only(database: Path) -> sqlite3.Connection:
@@ -278,6 +294,18 @@ def _found(path: Path, cache: OneConnectionCache, meta: codec.Meta) -> None:
         connection.execute(_PUT, (codec.META_KEY, meta.created_at / 1000, codec.encode(meta)))
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     (path / "store.txt").write_text(_NOTE)
+
+
+def _note(cache: OneConnectionCache, meta: codec.Meta, folded_with: Fingerprint) -> None:
+    """Have the store say that its writer folds with this from now on. That it did so once is never taken back, even if a
+    later writer folds as the one before: only a rebuild makes all journeys by one fingerprint."""
+    noted = msgspec.structs.replace(
+        meta,
+        schema_version=SCHEMA_VERSION,
+        folded_with=(*meta.folded_with, folded_with)[-_FINGERPRINTS_KEPT:],
+    )
+    with cache.transact():
+        cache._con.execute(_PUT, (codec.META_KEY, meta.created_at / 1000, codec.encode(noted)))  # noqa: SLF001 # see above
 
 
 def _entries(commit: Commit, rows: codec.RowEncoder) -> Iterator[tuple[str, bytes]]:

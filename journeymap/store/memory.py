@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from journeymap.errors import StoreCorruptError
 from journeymap.model.change import Changes, JourneyRecord, Span, TokenRecord
+from journeymap.model.fingerprint import Fingerprint
 from journeymap.model.row import JourneyRow
 from journeymap.model.time import Millis
 from journeymap.store.base import BATCHES_KEPT, Batch, Commit, Query, Snapshot
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 class MemoryStore:
     """A `Store` and its `CommandBox` in dictionaries, for any number of threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, folded_with: Fingerprint | None = None) -> None:
+        self._folded_with = () if folded_with is None else (folded_with,)
         self._lock = threading.RLock()
         self._head = 0
         self._checkpoint = 0
@@ -152,6 +154,10 @@ class MemoryStore:
     def document(self, name: str) -> bytes | None:
         """See `StoreReader`."""
         return self._documents.get(name)
+
+    def fingerprints(self) -> Sequence[Fingerprint]:
+        """See `StoreReader`."""
+        return self._folded_with
 
     def size(self) -> int:
         """The bytes of the events: an estimate from below."""

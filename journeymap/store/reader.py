@@ -12,6 +12,7 @@ import msgspec
 
 from journeymap.errors import StoreCorruptError, StoreMismatchError
 from journeymap.model.change import JourneyRecord, Span, TokenRecord
+from journeymap.model.fingerprint import Fingerprint
 from journeymap.model.row import JourneyRow
 from journeymap.model.time import Millis
 from journeymap.store import codec, index
@@ -20,6 +21,7 @@ from journeymap.store.cache import DATABASE
 from journeymap.store.commands import CommandFiles
 from journeymap.store.connections import ReadConnections
 from journeymap.store.faults import corrupt, mapped
+from journeymap.store.migrations import STEPS
 from journeymap.store.overlay import overlaid, pending
 from journeymap.store.safe_disk import SafeDisk
 
@@ -154,6 +156,12 @@ class DiskReader:
         with self._reading(transaction=False) as connection:
             return self._read(connection, codec.key_of(codec.DOCUMENT, name))
 
+    def fingerprints(self) -> Sequence[Fingerprint]:
+        """See `StoreReader`."""
+        with self._reading(transaction=False) as connection:
+            meta = self._read_as(connection, codec.META_KEY, codec.META)
+        return () if meta is None else meta.folded_with
+
     def size(self) -> int:
         """See `StoreReader`."""
         total = 0
@@ -257,13 +265,21 @@ def entry(row: tuple[Any, ...]) -> tuple[str, bytes]:
         raise StoreCorruptError(f"entry {name!r}: {error}") from error
 
 
-def check_meta(path: Path, data: bytes, source: str | None, environment: str | None) -> codec.Meta:
-    """The store's `meta`; raises `StoreMismatchError` if it is of another version, source or environment."""
+def check_meta(
+    path: Path, data: bytes, source: str | None, environment: str | None, *, oldest: int = SCHEMA_VERSION
+) -> codec.Meta:
+    """The store's `meta`; raises `StoreMismatchError` if it is of another source or environment, of a version older than
+    `oldest`, or of a newer one than today's."""
     version = codec.decode(codec.SCHEMA, codec.META_KEY, data).schema_version
-    if version != SCHEMA_VERSION:
+    if not oldest <= version <= SCHEMA_VERSION:
+        migratable = min(STEPS) <= version < SCHEMA_VERSION
+        remedy = (
+            "start ingest to migrate it"
+            if migratable
+            else "run the Journeymap it was made with, or choose another STORE"
+        )
         raise StoreMismatchError(
-            f"the store in {path} has schema version {version}, this Journeymap needs {SCHEMA_VERSION}: run the "
-            f"Journeymap it was made with, or choose another STORE"
+            f"the store in {path} has schema version {version}, this Journeymap needs {SCHEMA_VERSION}: {remedy}"
         )
     meta = codec.decode(codec.META, codec.META_KEY, data)
     for what, found, wanted in (("source", meta.source, source), ("environment", meta.environment, environment)):

@@ -240,10 +240,10 @@ def test_another_source_environment_or_version_is_refused(path: Path, monkeypatc
         opened(path, environment="prod")
     with pytest.raises(StoreMismatchError, match="environment 'e', not to 'prod'"):
         open_disk_reader(path, environment="prod").head()
-    monkeypatch.setattr("journeymap.store.reader.SCHEMA_VERSION", 2)
-    with pytest.raises(StoreMismatchError, match="schema version 1, this Journeymap needs 2"):
+    monkeypatch.setattr("journeymap.store.reader.SCHEMA_VERSION", 1)
+    with pytest.raises(StoreMismatchError, match="schema version 2, this Journeymap needs 1: run the Journeymap"):
         opened(path)
-    with pytest.raises(StoreMismatchError, match="schema version 1"):
+    with pytest.raises(StoreMismatchError, match="schema version 2"):
         open_disk_reader(path).head()
     monkeypatch.undo()
     opened(path).close()
