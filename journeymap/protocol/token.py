@@ -38,9 +38,8 @@ def life_of(expires_in: Any) -> Millis:
     """How long a token lives by its `expires_in` (seconds, as a number or as text), within 1 s and a year."""
     if isinstance(expires_in, str) and expires_in.isascii() and expires_in.isdigit() and len(expires_in) < 20:
         expires_in = int(expires_in)
-    if isinstance(expires_in, bool) or not isinstance(expires_in, (int, float)) or not math.isfinite(expires_in):
-        return UNKNOWN_LIFE
-    if expires_in <= 0:
+    # Compared and not asked with `isfinite`, which raises for a whole number beyond all floats.
+    if isinstance(expires_in, bool) or not isinstance(expires_in, (int, float)) or not 0 < expires_in < math.inf:
         return UNKNOWN_LIFE
     return LONGEST_LIFE if expires_in >= LONGEST_LIFE // SECOND else max(SECOND, int(expires_in * SECOND))
 

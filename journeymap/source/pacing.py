@@ -42,7 +42,8 @@ def timestamp_of(line: bytes) -> Millis | None:
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
     at = _from_iso(stamp) if isinstance(stamp, str) else stamp
-    return int(at) if at is not None and math.isfinite(at) and is_usable(int(at)) else None
+    # Compared and not asked with `isfinite`, which raises for a whole number beyond all floats.
+    return int(at) if at is not None and abs(at) < math.inf and is_usable(int(at)) else None
 
 
 def _from_iso(text: str) -> Millis | None:

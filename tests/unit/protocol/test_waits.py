@@ -93,6 +93,8 @@ def test_token_schedule_is_never_a_storm(life, jitter):
         (float("nan"), UNKNOWN_LIFE),
         (float("inf"), UNKNOWN_LIFE),
         (10**30, LONGEST_LIFE),
+        (10**400, LONGEST_LIFE),
+        (-(10**400), UNKNOWN_LIFE),
         ([], UNKNOWN_LIFE),
     ],
 )

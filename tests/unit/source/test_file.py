@@ -28,6 +28,7 @@ START = 1_764_000_000_000
         (b'"2025-13-24T16:00:00Z"', None),
         (b'"yesterday"', None),
         (b"1e400", None),
+        (b"9" * 400, None),
         (b"-5", None),
         (b"null", None),
         (b"[]", None),
