@@ -42,8 +42,9 @@ class Replay(Iterator[Record]):
             if self._end is not None and segment.base >= self._end:
                 return
             unfinished = place == last and self._end is None
+            whole = self._segments[place + 1].base - segment.base if place < last else None
             try:
-                yield from read(segment, self.start, self._end, self.damage, unfinished)
+                yield from read(segment, self.start, self._end, self.damage, unfinished, whole)
             except FileNotFoundError:
                 # Forgotten in the meantime; as with a start before the first segment, the gap is told.
                 if place < last:

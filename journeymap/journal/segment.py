@@ -61,15 +61,22 @@ def source_part(source: str) -> bytes:
     return bytes((len(name),)) + name
 
 
-def read(segment: Segment, start: int, until: int | None, damage: Damage, open_end: bool) -> Iterator[Record]:
+def read(
+    segment: Segment, start: int, until: int | None, damage: Damage, open_end: bool, whole: int | None = None
+) -> Iterator[Record]:
     """The intact records of `segment` that end behind the journal offset `start`, oldest first.
 
     `until` is the offset behind the last record, None for the end of the file. A record whose checksum is wrong is
     skipped; where its length leads nowhere the rest of the segment is. Both are counted in `damage`, except a rest at
-    an `open_end`, where another process may be writing just now.
+    an `open_end`, where another process may be writing just now. `whole` is how long the segment is by the base of the
+    next one, None where there is none: a file of another length has lost something, even where all its records are
+    intact.
     """
     with segment.path.open("rb", buffering=READ_AHEAD) as file:
         size = os.fstat(file.fileno()).st_size
+        if whole is not None and size != whole:
+            _count(damage, abs(whole - size))
+            size = min(size, whole)  # places beyond it are the next one's
         if until is not None:
             size = min(size, until - segment.base)
         if file.read(len(MAGIC)) != MAGIC:

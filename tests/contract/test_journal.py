@@ -148,6 +148,25 @@ def test_a_wrong_length_costs_the_rest_of_the_segment(path: Path) -> None:
     assert list(read_journal(path, records[4].end)) == [one for one in records if one.end > records[4].end]
 
 
+def test_a_segment_that_ends_too_soon_is_damage_even_where_its_records_are_whole(path: Path) -> None:
+    records = filled(path, 20)
+    first, second = segments(path)[:2]
+    os.truncate(first.path, records[2].end)
+    replay = read_journal(path)
+    assert list(replay) == [one for one in records if one.end <= records[2].end or one.end > second.base]
+    assert (replay.damage.stretches, replay.damage.bytes) == (1, second.base - records[2].end)
+
+
+def test_what_a_segment_holds_beyond_the_base_of_the_next_one_is_damage(path: Path) -> None:
+    records = filled(path, 20)
+    first, second = segments(path)[:2]
+    stray = second.path.read_bytes()[len(MAGIC) :]
+    first.path.write_bytes(first.path.read_bytes() + stray)
+    replay = read_journal(path)
+    assert list(replay) == records
+    assert (replay.damage.stretches, replay.damage.bytes) == (1, len(stray))
+
+
 def test_a_last_segment_of_another_kind_is_left_alone(path: Path) -> None:
     records = filled(path, 3)
     file = segments(path)[-1].path
