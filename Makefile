@@ -31,6 +31,10 @@ check: lint ## what CI checks besides the tests: style, types, architecture
 bench: $(READY_TO_TEST) ## the benchmarks, each figure beside its budget
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+.PHONY: fuzz
+fuzz: $(READY_TO_TEST) ## all readers of foreign bytes against changed ones (ARGS="--inputs 10000000 --seed 2")
+	@$(BIN)/python -m benchmarks.fuzz $(ARGS)
+
 .PHONY: clean
 clean: ## removes the environment, caches and build leftovers; keeps data/
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
