@@ -8,6 +8,7 @@ from journeymap.errors import ConfigurationError
 from journeymap.model.event import STREAM_TYPES
 from journeymap.model.time import SECOND, Millis
 from journeymap.protocol.limits import Limits
+from journeymap.source.proxy import proxy_for
 from journeymap.source.transport import check_url
 
 
@@ -34,9 +35,12 @@ class EventStreamsConfig:
                 raise ConfigurationError(f"{setting} is empty; the platform's client credentials are needed")
         if self.max_events_per_second < 1:
             raise ConfigurationError(f"MAX_EVENTS_PER_SECOND is {self.max_events_per_second}; allowed is 1 and more")
-        return replace(
+        checked = replace(
             self,
             login_url=check_url("LOGIN_URL", self.login_url, "https"),
             api_url=check_url("API_URL", self.api_url, "https"),
             stream_url=check_url("STREAM_URL", self.stream_url, "wss"),
         )
+        for url in (checked.login_url, checked.api_url, checked.stream_url):
+            proxy_for(url)
+        return checked

@@ -4,7 +4,6 @@ for what went wrong."""
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +16,8 @@ import msgspec
 from journeymap.errors import ConfigurationError, TransientSourceError
 from journeymap.model.time import SECOND, Millis
 from journeymap.protocol.backoff import parse_retry_after
+from journeymap.settings.values import is_loopback
+from journeymap.source.proxy import Proxy, proxy_for
 
 MAX_ANSWER: Final = 1 << 20
 """Bytes read of an HTTP answer; what is longer is no answer of this protocol."""
@@ -44,14 +45,6 @@ def check_url(setting: str, url: str, scheme: str) -> str:
     return url.rstrip("/")
 
 
-def is_loopback(host: str) -> bool:
-    """Whether this host is this machine, by its name alone."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
-
-
 def tls_context() -> ssl.SSLContext:
     """TLS 1.2 or later, certificates verified against the system's authorities (or `SSL_CERT_FILE`)."""
     context = ssl.create_default_context()
@@ -67,20 +60,23 @@ def break_off(connected: socket.socket | None) -> None:
             socket.socket.shutdown(connected, socket.SHUT_RDWR)
 
 
-def explain(error: BaseException, where: str) -> str:
-    """What a failure of DNS, TCP, TLS, a proxy or a time limit means, in words that hold no secret."""
+def explain(error: BaseException, where: str, proxy: Proxy | None = None) -> str:
+    """What a failure of DNS, TCP, TLS, a proxy or a time limit means, in words that hold no secret. `proxy` is the one on
+    the way to `where`."""
+    # Whose name it was and who refused: behind a proxy only that one is met directly.
+    first = where if proxy is None else f"the proxy {proxy.where}"
     for cause in _chain(error):
         match cause:
             case ssl.SSLCertVerificationError():
                 return f"the certificate of {where} is not accepted: {cause.verify_message or 'verification failed'}"
             case socket.gaierror():
-                return f"the name of {where} cannot be resolved; check the URL and DNS"
+                return f"the name of {first} cannot be resolved; check the URL and DNS"
             case ConnectionRefusedError():
-                return f"nothing listens at {where}"
+                return f"nothing listens at {first}"
             case TimeoutError() | httpx.TimeoutException():
                 return f"no answer from {where} in time"
             case httpx.ProxyError():
-                return f"the proxy does not let us through to {where}"
+                return f"{first} does not let us through to {where}"
             case ssl.SSLError():
                 return f"TLS with {where} failed: {(cause.reason or 'unknown reason').replace('_', ' ').lower()}"
             case OSError() if cause.strerror:
@@ -114,11 +110,14 @@ class Answer(msgspec.Struct, frozen=True):
         return document if isinstance(document, dict) else {}
 
 
+def _in_httpx(proxy: Proxy) -> httpx.Proxy:
+    return httpx.Proxy(f"http://{proxy.where}", auth=(proxy.user, proxy.password) if proxy.user else None)
+
+
 class HttpClient:
     """HTTP to one server, for one thread at a time; `abort` may come from any other.
 
-    Redirects are not followed: they would carry credentials away. Proxies come from the environment, but none is used
-    to loopback.
+    Redirects are not followed: they would carry credentials away. Raises `ConfigurationError` as `proxy_for` does.
     """
 
     def __init__(self, url: str, timeout: Millis, tls: ssl.SSLContext, clock: Callable[[], Millis]) -> None:
@@ -126,10 +125,12 @@ class HttpClient:
         self._clock = clock
         self._aborted = False
         self._socket: socket.socket | None = None
+        self._proxy = proxy = proxy_for(url)
         self._client = httpx.Client(
             verify=tls,
             timeout=timeout / SECOND,
-            trust_env=not is_loopback(urlsplit(url).hostname or ""),
+            trust_env=False,
+            proxy=None if proxy is None else _in_httpx(proxy),
             headers={"Accept": "application/json"},
             limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=5),
         )
@@ -164,7 +165,7 @@ class HttpClient:
                 return Answer(response.status_code, body, retry_after)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
             # The original says too much (headers) and too little: only what `explain` made of it goes on.
-            raise TransientSourceError(explain(error, self.where)) from None
+            raise TransientSourceError(explain(error, self.where, self._proxy)) from None
 
     def _read(self, response: httpx.Response) -> bytes:
         body = bytearray()

@@ -18,7 +18,9 @@ from journeymap.errors import TransientSourceError
 from journeymap.model.time import SECOND, Millis
 from journeymap.protocol.backoff import parse_retry_after
 from journeymap.protocol.websocket import CLOSE, PING, PONG, Message, MessageReader
-from journeymap.source.transport import break_off, explain, is_loopback
+from journeymap.source.dialing import dial
+from journeymap.source.proxy import address_of
+from journeymap.source.transport import break_off, explain
 
 _CHUNK: Final = 1 << 16
 _SEND_TIMEOUT: Final = 0.2
@@ -45,7 +47,7 @@ class StreamSocket:
         self._clock = clock
         self._reader = MessageReader()
         self._aborted = False
-        self._raw: socket.socket | None = None  # what was connected here and not by websocket-client
+        self._raw: socket.socket | None = None
         # It is used by one thread, and what it receives is validated by the decoder.
         self._ws: Any = websocket.WebSocket(  # only partly typed
             enable_multithread=False, skip_utf8_validation=True, sslopt={"context": tls}
@@ -55,20 +57,22 @@ class StreamSocket:
         """Connect and shake hands. Raises `HandshakeRefusal` or `TransientSourceError`."""
         url = f"{self._url}?access_token={quote(token, safe='')}" if in_query else self._url
         try:
-            self._raw = self._loopback()
             self._ws.connect(
                 url,
                 header=[] if in_query else [f"Authorization: Bearer {token}"],
                 timeout=self._timeout,
                 suppress_origin=True,
                 redirect_limit=0,  # a redirect would carry the token away
-                socket=self._raw,
+                socket=self._connected(),
             )
         except websocket.WebSocketBadStatusException as error:
             self.close()
             headers = error.resp_headers or {}
             retry_after = parse_retry_after(headers.get("retry-after"), self._clock())
             raise HandshakeRefusal(error.status_code, retry_after) from None
+        except TransientSourceError:
+            self.close()
+            raise
         except (websocket.WebSocketException, OSError, ValueError) as error:
             self.close()
             raise TransientSourceError(self._explained(error)) from None
@@ -77,23 +81,18 @@ class StreamSocket:
             self.close()
             raise TransientSourceError("given up")
 
-    def _loopback(self) -> socket.socket | None:
-        """A connection to this machine, made here because websocket-client would ask a configured proxy for it."""
-        parts = urlsplit(self._url)
-        host = parts.hostname or ""
-        if not is_loopback(host):
-            return None
-        secure = parts.scheme == "wss"
-        connected = socket.create_connection((host, parts.port or (443 if secure else 80)), self._timeout)
-        self._raw = connected
-        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return self._tls.wrap_socket(connected, server_hostname=host) if secure else connected
+    def _connected(self) -> socket.socket:
+        """A connection made here: websocket-client would look for a proxy by rules of its own."""
+        self._raw = connected = dial(self._url, self._timeout)
+        if urlsplit(self._url).scheme == "ws":
+            return connected
+        host, _ = address_of(self._url)
+        # Known before it shakes hands, so that `abort` reaches it meanwhile.
+        self._raw = secure = self._tls.wrap_socket(connected, server_hostname=host, do_handshake_on_connect=False)
+        secure.do_handshake()
+        return secure
 
     def _explained(self, error: Exception) -> str:
-        if isinstance(error, websocket.WebSocketAddressException):
-            return f"the name of {self._where} cannot be resolved; check STREAM_URL and DNS"
-        if isinstance(error, websocket.WebSocketProxyException):
-            return f"the proxy does not let us through to {self._where}"
         if isinstance(error, websocket.WebSocketTimeoutException):
             return f"no answer from {self._where} in time"
         if isinstance(error, websocket.WebSocketConnectionClosedException):
