@@ -47,7 +47,13 @@ class TransientSourceError(SourceError):
 
 
 class RefusedError(SourceError):
-    """The platform refused the credentials or the rights: no reconnect until the configuration changes."""
+    """The platform refused the credentials or the rights: no reconnect until the configuration changes. `status` is the
+    HTTP status of the refusal, `code` the registered name of the error, where there are such."""
+
+    def __init__(self, message: str, status: int | None = None, code: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
 
 
 class StoreError(JourneymapError):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from email.utils import mktime_tz, parsedate_tz
 from typing import Final
 
 from journeymap.model.time import HOUR, MINUTE, SECOND, Millis
+from journeymap.protocol.httpdate import parse_http_date
 
 FIRST: Final = SECOND
 LAST: Final = MINUTE
@@ -38,12 +38,8 @@ def parse_retry_after(value: str | None, now: Millis) -> Millis | None:
         return None
     if seconds := _SECONDS.fullmatch(value):
         return min(int(seconds[1]) * SECOND, MAX_RETRY_AFTER)
-    try:
-        date = parsedate_tz(value)
-        at = None if date is None else mktime_tz(date) * SECOND
-    except (ValueError, OverflowError, IndexError, TypeError):
-        return None
-    return None if at is None else max(0, min(int(at) - now, MAX_RETRY_AFTER))
+    at = parse_http_date(value)
+    return None if at is None else max(0, min(at - now, MAX_RETRY_AFTER))
 
 
 def retry_after_in(reason: str) -> Millis | None:

@@ -77,13 +77,14 @@ class PongReceived(msgspec.Struct, frozen=True):
 
 
 class Subscribed(msgspec.Struct, frozen=True):
-    """The platform answered the subscription."""
+    """The platform answered the subscription. What it leaves out is None."""
 
     connection: int
     subscription: str
     callback_url: str | None = None
     connection_id: str | None = None
     status: str | None = None
+    max_events_per_second: int | None = None
 
 
 class SubscribeFailed(msgspec.Struct, frozen=True):

@@ -18,13 +18,22 @@ _LONGEST_TOKEN: Final = 16_384
 
 
 class Token(msgspec.Struct, frozen=True):
-    """An access token and how long it lives. Never prints what it holds."""
+    """An access token, how long it lives, and the scopes granted, None where the platform does not say. Never prints what
+    it holds."""
 
     value: str
     life: Millis
+    scopes: tuple[str, ...] | None = None
 
     def __repr__(self) -> str:
         return f"Token(***, life={self.life})"
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """Where tokens are asked for, and the metadata that names it; None where there is none, and the usual place stands."""
+
+    url: str
+    metadata: str | None = None
 
 
 class TokenClient:
@@ -41,7 +50,7 @@ class TokenClient:
 
     def fetch(self) -> Token:
         """A new token. Raises `RefusedError` if the credentials are refused, `TransientSourceError` for all else."""
-        endpoint = self._endpoint or self._discover()
+        endpoint = self._endpoint or self.discover().url
         self._endpoint = None
         form = {"grant_type": "client_credentials"}
         if self._scope:
@@ -53,9 +62,12 @@ class TokenClient:
                 self._endpoint = endpoint
                 return token
             case Verdict.REFUSED:
+                code = _named(answer)
                 raise RefusedError(
-                    f"{self._http.where} refuses the client credentials (status {answer.status}{_named(answer)}); "
-                    "check CLIENT_ID, CLIENT_SECRET and the client's scopes, then try again"
+                    f"{self._http.where} refuses the client credentials (status {answer.status}"
+                    f"{code and f', {code}'}); check CLIENT_ID, CLIENT_SECRET and the client's scopes, then try again",
+                    answer.status,
+                    code,
                 )
             case Verdict.TRANSIENT:
                 raise TransientSourceError(
@@ -63,13 +75,14 @@ class TokenClient:
                     None if answer.retry_after is None else answer.retry_after / SECOND,
                 )
 
-    def _discover(self) -> str:
+    def discover(self) -> Endpoint:
+        """Look the token endpoint up. Raises `TransientSourceError` where there is no answer, or one not to be used."""
         for path in _METADATA:
             answer = self._http.request("GET", self._login_url + path)
             endpoint = answer.fields().get("token_endpoint") if answer.status == 200 else None
             if isinstance(endpoint, str):
-                return self._checked(endpoint)
-        return self._login_url + _FALLBACK
+                return Endpoint(self._checked(endpoint), self._login_url + path)
+        return Endpoint(self._login_url + _FALLBACK)
 
     def _checked(self, endpoint: str) -> str:
         """A login server reached over TLS may not send the secret over a plain line, not even on this machine."""
@@ -89,11 +102,12 @@ class TokenClient:
             raise TransientSourceError(f"{self._http.where} granted no usable access_token")
         if not value.isprintable() or " " in value:
             raise TransientSourceError(f"{self._http.where} granted no usable access_token")
-        return Token(value, life_of(fields.get("expires_in")))
+        scope = fields.get("scope")
+        return Token(value, life_of(fields.get("expires_in")), tuple(scope.split()) if isinstance(scope, str) else None)
 
 
 def _named(answer: Answer) -> str:
     """The error's registered name, if it is one; never the description, which may repeat what was sent."""
     name = answer.fields().get("error")
     known = {"invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type"}
-    return f", {name}" if isinstance(name, str) and name in known | {"invalid_scope"} else ""
+    return name if isinstance(name, str) and name in known | {"invalid_scope"} else ""

@@ -44,7 +44,9 @@ class SubscriptionClient:
             return SubscribeFailed(connection, f"{self._http.where} answered the subscription without an id")
         texts = [fields.get(key) for key in ("callbackUrl", "connectionId", "status")]
         callback, connection_id, status = (text if isinstance(text, str) else None for text in texts)
-        return Subscribed(connection, name, callback, connection_id, status)
+        rate = fields.get("maxEventsPerSecond")
+        rate = rate if isinstance(rate, int) and not isinstance(rate, bool) else None
+        return Subscribed(connection, name, callback, connection_id, status, rate)
 
     def unsubscribe(self, token: str, subscription: str) -> int:
         """Delete it; answers the HTTP status. Raises `TransientSourceError` if there is no answer."""

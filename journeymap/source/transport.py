@@ -4,6 +4,7 @@ for what went wrong."""
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +17,7 @@ import msgspec
 from journeymap.errors import ConfigurationError, TransientSourceError
 from journeymap.model.time import SECOND, Millis
 from journeymap.protocol.backoff import parse_retry_after
+from journeymap.protocol.httpdate import parse_http_date
 from journeymap.settings.values import is_loopback
 from journeymap.source.proxy import Proxy, proxy_for
 
@@ -94,12 +96,19 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
     return reversed(chain)
 
 
+def _date(headers: httpx.Headers) -> Millis | None:
+    """The server's clock. An answer out of a cache tells its age beside its date."""
+    date, age = parse_http_date(headers.get("date")), headers.get("age", "0")
+    return None if date is None else date + (int(age) * SECOND if re.fullmatch(r"[0-9]{1,8}", age) else 0)
+
+
 class Answer(msgspec.Struct, frozen=True):
-    """An HTTP answer. `retry_after` is in milliseconds."""
+    """An HTTP answer. `retry_after` is in milliseconds, `date` the server's clock when it answered, to the second."""
 
     status: int
     body: bytes
     retry_after: Millis | None
+    date: Millis | None = None
 
     def fields(self) -> Mapping[str, Any]:
         """The body as a JSON object; empty if it is none."""
@@ -162,7 +171,7 @@ class HttpClient:
             ) as response:
                 body = self._read(response)
                 retry_after = parse_retry_after(response.headers.get("retry-after"), self._clock())
-                return Answer(response.status_code, body, retry_after)
+                return Answer(response.status_code, body, retry_after, _date(response.headers))
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
             # The original says too much (headers) and too little: only what `explain` made of it goes on.
             raise TransientSourceError(explain(error, self.where, self._proxy)) from None

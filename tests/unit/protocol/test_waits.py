@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from journeymap.model.time import HOUR, MINUTE, SECOND
 from journeymap.protocol.backoff import MAX_RETRY_AFTER, backoff, parse_retry_after, retry_after_in
+from journeymap.protocol.httpdate import parse_http_date
 from journeymap.protocol.token import LONGEST_LIFE, UNKNOWN_LIFE, Verdict, judge, life_of, schedule
 
 NOW = 1_764_000_000_000  # 2025-11-24T16:00:00Z
@@ -105,3 +106,20 @@ def test_life_of_a_token(expires_in, life):
 def test_which_answers_are_final():
     assert judge(200) is Verdict.GRANTED
     assert {status for status in range(201, 600) if judge(status) is Verdict.REFUSED} == {400, 401, 403}
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("Mon, 24 Nov 2025 16:00:00 GMT", NOW),
+        ("Mon, 24 Nov 2025 17:00:00 +0100", NOW),
+        ("Monday, 24-Nov-25 16:00:00 GMT", NOW),
+        ("24 Nov", None),
+        ("Mon, 24 Nov 99999999999 16:00:00 GMT", None),
+        ("x" * 200, None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_dates_of_http(text, moment):
+    assert parse_http_date(text) == moment
