@@ -15,7 +15,7 @@ from journeymap.decode.event import decode_frame, decode_raw
 from journeymap.model.change import Changes, JourneyRecord, Span, TokenRecord
 from journeymap.model.event import Event
 from journeymap.model.time import Millis
-from journeymap.source.base import ConnectionState, Deliver, SourceStatus
+from journeymap.source.base import ConnectionState, Deliver, SourceStatus, followed
 from journeymap.stitch.hot import Shelved
 
 
@@ -54,6 +54,8 @@ class ScriptedSource:
     With nothing left to do it stays connected and waits for `add` or `stop`. `retries` counts how often an operator said
     "try again".
     """
+
+    live = True
 
     def __init__(self, *script: bytes | Cue, clock: Callable[[], Millis], name: str = "scripted") -> None:
         self.name = name
@@ -103,7 +105,8 @@ class ScriptedSource:
             self._enter(state, error=self._held)
 
     def _enter(self, state: ConnectionState, error: str | None = None, finished: bool = False) -> None:
-        self._status = replace(self._status, state=state, since=self._clock(), error=error, finished=finished)
+        status = replace(self._status, state=state, since=self._clock(), error=error, finished=finished)
+        self._status = followed(self._status, status, self._status.last_heard_at)
 
     def add(self, *items: bytes | Cue) -> None:
         """Write the script on."""

@@ -255,4 +255,4 @@ def _why_not_json(frame: bytes, error: Exception) -> str:
 
 
 def _rejected(reason: str, raw: bytes) -> Rejected:
-    return Rejected(reason, REASONS[reason], raw[:_SAMPLE])
+    return Rejected(reason, REASONS[reason], raw[:_SAMPLE], len(raw))

@@ -23,9 +23,10 @@ class Record(msgspec.Struct, frozen=True, gc=False):
 class Rejected(msgspec.Struct, frozen=True, gc=False):
     """Something that cannot be used, with the reason as a short stable word (a metrics label) and a sentence for people.
 
-    `sample` is its beginning, at most 2,000 bytes, for the quarantine.
+    `sample` is its beginning, at most 2,000 bytes, for the quarantine; `size` is its whole length in bytes.
     """
 
     reason: str
     detail: str
     sample: bytes
+    size: int = 0

@@ -43,7 +43,10 @@ class EventCounts(msgspec.Struct, frozen=True):
 
 
 class SourceReport(msgspec.Struct, frozen=True):
-    """How one source stands; the fields are those of `source.base.SourceStatus`. Never holds a secret."""
+    """How one source stands; the fields are those of `source.base.SourceStatus`. Never holds a secret.
+
+    `live` says that what happens while it is not connected may be lost.
+    """
 
     name: str = ""
     state: str = "DISCONNECTED"
@@ -51,6 +54,7 @@ class SourceReport(msgspec.Struct, frozen=True):
     error: str | None = None
     refused: bool = False
     finished: bool = False
+    live: bool = True
     token_obtained_at: Millis | None = None
     token_expires_at: Millis | None = None
     subscription_id: str | None = None

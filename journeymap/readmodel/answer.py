@@ -8,6 +8,7 @@ import msgspec
 
 from journeymap.model.status import IngestStatus
 from journeymap.model.time import SECOND, Millis
+from journeymap.readmodel.told import WireGap
 from journeymap.view.tracks import WireRow
 
 NOT_RUNNING: Final = "ingest is not running"
@@ -42,6 +43,7 @@ class Answer(msgspec.Struct, frozen=True):
     rows: list[WireRow]
     gone: dict[str, str | None]
     status: StatusInShort
+    gaps: list[WireGap]
 
     def encode(self) -> bytes:
         """The answer as JSON."""

@@ -8,16 +8,17 @@ from typing import Final
 
 import msgspec
 
-from journeymap.errors import StoreCorruptError, StoreError
+from journeymap.errors import StoreCorruptError
 from journeymap.model.change import JourneyRecord
 from journeymap.model.journey import Journey
 from journeymap.model.row import JourneyRow
-from journeymap.model.status import STATUS, IngestStatus, decode_status
+from journeymap.model.status import ConnectionChange, Gap, IngestStatus, Quarantined
 from journeymap.model.time import HOUR, SECOND, Millis
 from journeymap.readmodel.answer import Answer, StatusInShort, in_short
 from journeymap.readmodel.held import Held
 from journeymap.readmodel.matches import Matches
 from journeymap.readmodel.table import Table
+from journeymap.readmodel.told import Told, WireGap
 from journeymap.stitch.options import Timeouts
 from journeymap.store.base import Batch, StoreReader
 from journeymap.view.masking import Viewer
@@ -25,7 +26,7 @@ from journeymap.view.question import Question
 from journeymap.view.tracks import WireRow
 
 STATUS_EVERY: Final[Millis] = SECOND // 2
-"""How often the status document is read at most."""
+"""How often what ingest says of itself is read at most."""
 
 AHEAD_FOR: Final[Millis] = 2 * SECOND
 """A page that knows a newer version, from another process, is left alone this long; then the store was replaced."""
@@ -69,10 +70,11 @@ class ReadModel:
         self._committed_at: Millis = 0
         self._loaded = False
         self._problem: str | None = None
-        self._status: IngestStatus | None = None
-        self._status_read_at: Millis | None = None
-        self._told: StatusInShort | None = None
-        self._told_since: Millis = 0
+        self._told = Told()
+        self._told_read_at: Millis | None = None
+        self._gaps: list[WireGap] = []
+        self._shown: StatusInShort | None = None
+        self._shown_since: Millis = 0
 
     @property
     def version(self) -> int:
@@ -91,16 +93,29 @@ class ReadModel:
 
     def status(self) -> IngestStatus | None:
         """The ingest side's status document as last read; None before the first."""
-        return self._status
+        return self._told.status
 
     def status_in_short(self, now: Millis) -> StatusInShort:
         """How the ingest side stands at `now`."""
-        return in_short(self._status, self.problem, now)
+        return in_short(self._told.status, self.problem, now)
+
+    def gaps(self, now: Millis) -> Sequence[Gap]:
+        """The stretches of time of which events may be missing, oldest first; at `now`, while ingest does not run, one
+        since it was last heard of too."""
+        return self._told.gaps(now)
+
+    def connections(self) -> Sequence[ConnectionChange]:
+        """The latest changes of the sources' connections, oldest first."""
+        return self._told.connections
+
+    def quarantine(self) -> Sequence[Quarantined]:
+        """The last unusable thing of each reason, latest first. May hold phone numbers and addresses of customers."""
+        return self._told.quarantine
 
     def poll(self) -> bool:
         """Take in what is new in the store; whether there was anything. Raises StoreError. For one thread at a time."""
         now = self._clock()
-        self._read_status(now)
+        self._read_told(now)
         head = self._store.head()
         moved = head != self._version or not self._loaded
         if moved:
@@ -162,6 +177,7 @@ class ReadModel:
                 rows=self._rows_to_send(order, dict(question.have), viewer, now),
                 gone=gone,
                 status=status,
+                gaps=self._gaps,
             )
 
     def detail(self, journey_id: str) -> Journey | None:
@@ -197,7 +213,7 @@ class ReadModel:
 
     def _is_quiet(self, question: Question, matches: Matches, now: Millis) -> bool:
         """Whether nothing that an answer says has changed since the one that the page has."""
-        if question.at <= 0 or self._table.last_due > question.at or self._told_since >= question.at:
+        if question.at <= 0 or self._table.last_due > question.at or self._shown_since >= question.at:
             return False
         ahead = question.version > self._version and now - question.at < AHEAD_FOR
         if question.version != self._version and not ahead:
@@ -208,21 +224,19 @@ class ReadModel:
     def _tell_status(self, now: Millis) -> StatusInShort:
         # Noted by `poll` too, so that a page that is told of a change asks again later than the moment of the change.
         status = self.status_in_short(now)
-        if not status.says_the_same(self._told):
-            self._told, self._told_since = status, now
+        if not status.says_the_same(self._shown):
+            self._shown, self._shown_since = status, now
         return status
 
-    def _read_status(self, now: Millis) -> None:
-        if self._status_read_at is not None and 0 <= now - self._status_read_at < STATUS_EVERY:
+    def _read_told(self, now: Millis) -> None:
+        if self._told_read_at is not None and 0 <= now - self._told_read_at < STATUS_EVERY:
             return
-        self._status_read_at = now
-        document = self._store.document(STATUS)
-        if document is not None:
-            try:
-                self._status = decode_status(document)
-            except (msgspec.DecodeError, UnicodeError) as error:
-                raise StoreError(f"the ingest's status document cannot be read: {error}") from error
+        self._told_read_at = now
+        self._told.read(self._store)
+        gaps = self._told.wire_gaps(now - self._window, now)
         with self._changed:
+            if gaps != self._gaps:
+                self._gaps, self._shown_since = gaps, now
             self._table.advance(now)
             self._table.forget_old()
             self._tell_status(now)

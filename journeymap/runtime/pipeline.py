@@ -10,10 +10,11 @@ import msgspec
 from journeymap.decode.event import decode_frame
 from journeymap.model.change import Changes, RowChanges
 from journeymap.model.event import Event
-from journeymap.model.record import Record, Rejected
+from journeymap.model.record import Record
 from journeymap.model.row import JourneyRow
 from journeymap.model.time import DAY, MINUTE, SECOND, Millis
 from journeymap.order.reorder import ReorderBuffer
+from journeymap.runtime.quarantine import Quarantine
 from journeymap.stitch.stitcher import Stitcher
 from journeymap.store.base import Batch, Commit, Store
 
@@ -41,7 +42,7 @@ class PipelineOptions(msgspec.Struct, frozen=True):
 
 
 class Counts(msgspec.Struct):
-    """What became of everything that was fed. `rejected` counts by reason; `quarantined` is their sum."""
+    """What became of everything that was fed, beside what is in quarantine."""
 
     records: int = 0
     events: int = 0
@@ -51,12 +52,6 @@ class Counts(msgspec.Struct):
     conflicting: int = 0
     expired: int = 0
     evicted: int = 0
-    rejected: dict[str, int] = {}
-
-    @property
-    def quarantined(self) -> int:
-        """How many unusable things were set aside."""
-        return sum(self.rejected.values())
 
 
 class Pipeline:
@@ -85,7 +80,7 @@ class Pipeline:
         self._checkpoint_at: Millis = 0
         self._evict_at: Millis = 0
         self.counts = Counts()
-        self.last_rejected: dict[str, Rejected] = {}
+        self.quarantine = Quarantine()
         self.last_arrived_at: Millis | None = None
         self.flush_ms = 0.0
 
@@ -98,6 +93,11 @@ class Pipeline:
     def fed_to(self) -> int:
         """The journal offset up to which records were fed."""
         return self._fed_to
+
+    @property
+    def retention(self) -> Millis:
+        """How long closed journeys are kept."""
+        return self._options.retention
 
     @property
     def hot_journeys(self) -> int:
@@ -118,8 +118,7 @@ class Pipeline:
             counts.records += 1
             counts.events += len(events)
             for item in rejected:
-                counts.rejected[item.reason] = counts.rejected.get(item.reason, 0) + 1
-                self.last_rejected[item.reason] = item
+                self.quarantine.set_aside(item, source, arrived_at)
             if events:
                 together += events
                 self.last_arrived_at = arrived_at

@@ -2,23 +2,73 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Sequence
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from journeymap.journal.journal import Journal
-from journeymap.model.status import STATUS, EventCounts, IngestStatus, SourceReport
-from journeymap.model.time import Millis
+from journeymap.model.status import (
+    CONNECTIONS,
+    GAPS,
+    QUARANTINE,
+    STATUS,
+    EventCounts,
+    IngestStatus,
+    SourceReport,
+    decode_connections,
+    decode_gaps,
+    decode_quarantine,
+    decode_status,
+)
+from journeymap.model.time import SECOND, Millis
+from journeymap.runtime.gaps import GapLog
+from journeymap.runtime.history import Changes, ConnectionLog
 from journeymap.runtime.pipeline import Pipeline
-from journeymap.source.base import ConnectionState, Source
+from journeymap.source.base import ConnectionState, Source, SourceStatus, StateChange
 from journeymap.store.base import Store
 
+T = TypeVar("T")
+
+RATE_OVER: Final[Millis] = 10 * SECOND
+"""Rates are means over this time."""
+
 _GOODNESS = {ConnectionState.DISCONNECTED: 0, ConnectionState.CONNECTING: 1, ConnectionState.OPEN: 2}
+_REPORTED: Final = [name for name in SourceReport.__struct_fields__ if name in SourceStatus.__struct_fields__]
+
+log = logging.getLogger(__name__)
+
+
+def steady_now() -> Millis:
+    """A clock that nobody sets."""
+    return time.monotonic_ns() // 1_000_000
+
+
+class Rate:
+    """How often something happens a second, from its count at many moments of a steady clock."""
+
+    def __init__(self) -> None:
+        self._points: deque[tuple[Millis, int]] = deque()
+
+    def of(self, count: int, now: Millis) -> float:
+        """The mean over the last `RATE_OVER`, or since the first call."""
+        points = self._points
+        points.append((now, count))
+        while len(points) > 2 and points[1][0] <= now - RATE_OVER:
+            points.popleft()
+        since, before = points[0]
+        return (count - before) * SECOND / (now - since) if now > since else 0.0
 
 
 class Reporter:
-    """Knows where each figure of the status document is found. One thread at a time."""
+    """Knows where each figure of the documents is found. One thread at a time, except for `stop_begins`.
+
+    It goes on from what an earlier process left in the store. `steady` is a clock that nobody sets, for rates.
+    """
 
     def __init__(
         self,
@@ -27,13 +77,38 @@ class Reporter:
         sources: Sequence[Source],
         pipeline: Pipeline,
         stitching_outdated: str | None = None,
+        steady: Callable[[], Millis] = steady_now,
     ) -> None:
         self._store = store
         self._journal = journal
         self._sources = tuple(sources)
         self._pipeline = pipeline
         self._stitching_outdated = stitching_outdated
+        self._steady = steady
+        self._rate = Rate()
+        self._changes = [Changes() for _ in sources]
+        self._written: dict[str, bytes] = {}
         self.started_at: Millis = 0
+        before = self._kept(STATUS, decode_status, None)
+        self._gaps = GapLog(self._kept(GAPS, decode_gaps, []), before, retention=pipeline.retention)
+        self._connections = ConnectionLog(self._kept(CONNECTIONS, decode_connections, []), before)
+        pipeline.quarantine.recall(self._kept(QUARANTINE, decode_quarantine, []))
+
+    def _kept(self, name: str, decode: Callable[[bytes], T], otherwise: T) -> T:
+        """What an earlier process said last. It is no reason not to start if that cannot be read."""
+        document = self._store.document(name)
+        if document is None:
+            return otherwise
+        try:
+            return decode(document)
+        except (msgspec.MsgspecError, UnicodeError) as error:
+            log.warning("what an earlier process said of its %s cannot be read: %s", name, error)
+            return otherwise
+
+    def stop_begins(self) -> None:
+        """From now on sources are disconnected because ingest ends. From any thread."""
+        self._gaps.stop_begins()
+        self._connections.stop_begins()
 
     def tell(self, now: Millis, *, behind: Millis | None, waiting_bytes: int, ended: str | None = None) -> IngestStatus:
         """Write the documents; the status as written. Raises StoreError.
@@ -41,11 +116,35 @@ class Reporter:
         `behind` is when the record arrived that waits longest to be folded, None if none does. `ended` says that ingest
         does not go on, and why.
         """
-        reports = [_report(source) for source in self._sources]
+        statuses = [source.status() for source in self._sources]
+        reports = [_report(source, status) for source, status in zip(self._sources, statuses, strict=True)]
+        changes: dict[str, list[StateChange]] = {}
+        for source, latest, found in zip(self._sources, self._changes, statuses, strict=True):
+            changes.setdefault(source.name, []).extend(latest.since_last(found))
+        status = self._status(now, reports, behind, waiting_bytes, ended)
+        self._gaps.look(now, reports, changes, status.reading_stopped)
+        if ended is not None:
+            self._gaps.stop(now)
+        self._connections.look(changes)
+        documents: dict[str, Any] = {
+            GAPS: self._gaps.gaps(),
+            CONNECTIONS: self._connections.changes(),
+            QUARANTINE: self._pipeline.quarantine.entries(),
+        }
+        encoded = {name: msgspec.json.encode(document) for name, document in documents.items()}
+        news = {name: data for name, data in encoded.items() if self._written.get(name) != data}
+        self._store.write_documents({STATUS: msgspec.json.encode(status), **news})
+        self._written.update(news)
+        return status
+
+    def _status(
+        self, now: Millis, reports: list[SourceReport], behind: Millis | None, waiting_bytes: int, ended: str | None
+    ) -> IngestStatus:
         worst = min(reports, key=lambda report: (not report.refused, _goodness(report)))
         counts = self._pipeline.counts
+        quarantine = self._pipeline.quarantine
         read_to = self._pipeline.fed_to if behind is None else self._journal.end
-        status = IngestStatus(
+        return IngestStatus(
             written_at=now,
             pid=os.getpid(),
             started_at=self.started_at,
@@ -68,11 +167,11 @@ class Reporter:
                 duplicate=counts.duplicate,
                 conflicting=counts.conflicting,
                 expired=counts.expired,
-                quarantined=counts.quarantined,
+                quarantined=quarantine.total,
                 throttled=sum(report.throttled for report in reports),
                 dropped=sum(report.dropped for report in reports),
             ),
-            rejected=dict(counts.rejected),
+            rejected=dict(quarantine.counts),
             journeys=self._store.count(),
             open_journeys=self._store.count(open_at=now),
             hot_journeys=self._pipeline.hot_journeys,
@@ -81,16 +180,15 @@ class Reporter:
             journal_lag_bytes=max(0, read_to - self._pipeline.committed),
             flush_ms=round(self._pipeline.flush_ms, 2),
             sources=reports,
+            events_per_second=round(self._rate.of(counts.events, self._steady()), 2),
             waiting_bytes=waiting_bytes,
             journal_torn_bytes=self._journal.torn_bytes,
             stitching_outdated=self._stitching_outdated,
         )
-        self._store.write_documents({STATUS: msgspec.json.encode(status)})
-        return status
 
 
-def _report(source: Source) -> SourceReport:
-    return SourceReport(name=source.name, **msgspec.structs.asdict(source.status()))
+def _report(source: Source, status: SourceStatus) -> SourceReport:
+    return SourceReport(name=source.name, live=source.live, **{name: getattr(status, name) for name in _REPORTED})
 
 
 def _goodness(report: SourceReport) -> int:

@@ -36,6 +36,7 @@ class SimulatedSource:
     does, and reads from it with the source that `connect` makes. The platform dies with this process, however it dies."""
 
     name = "simulator"
+    live = True
 
     def __init__(
         self, command: Sequence[str], environment: Mapping[str, str], connect: Callable[[Access], Source]

@@ -125,6 +125,7 @@ class Ingest:
         self._hurry.set()
 
     def _stop_receiving(self) -> None:
+        self._reporter.stop_begins()
         self._inbox.close()  # first: a source that waits for room does not hear that it is to stop
         for source in self._sources:
             source.stop()

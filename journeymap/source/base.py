@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -19,6 +19,20 @@ class ConnectionState(enum.StrEnum):
     OPEN = "OPEN"
 
 
+CHANGES_KEPT: Final = 40
+"""A status tells of so many changes of state at most."""
+
+
+class StateChange(msgspec.Struct, frozen=True):
+    """A source entered `state` at `at`. `reason` is what went wrong, where something did; `heard_at` is when the last sign
+    of life had come."""
+
+    at: Millis
+    state: ConnectionState
+    reason: str | None = None
+    heard_at: Millis | None = None
+
+
 class SourceStatus(msgspec.Struct, frozen=True):
     """How a source stands, as one immutable value. Never holds a secret or a token.
 
@@ -26,7 +40,8 @@ class SourceStatus(msgspec.Struct, frozen=True):
     says that it is a hard error: no reconnect before an operator acts. `last_frame_at` is when a frame came last, data or
     control; `last_heard_at` when any sign of life did, pongs too. `max_events_per_second` is what the subscription asks
     for now. `received` counts data frames, `throttled` throttle frames, `dropped` events that the platform says it left
-    out. `finished` is true once a finite source has delivered all.
+    out. `finished` is true once a finite source has delivered all. `changes` are the latest changes of state, oldest
+    first; `change_count` is how many there were.
     """
 
     state: ConnectionState = ConnectionState.DISCONNECTED
@@ -46,6 +61,22 @@ class SourceStatus(msgspec.Struct, frozen=True):
     throttled: int = 0
     dropped: int = 0
     finished: bool = False
+    changes: tuple[StateChange, ...] = ()
+    change_count: int = 0
+
+
+def followed(before: SourceStatus, after: SourceStatus, heard_at: Millis | None = None) -> SourceStatus:
+    """`after` as what follows `before`: with the changes of state known before, and the one between the two if there is one.
+
+    Whoever looks only now and then misses none then. `heard_at` is when the last sign of life came.
+    """
+    changes, count = before.changes, before.change_count
+    if after.state is not before.state:
+        # What went wrong before is no reason for an attempt to go well.
+        leaves = before.state is ConnectionState.OPEN or after.state is ConnectionState.DISCONNECTED
+        change = StateChange(after.since, after.state, after.error if leaves else None, heard_at)
+        changes, count = (*changes, change)[-CHANGES_KEPT:], count + 1
+    return msgspec.structs.replace(after, changes=changes, change_count=count)
 
 
 Deliver = Callable[[bytes, Millis], None]
@@ -58,6 +89,10 @@ class Source(Protocol):
     @property
     def name(self) -> str:
         """Short stable name (`eventstreams`, `file`), used for positions and metrics."""
+
+    @property
+    def live(self) -> bool:
+        """Whether what happens while it is not connected may be lost. A file waits; a platform's stream does not."""
 
     def run(self, deliver: Deliver) -> None:
         """Connect and deliver until `stop` is called or a finite source has ended. Blocks; give it a thread of its own.

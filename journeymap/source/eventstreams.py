@@ -75,6 +75,7 @@ class EventStreamsSource:
     """
 
     name = "eventstreams"
+    live = True
 
     def __init__(
         self,

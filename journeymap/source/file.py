@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from journeymap.errors import ConfigurationError, InputError
 from journeymap.model.time import SECOND, Millis
-from journeymap.source.base import ConnectionState, Deliver, SourceStatus
+from journeymap.source.base import ConnectionState, Deliver, SourceStatus, followed
 from journeymap.source.lines import read_lines
 from journeymap.source.pacing import Pace
 from journeymap.source.steady import monotonic_ms
@@ -30,6 +30,7 @@ class FileSource:
     """
 
     name = "file"
+    live = False
 
     def __init__(
         self,
@@ -112,7 +113,8 @@ class FileSource:
             self._enter(ConnectionState.OPEN)
 
     def _enter(self, state: ConnectionState, error: str | None = None, finished: bool = False) -> None:
-        self._status = SourceStatus(state=state, since=self._clock(), error=error, finished=finished)
+        status = SourceStatus(state=state, since=self._clock(), error=error, finished=finished)
+        self._status = followed(self._status, status, self._last_frame_at)
         _log.info("file source %s: %s", "has finished" if finished else state, error or self._path)
 
     def stop(self) -> None:

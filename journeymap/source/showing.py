@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from journeymap.model.time import Millis
 from journeymap.protocol.eventstreams import EventStreams
-from journeymap.source.base import ConnectionState, SourceStatus
+from journeymap.source.base import ConnectionState, SourceStatus, followed
 
 
 class Showing:
@@ -60,7 +60,7 @@ class Showing:
             return None if at is None else at + offset
 
         state = ConnectionState(machine.state)
-        self._status = SourceStatus(
+        status = SourceStatus(
             state=state,
             since=before.since if state is before.state else machine.since + offset,
             error=machine.error,
@@ -73,4 +73,5 @@ class Showing:
             next_attempt_at=wall(machine.retry_at),
             reconnects=machine.reconnects,
         )
+        self._status = followed(before, status, self.last_heard_at)
         return None if state is before.state else before.state

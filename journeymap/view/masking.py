@@ -13,8 +13,10 @@ import msgspec
 
 HIDDEN: Final = "•••"
 
-_EMAIL: Final = re.compile(r"([^\s@<>\"',;:]?)[^\s@<>\"',;:]*@[^\s@<>\"',;:•]+\.[^\s@<>\"',;:•]{2,}")
-_PHONE: Final = re.compile(r"(?<![\w•-])(?:\+|00)?\d(?:[ ./()-]{0,2}\d){6,16}(?![\w-])")
+_EMAIL: Final = re.compile(r"([^\s@<>\"',;:]?)[^\s@<>\"',;:]*(?:@|%40)[^\s@<>\"',;:•]+\.[^\s@<>\"',;:•]{2,}")
+_PHONE: Final = re.compile(
+    r"(?:(?<![\w•-])|(?<=\\[bfnrt])|(?<=%[23][0ABab]))(?:\+|00)?\d(?:[ ./()-]{0,2}\d){6,16}(?![\w-])"
+)
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _DIGITS_SHOWN: Final = 2
 _LINKS: Final = frozenset({"journey_id", "interaction_id", "event_id", "from_interaction", "to_interaction"})

@@ -19,9 +19,9 @@ from journeymap.store.base import StoreReader
 from journeymap.view.document import document
 from journeymap.view.masking import Viewer
 from journeymap.web.listing import list_journeys, parse_listing
-from journeymap.web.openapi import JOURNEY_PATH, JOURNEYS_PATH, OPENAPI_PATH, STATUS_PATH, api_openapi
+from journeymap.web.openapi import JOURNEY_PATH, JOURNEYS_PATH, OPENAPI_PATH, QUARANTINE_PATH, STATUS_PATH, api_openapi
 from journeymap.web.problems import ProblemRoute, problem
-from journeymap.web.viewing import show_document, show_summaries
+from journeymap.web.viewing import show_document, show_quarantine, show_summaries
 
 JSON: Final = "application/json"
 READING: Final = ["GET", "HEAD"]
@@ -59,6 +59,10 @@ def create_api(model: ReadModel, store: StoreReader, clock: Callable[[], Millis]
     async def status(_request: Request) -> Response:
         return Response(msgspec.json.encode(_status(model, clock())), media_type=JSON)
 
+    async def quarantine(request: Request) -> Response:
+        shown = show_quarantine(model.quarantine(), viewer_of(request))
+        return Response(msgspec.json.encode({"quarantine": shown}), media_type=JSON)
+
     async def openapi(_request: Request) -> Response:
         return Response(description, media_type=JSON)
 
@@ -72,6 +76,7 @@ def create_api(model: ReadModel, store: StoreReader, clock: Callable[[], Millis]
         (JOURNEYS_PATH, journeys),
         (JOURNEY_PATH, journey),
         (STATUS_PATH, status),
+        (QUARANTINE_PATH, quarantine),
         (OPENAPI_PATH, openapi),
     ):
         router.add_api_route(path, endpoint, methods=READING, include_in_schema=False)
@@ -92,7 +97,7 @@ def _tag(text: bytes, now: Millis, viewer: Viewer) -> str:
 
 
 def _status(model: ReadModel, now: Millis) -> dict[str, Any]:
-    """The status document as the outside sees it: with the version and the clock here, without process ids."""
+    """What ingest says of itself as the outside sees it: with the version and the clock here, without process ids."""
     status = model.status()
     short = in_short(status, model.problem, now)
     told: dict[str, Any] = msgspec.to_builtins(status or IngestStatus())
@@ -105,4 +110,6 @@ def _status(model: ReadModel, now: Millis) -> dict[str, Any]:
         "state": short.state,
         "since": short.since,
         "error": short.error,
+        "gaps": model.gaps(now),
+        "connections": model.connections(),
     }

@@ -8,7 +8,7 @@ import msgspec
 
 from journeymap import __version__
 from journeymap.model.journey import State
-from journeymap.model.status import EventCounts, IngestStatus
+from journeymap.model.status import ConnectionChange, EventCounts, Gap, IngestStatus, Quarantined
 from journeymap.view.document import EventDocument, JourneyHead
 from journeymap.web.listing import DEFAULT_LIMIT, DEFAULT_SORT, MAX_LIMIT, SORTS, Page
 from journeymap.web.problems import MEDIA_TYPE
@@ -16,6 +16,7 @@ from journeymap.web.problems import MEDIA_TYPE
 JOURNEYS_PATH: Final = "/api/v1/journeys"
 JOURNEY_PATH: Final = "/api/v1/journeys/{journey_id}"
 STATUS_PATH: Final = "/api/v1/status"
+QUARANTINE_PATH: Final = "/api/v1/quarantine"
 OPENAPI_PATH: Final = "/api/v1/openapi.json"
 
 _MOMENT: Final = {"type": "string", "description": "milliseconds since 1970, or ISO 8601 (UTC where no zone is named)"}
@@ -38,6 +39,13 @@ def api_openapi() -> dict[str, Any]:
                     "operationId": "getStatus",
                     "summary": "How the ingest side stands",
                     "responses": {"200": _json("The status", _reference("Status")), "503": _problem()},
+                }
+            },
+            QUARANTINE_PATH: {
+                "get": {
+                    "operationId": "getQuarantine",
+                    "summary": "What was received and cannot be used: the last of each reason, latest first",
+                    "responses": {"200": _json("The quarantine", _reference("Quarantine")), "503": _problem()},
                 }
             },
             OPENAPI_PATH: {
@@ -102,7 +110,8 @@ def _journey_operation() -> dict[str, Any]:
 
 def _schemas() -> dict[str, Any]:
     _, schemas = msgspec.json.schema_components(
-        (Page, JourneyHead, EventDocument, IngestStatus, EventCounts), ref_template="#/components/schemas/{name}"
+        (Page, JourneyHead, EventDocument, IngestStatus, EventCounts, Gap, ConnectionChange, Quarantined),
+        ref_template="#/components/schemas/{name}",
     )
     journey = schemas.pop("JourneyHead")
     journey["title"] = "Journey"
@@ -117,6 +126,8 @@ def _schemas() -> dict[str, Any]:
         "version": {"type": "integer"},
         "ingest_running": {"type": "boolean"},
         **status["properties"],
+        "gaps": {"type": "array", "items": _reference("Gap")},
+        "connections": {"type": "array", "items": _reference("ConnectionChange")},
     }
     status["required"] = list(status["properties"])
     problem = {
@@ -130,7 +141,14 @@ def _schemas() -> dict[str, Any]:
         },
         "required": ["type", "title", "status", "detail"],
     }
-    return {**schemas, "Journey": journey, "Status": status, "Problem": problem}
+    entries = {"type": "array", "items": _reference("Quarantined")}
+    quarantine = {
+        "title": "Quarantine",
+        "type": "object",
+        "properties": {"quarantine": entries},
+        "required": ["quarantine"],
+    }
+    return {**schemas, "Journey": journey, "Status": status, "Quarantine": quarantine, "Problem": problem}
 
 
 def _parameter(name: str, schema: dict[str, Any], description: str, *, repeatable: bool = False) -> dict[str, Any]:

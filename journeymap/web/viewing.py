@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
 import msgspec
 
+from journeymap.model.status import ConnectionChange, Gap, Quarantined
 from journeymap.model.time import Millis
 from journeymap.readmodel.readmodel import ReadModel
 from journeymap.stitch.reading import ClockReading
@@ -14,6 +16,8 @@ from journeymap.view.document import document
 from journeymap.view.masking import Viewer, mask, mask_value
 from journeymap.view.question import parse_question
 from journeymap.view.summary import Summary, summary
+
+_LAST_WORD: Final = re.compile(r"[^\s\"',;<>{}]*\Z")
 
 
 class ViewedModel:
@@ -28,7 +32,20 @@ class ViewedModel:
         answer = self._model.answer(parse_question(request), self._viewer, now)
         if answer is None:
             return None
-        return {**msgspec.structs.asdict(answer), "status": msgspec.structs.asdict(answer.status)}
+        shown = {**msgspec.structs.asdict(answer), "status": msgspec.structs.asdict(answer.status)}
+        return {**shown, "gaps": [list(gap) for gap in answer.gaps]}
+
+    def gaps(self, now: Millis) -> Sequence[Gap]:
+        """The stretches of time of which events may be missing, oldest first."""
+        return self._model.gaps(now)
+
+    def connections(self) -> Sequence[ConnectionChange]:
+        """The latest changes of the sources' connections, oldest first."""
+        return self._model.connections()
+
+    def quarantine(self) -> list[Quarantined]:
+        """The last unusable thing of each reason, latest first."""
+        return show_quarantine(self._model.quarantine(), self._viewer)
 
     def detail(self, journey_id: str, now: Millis) -> dict[str, Any] | None:
         """The journey's document (docs/http.md) and the customer's other journeys as `neighbours`.
@@ -59,3 +76,15 @@ def show_summaries(summaries: Iterable[Summary], viewer: Viewer) -> list[Summary
     if viewer.sees_identifiers:
         return list(summaries)
     return [msgspec.structs.replace(each, customer_id=mask(each.customer_id, viewer)) for each in summaries]
+
+
+def show_quarantine(entries: Iterable[Quarantined], viewer: Viewer) -> list[Quarantined]:
+    """What is in quarantine as this viewer may see it. Its secrets were masked before it was kept."""
+    if viewer.sees_identifiers:
+        return list(entries)
+    return [msgspec.structs.replace(each, sample=_masked_sample(each, viewer)) for each in entries]
+
+
+def _masked_sample(entry: Quarantined, viewer: Viewer) -> str:
+    # What is cut off in the middle is not recognised any more for the address or number that it is.
+    return mask(_LAST_WORD.sub("", entry.sample) if entry.truncated else entry.sample, viewer)

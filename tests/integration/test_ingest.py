@@ -12,13 +12,24 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
+from msgspec.structs import replace
 
 from journeymap.decode.event import decode_frame
 from journeymap.errors import JournalFullError, StoreError, StoreFullError
 from journeymap.journal.journal import Journal
 from journeymap.model.change import Span
 from journeymap.model.event import CREATED, ENDED, STARTED
-from journeymap.model.status import STATUS, IngestStatus, decode_status
+from journeymap.model.status import (
+    CONNECTIONS,
+    GAPS,
+    QUARANTINE,
+    STATUS,
+    IngestStatus,
+    decode_connections,
+    decode_gaps,
+    decode_quarantine,
+    decode_status,
+)
 from journeymap.model.time import HOUR, SECOND
 from journeymap.runtime import worker
 from journeymap.runtime.clock import SystemClock
@@ -451,6 +462,61 @@ def test_the_status_adds_sources_up_and_shows_the_worst(tmp_path: Path) -> None:
         assert (status.source, status.state) == ("live", "OPEN")
         assert (status.counts.events, status.counts.quarantined, status.rejected) == (15, 1, {"not-json": 1})
         assert status.last_event_at is not None
+
+
+def test_gaps_and_connections_outlive_stops_and_crashes(tmp_path: Path) -> None:
+    store = Store()
+    with Running(tmp_path, store, source(*events(3), PAUSE)) as running:
+        running.source.wait_for_pause()
+        running.until_told(lambda status: status.counts.received == 3)
+    (stopped,) = decode_gaps(store.document(GAPS) or b"")
+    assert (stopped.source, stopped.kind, stopped.end) == ("scripted", "stopped", None)
+    assert stopped.start <= running.status.written_at
+    with Running(tmp_path, store, source()) as running:
+        opened = running.until_told(lambda status: status.state == "OPEN")
+        ended = decode_gaps(store.document(GAPS) or b"")
+        assert ended == [replace(stopped, end=opened.since)]
+        left = {name: store.document(name) or b"" for name in (STATUS, GAPS, CONNECTIONS)}
+    store.write_documents(left)  # as if it had been killed before it could say more
+    with Running(tmp_path, store, source()) as running:
+        again = running.until_told(lambda status: status.pid and status.since > opened.since and status.state == "OPEN")
+        one, other = decode_gaps(store.document(GAPS) or b"")
+        assert one == ended[0]
+        assert other.start == opened.written_at
+        assert other.end == again.since
+        changes = decode_connections(store.document(CONNECTIONS) or b"")
+        assert [(change.state, change.reason) for change in changes] == [
+            ("OPEN", None),
+            ("DISCONNECTED", "ingest was stopped"),
+            ("OPEN", None),
+            ("DISCONNECTED", "ingest ended without a word"),
+            ("OPEN", None),
+        ]
+
+
+def test_what_cannot_be_used_outlives_a_restart(tmp_path: Path) -> None:
+    store = Store()
+    with Running(tmp_path, store, source(b'{"token":"abcdefgh"', b"{}", PAUSE)) as running:
+        running.source.wait_for_pause()
+    with Running(tmp_path, store, source(b"[[]]", PAUSE)) as running:
+        running.source.wait_for_pause()
+    entries = decode_quarantine(store.document(QUARANTINE) or b"")
+    assert {(entry.reason, entry.count, entry.sample) for entry in entries} == {
+        ("not-json", 0, '{"token":"******"'),
+        ("no-type", 0, "{}"),
+        ("not-an-event", 1, "[]"),
+    }
+
+
+def test_documents_that_cannot_be_read_are_no_reason_not_to_start(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = Store()
+    store.write_documents(dict.fromkeys((STATUS, GAPS, CONNECTIONS, QUARANTINE), b'{"of": another release'))
+    with Running(tmp_path, store, source()) as running:
+        until(lambda: len(store.told_at) > 1, "a status")
+        running.until_told(lambda status: status.state == "OPEN")
+    assert len([record for record in caplog.records if "cannot be read" in record.getMessage()]) == 4
 
 
 def test_a_damaged_journal_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -14,7 +14,7 @@ from journeymap.errors import StoreCorruptError
 from journeymap.model.change import Changes, JourneyRecord
 from journeymap.model.event import Event
 from journeymap.model.journey import Journey
-from journeymap.model.status import EventCounts, IngestStatus
+from journeymap.model.status import ConnectionChange, EventCounts, Gap, IngestStatus, Quarantined, SourceReport
 from journeymap.model.time import HOUR, MINUTE, SECOND
 from journeymap.readmodel.readmodel import ReadModel
 from journeymap.stitch.definition import assemble, journeys
@@ -259,6 +259,33 @@ def test_the_status(site: Site) -> None:
     assert site.get("/api/v1/status")["ingest_running"] is False
 
 
+def test_the_status_tells_of_gaps_and_connections(site: Site) -> None:
+    gap, change = Gap("eventstreams", "disconnected", START, START + 5), ConnectionChange(START, "eventstreams", "OPEN")
+    site.store.write_documents({"gaps": msgspec.json.encode([gap]), "connections": msgspec.json.encode([change])})
+    site.model.poll()
+    body = site.get("/api/v1/status")
+    assert body["gaps"] == [
+        {"source": "eventstreams", "kind": "disconnected", "start": START, "end": START + 5, "dropped": 0, "detail": ""}
+    ]
+    assert body["connections"] == [{"at": START, "source": "eventstreams", "state": "OPEN", "reason": None}]
+
+
+def test_the_quarantine_is_told_to_each_as_they_may_see_it(site: Site) -> None:
+    assert site.get("/api/v1/quarantine") == {"quarantine": []}
+    sample = f'{{"ani":"{PHONE}","text":"call\\n{PHONE} or ann%40example.org, or bob@exa'
+    entry = Quarantined("not-json", 3, START, "eventstreams", "the text is not JSON", sample, 5_000, True)
+    site.store.write_documents({"quarantine": msgspec.json.encode([entry])})
+    site.clock.advance(SECOND)
+    site.model.poll()
+    (shown,) = site.get("/api/v1/quarantine")["quarantine"]
+    assert shown == msgspec.to_builtins(entry)
+    assert ViewedModel(site.model, Viewer()).quarantine() == [entry]
+    site.viewer = Viewer(sees_identifiers=False)
+    (shown,) = site.get("/api/v1/quarantine")["quarantine"]
+    assert shown["sample"] == '{"ani":"•••78","text":"call\\n•••78 or a•••@•••, or '
+    assert ViewedModel(site.model, site.viewer).quarantine()[0].sample == shown["sample"]
+
+
 def test_a_viewer_without_the_right_gets_no_number(site: Site) -> None:
     site.take(
         event("interaction.created", START + HOUR, "p", event_id="p", customerId=PHONE, ani=PHONE, note="call a@b.org")
@@ -283,6 +310,7 @@ def test_the_pages_model_answers_in_plain_values(site: Site) -> None:
     assert answer is not None
     assert [row[2] for row in answer["rows"]] == ["Cust-03", "Cust-11"]
     assert json.loads(json.dumps(answer))["status"]["ingest_running"] is False
+    assert answer["gaps"] == []
     site.take(event("interaction.created", START + 40 * HOUR, "again", event_id="x", customerId="Cust-03"))
     detail = pages.detail(answer["order"][0], site.clock.now())
     assert detail is not None
@@ -326,9 +354,17 @@ def check_schema(value: Any, schema: dict[str, Any], schemas: dict[str, Any], wh
 def test_answers_are_what_the_description_says(site: Site) -> None:
     described = site.get("/api/v1/openapi.json")
     schemas = described["components"]["schemas"]
+    told = {
+        "gaps": [Gap("s", "stopped", 1)],
+        "connections": [ConnectionChange(1, "s", "OPEN")],
+        "quarantine": [Quarantined("not-json", 1, 1)],
+        "status": IngestStatus(sources=[SourceReport(name="s")]),
+    }
+    site.store.write_documents({name: msgspec.json.encode(document) for name, document in told.items()})
     site.model.poll()
     journey_id = site.get("/api/v1/journeys?limit=1")["journeys"][0]["journey_id"]
-    paths = {"/api/v1/journeys": "", "/api/v1/journeys/{journey_id}": f"/{journey_id}", "/api/v1/status": ""}
+    paths = {path: "" for path in described["paths"] if path != "/api/v1/openapi.json"}
+    paths["/api/v1/journeys/{journey_id}"] = f"/{journey_id}"
     for path, tail in paths.items():
         schema = described["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
         check_schema(site.get(path.removesuffix("/{journey_id}") + tail), schema, schemas, path)

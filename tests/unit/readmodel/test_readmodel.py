@@ -12,7 +12,7 @@ from journeymap.errors import InputError, StoreCorruptError, StoreError
 from journeymap.model.change import Changes, JourneyRecord, RowChanges
 from journeymap.model.journey import Journey
 from journeymap.model.row import InteractionRow, JourneyRow
-from journeymap.model.status import EventCounts, IngestStatus
+from journeymap.model.status import ConnectionChange, EventCounts, Gap, IngestStatus, Quarantined, SourceReport
 from journeymap.model.time import DAY, HOUR, MINUTE, SECOND
 from journeymap.readmodel.answer import Answer
 from journeymap.readmodel.follow import Follower
@@ -348,3 +348,73 @@ def test_the_follower_goes_on_after_errors_and_stops() -> None:
     follower.stop()
     assert not any(thread.name == "readmodel" for thread in threading.enumerate())
     assert not model.wait_for(2, 0)
+
+
+def tell(bench: Bench, *gaps: Gap) -> None:
+    bench.store.write_documents({"gaps": msgspec.json.encode(gaps)})
+    bench.clock.advance(SECOND)
+
+
+def test_gaps_are_told_once_and_merged_by_kind() -> None:
+    bench = Bench()
+    bench.report()
+    bench.told()
+    tell(
+        bench,
+        Gap("a", "disconnected", START - 5 * DAY, START - 2 * DAY),
+        Gap("a", "disconnected", START - 9, START - 5),
+        Gap("b", "disconnected", START - 7, START - 3),
+        Gap("b", "dropped", START - 6, START - 1),
+        Gap("b", "disconnected", START),
+        Gap("a", "disconnected", START + 2, START + 4),
+    )
+    bench.report()
+    answer = bench.told()
+    assert answer.gaps == [
+        (START - 9, START - 3, "disconnected"),
+        (START - 6, START - 1, "dropped"),
+        (START, None, "disconnected"),
+    ]
+    assert bench.ask() is None
+    bench.clock.advance(SECOND)
+    bench.report()
+    assert bench.ask() is None
+    assert len(bench.model.gaps(bench.clock.now())) == 6
+
+
+def test_of_very_many_gaps_the_latest_are_told() -> None:
+    bench = Bench()
+    bench.report()
+    tell(bench, *[Gap("a", "disconnected", START + 10 * n, START + 10 * n + 5) for n in range(300)])
+    answer = bench.told()
+    assert (len(answer.gaps), answer.gaps[-1][0]) == (200, START + 2_990)
+
+
+def test_an_ingest_that_is_gone_without_a_word_is_a_gap() -> None:
+    bench = Bench()
+    heard_at = bench.clock.now() - 300
+    reports = [
+        SourceReport(name="a", state="OPEN", last_heard_at=heard_at),
+        SourceReport(name="b", state="CONNECTING", last_heard_at=heard_at),
+        SourceReport(name="file", state="OPEN", live=False),
+    ]
+    bench.report(sources=reports)
+    written_at = bench.clock.now()
+    assert bench.told().gaps == []
+    bench.clock.advance(6 * SECOND)
+    assert bench.told().gaps == [(heard_at, None, "stopped")]
+    gaps = bench.model.gaps(bench.clock.now())
+    assert [(gap.source, gap.start) for gap in gaps] == [("a", heard_at), ("b", written_at)]
+    tell(bench, Gap("a", "stopped", START), Gap("b", "stopped", START))
+    assert len(bench.model.gaps(bench.clock.now())) == 2
+
+
+def test_connections_and_quarantine_are_read() -> None:
+    bench = Bench()
+    assert (list(bench.model.connections()), list(bench.model.quarantine())) == ([], [])
+    change, entry = ConnectionChange(START, "a", "OPEN"), Quarantined("not-json", 2, START, sample="x")
+    bench.store.write_documents(
+        {"connections": msgspec.json.encode([change]), "quarantine": msgspec.json.encode([entry])}
+    )
+    bench.model.poll()
+    assert (list(bench.model.connections()), list(bench.model.quarantine())) == ([change], [entry])

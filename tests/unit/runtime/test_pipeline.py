@@ -127,10 +127,15 @@ def test_unusable_frames_are_counted_by_reason_and_passed(store: Store, log: Log
     for data in (b"not json", b"{}", b"[1, {}]", b"\xff", b""):
         log.add(data)
     pipeline.feed(log.records, NOW)
-    assert pipeline.counts.rejected == {"not-json": 2, "no-type": 2, "not-an-event": 1, "not-utf8": 1}
-    assert pipeline.counts.quarantined == 6
+    assert pipeline.quarantine.counts == {"not-json": 2, "no-type": 2, "not-an-event": 1, "not-utf8": 1}
+    assert pipeline.quarantine.total == 6
     assert (pipeline.counts.records, pipeline.counts.events) == (5, 0)
-    assert pipeline.last_rejected["not-utf8"].sample == b"\xff"
+    entries = {entry.reason: entry for entry in pipeline.quarantine.entries()}
+    assert (entries["not-utf8"].sample, entries["not-utf8"].source, entries["not-utf8"].last_at) == (
+        "\\xff",
+        "one",
+        NOW,
+    )
     assert pipeline.last_arrived_at is None
     assert pipeline.flush(NOW)
     assert pipeline.committed == log.records[-1].end

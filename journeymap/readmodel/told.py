@@ -1,0 +1,91 @@
+"""What the ingest side says of itself, as a web process last read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final, TypeAlias, TypeVar
+
+import msgspec
+
+from journeymap.errors import StoreError
+from journeymap.model.status import (
+    CONNECTIONS,
+    GAPS,
+    QUARANTINE,
+    STATUS,
+    ConnectionChange,
+    Gap,
+    IngestStatus,
+    Quarantined,
+    decode_connections,
+    decode_gaps,
+    decode_quarantine,
+    decode_status,
+)
+from journeymap.model.time import Millis
+from journeymap.store.base import StoreReader
+
+T = TypeVar("T")
+
+WireGap: TypeAlias = tuple[Millis, Millis | None, str]
+"""A gap for the chart: start, end or None while it lasts, kind."""
+
+GAPS_SHOWN: Final = 200
+"""So many gaps a page is told of at most, the latest ones."""
+
+_OPEN: Final = "OPEN"
+
+
+class Told:
+    """The documents of `model.status`, each None or empty before it was first written."""
+
+    def __init__(self) -> None:
+        self.status: IngestStatus | None = None
+        self.connections: Sequence[ConnectionChange] = ()
+        self.quarantine: Sequence[Quarantined] = ()
+        self._gaps: Sequence[Gap] = ()
+        self._read: dict[str, bytes] = {}
+
+    def read(self, store: StoreReader) -> None:
+        """Read what is new. Raises StoreError, also where a document cannot be understood."""
+        self.status = self._document(store, STATUS, decode_status, self.status)
+        self._gaps = self._document(store, GAPS, decode_gaps, self._gaps)
+        self.connections = self._document(store, CONNECTIONS, decode_connections, self.connections)
+        self.quarantine = self._document(store, QUARANTINE, decode_quarantine, self.quarantine)
+
+    def _document(self, store: StoreReader, name: str, decode: Callable[[bytes], T], known: T) -> T:
+        document = store.document(name)
+        if document is None or document == self._read.get(name):
+            return known
+        try:
+            found = decode(document)
+        except (msgspec.MsgspecError, UnicodeError) as error:
+            raise StoreError(f"the ingest's {name} document cannot be read: {error}") from error
+        self._read[name] = document
+        return found
+
+    def gaps(self, now: Millis) -> list[Gap]:
+        """The gaps, oldest first; while ingest does not run and could not say so, with one since it was last heard of."""
+        found = list(self._gaps)
+        if self.status is not None and self.status.is_stale(now):
+            missing = {gap.source for gap in found if gap.end is None}
+            for report in self.status.sources:
+                if report.live and not report.finished and report.name not in missing:
+                    heard_at = report.last_heard_at if report.state == _OPEN else None
+                    start = self.status.written_at if heard_at is None else min(heard_at, self.status.written_at)
+                    found.append(Gap(report.name, "stopped", start))
+        return found
+
+    def wire_gaps(self, since: Millis, now: Millis) -> list[WireGap]:
+        """What the chart shows of them: those that reach beyond `since`, at most `GAPS_SHOWN`; of one kind none overlap."""
+        merged: dict[str, list[WireGap]] = {}
+        for gap in sorted(self.gaps(now), key=lambda gap: gap.start):
+            if gap.end is not None and gap.end <= since:
+                continue
+            same = merged.setdefault(gap.kind, [])
+            if same and ((end := same[-1][1]) is None or end >= gap.start):
+                later = None if end is None or gap.end is None else max(end, gap.end)
+                same[-1] = (same[-1][0], later, gap.kind)
+            else:
+                same.append((gap.start, gap.end, gap.kind))
+        return sorted((gap for same in merged.values() for gap in same), key=lambda gap: gap[0])[-GAPS_SHOWN:]
