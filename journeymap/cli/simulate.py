@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import re
 import sys
 import threading
 from collections.abc import Callable
@@ -13,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from journeymap.errors import ConfigurationError
+from journeymap.errors import ConfigurationError, InputError
 
 if TYPE_CHECKING:
     from journeymap.simulator.server import Access
 
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _LONGEST_GOODBYE = 2.0
 
 
@@ -33,16 +31,32 @@ class _Span(click.ParamType[float]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         if isinstance(value, int | float):
             return float(value)
-        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?", value.strip())
-        if match is None:
-            self.fail(f"{value!r} is not a length of time; write 45s, 30m or 2h", param, ctx)
-        seconds = float(match[1]) * _UNITS[match[2] or "s"]
+        from journeymap.simulator.faults import seconds_of
+
+        try:
+            seconds = seconds_of(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
         if seconds < self._least:
             self.fail(f"{value} is too short; at least {self._least:g}s", param, ctx)
         return seconds
 
 
 _SHARE = click.FloatRange(0.0, 1.0)
+
+
+def _list_faults(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if not wanted:
+        return
+    from journeymap.simulator import actions, faults
+
+    click.echo("Faults last until they are changed: --fault NAME=VALUE, or PUT /control/faults.\n")
+    for row in faults.TABLE.values():
+        click.echo(f"{row.name}: {row.allowed}\n    {row.help}")
+    click.echo("\nActions happen once: POST /control/actions/NAME, with their fields as a JSON object.\n")
+    for name, action in actions.ACTIONS.items():
+        click.echo(f"{name}{actions.signature(action)}\n    {actions.help_of(action)}")
+    ctx.exit()
 
 
 @click.command(epilog="Example: journeymap simulate --rate 50 --history 10m --port 0")
@@ -58,7 +72,14 @@ _SHARE = click.FloatRange(0.0, 1.0)
 @click.option("--late", type=_SHARE, default=0.01, show_default=True, help="Share of events that come 1 to 60 s late.")
 @click.option("--frame-size", type=click.IntRange(1, 1000), default=50, show_default=True,
               help="Most events in a frame in a burst; 1 for one a frame always.")  # fmt: skip
-@click.option("--log", type=click.Path(dir_okay=False, path_type=Path), help="Append each delivered event.")
+@click.option("--log", type=click.Path(dir_okay=False, path_type=Path), help="Append each event that is sent.")
+@click.option("--acknowledged-log", type=click.Path(dir_okay=False, path_type=Path),
+              help="Append each event that a client has certainly received: it answered a later ping.")  # fmt: skip
+@click.option("--fault", "faults", multiple=True, metavar="NAME[=VALUE]", help="Begin with this fault. Repeatable.")
+@click.option("--list-faults", is_flag=True, is_eager=True, expose_value=False, callback=_list_faults,
+              help="Print all faults and actions, then exit.")  # fmt: skip
+@click.option("--allow-remote-control", "remote_control", is_flag=True,
+              help="Let other machines use /control too.")  # fmt: skip
 @click.option("--client-id", default="", help="[default: made from the seed]")
 @click.option("--client-secret", default="", help="[default: made from the seed]")
 @click.option("--token-in-query", is_flag=True, help="Also accept ?access_token= in place of the header.")
@@ -70,6 +91,7 @@ def simulate(
     allow_remote: bool,
     late: float,
     duplicates: float,
+    faults: tuple[str, ...],
     as_json: bool,
     exit_with_parent: bool,
     **manner: Any,
@@ -82,25 +104,39 @@ def simulate(
 
     The same --seed and --rate tell the same story with the same ids at the same time of day and date, so stopping and
     starting again loses and doubles nothing. What was sent is counted at /stats.
+
+    Anything can be made to go wrong: with --fault from the start, or at any time with the control endpoint, as in
+    `curl -X PUT -d '{"throttle": 20}' http://127.0.0.1:8060/control/faults`. docs/simulator.md tells all.
     """
     if not allow_remote and not _is_loopback(host):
         raise ConfigurationError(f"--host is {host}, allowed are loopback addresses; --allow-remote lifts this")
     # Only now: --help must not wait for a web server to be imported.
     from journeymap.simulator.delivery import Delivery
+    from journeymap.simulator.faults import assignment
     from journeymap.simulator.platform import Manner, Platform
     from journeymap.simulator.server import Server
 
-    log = manner["log"]
-    if log is not None:
-        try:
-            log.open("ab").close()
-        except OSError as error:
-            raise ConfigurationError(f"--log is {log}, which cannot be written: {error.strerror}") from error
+    for name in ("log", "acknowledged_log"):
+        _require_writable(name, manner[name])
     platform = Platform(Manner(delivery=Delivery(late, duplicates), **manner))
+    try:
+        platform.faults.change(dict(map(assignment, faults)))
+    except InputError as error:
+        raise ConfigurationError(f"--fault: {error}") from error
     server = Server(platform, host, port, _say_json if as_json else _say)
     if exit_with_parent:
         threading.Thread(target=_watch_parent, args=(server.stop,), name="parent-watch", daemon=True).start()
     server.run_until_stopped()
+
+
+def _require_writable(name: str, path: Path | None) -> None:
+    if path is None:
+        return
+    try:
+        path.open("ab").close()
+    except OSError as error:
+        option = "--" + name.replace("_", "-")
+        raise ConfigurationError(f"{option} is {path}, which cannot be written: {error.strerror}") from error
 
 
 def _is_loopback(host: str) -> bool:

@@ -16,18 +16,21 @@ from starlette.requests import HTTPConnection
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
-from journeymap.simulator.connections import Request, Subscription
+from journeymap.simulator import control
+from journeymap.simulator.answers import body_of, failing, json_answer, oauth_error, problem, unauthorized
+from journeymap.simulator.front import Front
 from journeymap.simulator.platform import SCOPES, STREAM_PATH, SUBSCRIPTIONS_PATH, Platform
+from journeymap.simulator.subscriptions import Request, Subscription
 from journeymap.simulator.traffic import EVENT_TYPES
-from journeymap.simulator.wire import EXTENSION, Wire
+from journeymap.simulator.wire import EXTENSION, FAULTS, Wire
 
 _MOST_SUBSCRIPTIONS = 100
-_LARGEST_BODY = 1 << 16
 
 
-def create_app(platform: Platform, failed: Callable[[BaseException], None]) -> Starlette:
+def create_app(platform: Platform, failed: Callable[[BaseException], None]) -> ASGIApp:
     """The application; its lifespan tells the story. `failed` hears of a story that broke off."""
 
     def heard(telling: asyncio.Task[None]) -> None:
@@ -36,18 +39,18 @@ def create_app(platform: Platform, failed: Callable[[BaseException], None]) -> S
             failed(error)
 
     @contextlib.asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_: Starlette) -> AsyncIterator[dict[str, object]]:
         telling = asyncio.create_task(platform.tell())
         telling.add_done_callback(heard)
         try:
-            yield
+            yield {FAULTS: platform.faults}
         finally:
             telling.cancel()
             await asyncio.wait([telling])
 
     face = _Face(platform)
     one = SUBSCRIPTIONS_PATH + "/{subscription_id}"
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/.well-known/oauth-authorization-server", face.metadata),
             Route("/oauth/token", face.token, methods=["POST"]),
@@ -56,10 +59,12 @@ def create_app(platform: Platform, failed: Callable[[BaseException], None]) -> S
             Route(one, face.subscription, methods=["GET"]),
             Route(one, face.unsubscribe, methods=["DELETE"]),
             Route("/stats", face.stats),
+            *control.routes(platform),
             WebSocketRoute(STREAM_PATH, face.stream),
         ],
         lifespan=lifespan,
     )
+    return Front(app, platform.faults, platform.answers)
 
 
 class _Face:
@@ -67,8 +72,11 @@ class _Face:
         self._platform = platform
 
     async def metadata(self, request: HttpRequest) -> Response:
+        failure = await failing(self._platform, request, "fail_metadata")
+        if failure is not None:
+            return failure
         base = str(request.base_url).rstrip("/")
-        return _json(
+        return json_answer(
             {
                 "issuer": base,
                 "token_endpoint": base + "/oauth/token",
@@ -80,66 +88,76 @@ class _Face:
 
     async def token(self, request: HttpRequest) -> Response:
         """RFC 6749, sections 4.4 and 5: a token for client credentials, or the error by its name."""
+        failure = await failing(self._platform, request, "refuse_tokens", "fail_tokens")
+        if failure is not None:
+            return failure
         manner = self._platform.manner
-        if self._platform.refuses_credentials or _basic(request) != (manner.client_id, manner.client_secret):
-            return _oauth_error(401, "invalid_client", "unknown client id or wrong secret")
-        form = parse_qs((await _body(request)).decode("latin-1"), keep_blank_values=True)
+        if self._platform.faults.refuse_credentials or _basic(request) != (manner.client_id, manner.client_secret):
+            return oauth_error(401, "invalid_client", "unknown client id or wrong secret")
+        form = parse_qs((await body_of(request)).decode("latin-1"), keep_blank_values=True)
         if "grant_type" not in form or any(len(values) > 1 for values in form.values()):
-            return _oauth_error(400, "invalid_request", "grant_type is missing, or a field is there twice")
+            return oauth_error(400, "invalid_request", "grant_type is missing, or a field is there twice")
         if form["grant_type"] != ["client_credentials"]:
-            return _oauth_error(400, "unsupported_grant_type", "only client_credentials is supported")
+            return oauth_error(400, "unsupported_grant_type", "only client_credentials is supported")
         scopes = form.get("scope", [""])[0].split()
         if not scopes or not SCOPES.issuperset(scopes):
-            return _oauth_error(400, "invalid_scope", "known scopes are " + " ".join(sorted(SCOPES)))
+            return oauth_error(400, "invalid_scope", "known scopes are " + " ".join(sorted(SCOPES)))
         answer = {
             "access_token": self._platform.issue_token(),
             "token_type": "bearer",
-            "expires_in": max(1, round(manner.token_life)),
+            "expires_in": max(1, round(self._platform.token_life)),
             "scope": " ".join(scopes),
         }
-        return _json(answer, headers={"Cache-Control": "no-store"})
+        return json_answer(answer, headers={"Cache-Control": "no-store"})
 
     async def subscribe(self, request: HttpRequest) -> Response:
+        failure = await failing(self._platform, request, "refuse_subscriptions", "fail_subscriptions")
+        if failure is not None:
+            return failure
         token = self._token(request)
         if token is None:
-            return _unauthorized()
+            return unauthorized()
         try:
-            wish = msgspec.json.decode(await _body(request), type=Request)
+            wish = msgspec.json.decode(await body_of(request), type=Request)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            return _problem(400, "The body is not a subscription", str(error))
+            return problem(400, "The body is not a subscription", str(error))
         wrong = _wrong_in(wish)
         if wrong is not None:
-            return _problem(400, "The subscription cannot be made", wrong)
+            return problem(400, "The subscription cannot be made", wrong)
         connection = self._platform.connection_at(wish.callback_url, token)
         if connection is None:
-            return _problem(409, "No such connection", "callbackUrl names no live connection; open the stream first")
+            return problem(409, "No such connection", "callbackUrl names no live connection; open the stream first")
         if len(self._platform.subscriptions) >= _MOST_SUBSCRIPTIONS:
-            return _problem(409, "Too many subscriptions", f"{_MOST_SUBSCRIPTIONS} are allowed; delete some first")
-        return _json(self._platform.subscribe(wish, connection).document(), 201)
+            return problem(409, "Too many subscriptions", f"{_MOST_SUBSCRIPTIONS} are allowed; delete some first")
+        return json_answer(self._platform.subscribe(wish, connection).document(), 201)
 
     async def subscriptions(self, request: HttpRequest) -> Response:
+        failure = await failing(self._platform, request, "fail_cleanup")
+        if failure is not None:
+            return failure
         if self._token(request) is None:
-            return _unauthorized()
-        return _json({"entities": [known.document() for known in self._platform.subscriptions.values()]})
+            return unauthorized()
+        return json_answer({"entities": [known.document() for known in self._platform.subscriptions.values()]})
 
     async def subscription(self, request: HttpRequest) -> Response:
-        found = self._found(request)
-        return found if isinstance(found, Response) else _json(found.document())
+        found = await self._found(request)
+        return found if isinstance(found, Response) else json_answer(found.document())
 
     async def unsubscribe(self, request: HttpRequest) -> Response:
-        found = self._found(request)
+        found = await self._found(request)
         if isinstance(found, Response):
             return found
         self._platform.unsubscribe(found)
         return Response(status_code=204)
 
     async def stats(self, _: HttpRequest) -> Response:
-        return _json(self._platform.stats())
+        return json_answer(self._platform.stats())
 
     async def stream(self, socket: WebSocket) -> None:
+        refusal = await failing(self._platform, socket, "refuse_handshakes", "fail_handshakes")
         token = self._token(socket)
-        if token is None:
-            await socket.send_denial_response(_unauthorized())
+        if refusal is not None or token is None:
+            await socket.send_denial_response(refusal or unauthorized())
             return
         await socket.accept()
         connection = self._platform.connect(token, cast(Wire, socket.scope["extensions"][EXTENSION]))
@@ -150,11 +168,14 @@ class _Face:
         finally:
             self._platform.disconnect(connection)
 
-    def _found(self, request: HttpRequest) -> Subscription | Response:
+    async def _found(self, request: HttpRequest) -> Subscription | Response:
+        failure = await failing(self._platform, request, "fail_cleanup")
+        if failure is not None:
+            return failure
         if self._token(request) is None:
-            return _unauthorized()
+            return unauthorized()
         found = self._platform.subscriptions.get(request.path_params["subscription_id"])
-        return found if found is not None else _problem(404, "No such subscription", "it never was, or has ended")
+        return found if found is not None else problem(404, "No such subscription", "it never was, or has ended")
 
     def _token(self, request: HTTPConnection) -> str | None:
         """The caller's token, None if there is none that is good now."""
@@ -182,30 +203,3 @@ def _basic(request: HttpRequest) -> tuple[str, str] | None:
     except (binascii.Error, ValueError):
         return None
     return (unquote_plus(name), unquote_plus(secret)) if scheme.lower() == "basic" and colon else None
-
-
-async def _body(request: HttpRequest) -> bytes:
-    body = bytearray()
-    async for part in request.stream():
-        body += part[: _LARGEST_BODY - len(body)]
-    return bytes(body)
-
-
-def _json(document: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    return Response(msgspec.json.encode(document), status, headers, "application/json")
-
-
-def _oauth_error(status: int, error: str, description: str) -> Response:
-    headers = {"Cache-Control": "no-store"} | ({"WWW-Authenticate": 'Basic realm="simulated"'} if status == 401 else {})
-    return _json({"error": error, "error_description": description}, status, headers)
-
-
-def _unauthorized() -> Response:
-    answer = _problem(401, "Not authorized", "a valid access token is needed as Authorization: Bearer")
-    answer.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
-    return answer
-
-
-def _problem(status: int, title: str, detail: str) -> Response:
-    document = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    return Response(msgspec.json.encode(document), status, media_type="application/problem+json")

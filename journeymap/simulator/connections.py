@@ -1,39 +1,27 @@
-"""What the platform holds for each client: live connections with bounded buffers, and subscriptions."""
+"""A client's stream: frames in order through a bounded buffer, and receipts for what is in them."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
-import msgspec
+from journeymap.simulator.ledger import Ledger
+from journeymap.simulator.receipts import Receipts
+from journeymap.simulator.told import Outgoing
 
 TOO_SLOW = 1013
 TOKEN_EXPIRED = 4401
 
-_BURST = 10
-"""More events than this at a time share frames."""
 _DRAINED_AT_ONCE = 65_536
-
-
-class Told(NamedTuple):
-    """An event ready for the wire."""
-
-    data: bytes
-    event_id: str
-    type: str
-
-
-class Outgoing(NamedTuple):
-    """A frame, and the events that are in it."""
-
-    frame: bytes
-    events: Sequence[Told] = ()
 
 
 class Socket(Protocol):
     """What a connection needs of the socket under it."""
+
+    on_pong: Callable[[bytes], None] | None
+    """Hears what each pong of the client holds."""
 
     @property
     def is_open(self) -> bool:
@@ -53,29 +41,40 @@ class Socket(Protocol):
     def close_with(self, code: int, reason: str) -> None:
         """Close in order."""
 
-    def break_off(self) -> None:
-        """End without a word."""
+    def ping(self, payload: bytes) -> None:
+        """Send a ping."""
+
+    def break_off(self, reset: bool) -> None:
+        """End without a close frame: with a TCP reset, or in TCP's orderly way."""
+
+    def fall_silent(self) -> None:
+        """From now on neither send nor hear anything, and leave the connection standing."""
 
 
 class Connection:
     """One client's stream. What it does not take at once waits in a bounded buffer; a full one ends with 1013."""
 
-    def __init__(
-        self, connection_id: str, token: str, socket: Socket, limit: int, delivered: Callable[[Sequence[Told]], None]
-    ) -> None:
+    def __init__(self, connection_id: str, token: str, socket: Socket, limit: int, ledger: Ledger) -> None:
         self.connection_id = connection_id
         self.token = token
         self._socket = socket
         self._limit = limit
-        self._delivered = delivered
+        self._ledger = ledger
+        self._receipts = Receipts()
         self._waiting: deque[Outgoing] = deque()
         self._size = 0
         self._drain: asyncio.Task[None] | None = None
+        socket.on_pong = self._answered
 
     @property
     def is_open(self) -> bool:
         """Whether the client can still be reached."""
         return self._socket.is_open
+
+    @property
+    def outstanding(self) -> int:
+        """How many events were sent and not acknowledged."""
+        return self._receipts.outstanding
 
     def send(self, outgoing: Sequence[Outgoing]) -> None:
         """Send in order; never blocks."""
@@ -100,10 +99,21 @@ class Connection:
         self._forget()
         self._socket.close_with(code, reason)
 
-    def break_off(self) -> None:
-        """End without a word."""
+    def break_off(self, reset: bool = True) -> None:
+        """End without a close frame: with a TCP reset, or in TCP's orderly way."""
         self._forget()
-        self._socket.break_off()
+        self._socket.break_off(reset)
+
+    def fall_silent(self) -> None:
+        """From now on nothing is sent, heard or acknowledged, and nobody is told."""
+        self._receipts.give_up()
+        self._socket.fall_silent()
+
+    def ask_receipt(self) -> None:
+        """Ping, if events were sent since the last time."""
+        payload = self._receipts.next_ping() if self._socket.is_open else None
+        if payload is not None:
+            self._socket.ping(payload)
 
     def _forget(self) -> None:
         self._waiting.clear()
@@ -126,82 +136,8 @@ class Connection:
         self._socket.send_frames([out.frame for out in outgoing])
         for out in outgoing:
             if out.events:
-                self._delivered(out.events)
+                self._ledger.sent(out.events)
+                self._receipts.sent(out.events)
 
-
-class Request(msgspec.Struct, frozen=True, rename="camel"):
-    """What a client asks of a subscription. `filter_by_customer_id` is echoed: the protocol does not say which ones."""
-
-    resource_types: list[str]
-    filters: Filters
-    callback_url: str
-    max_events_per_second: int = 50
-    filter_by_customer_id: bool = False
-
-
-class Filters(msgspec.Struct, frozen=True, rename="camel"):
-    """Which events a subscription brings; no types means all."""
-
-    event_types: list[str] = []
-
-
-class Subscription:
-    """A client's wish for events on one connection: a full copy of the stream, no more a second than it asked for."""
-
-    def __init__(self, subscription_id: str, request: Request, connection: Connection, frame_size: int) -> None:
-        self.subscription_id = subscription_id
-        self.request = request
-        self.connection = connection
-        self.is_live = False
-        self.ended = False
-        self.dropped = 0
-        self._types = frozenset(request.filters.event_types)
-        self._frame_size = frame_size
-        self._second = 0
-        self._sent = 0
-        self._left_out = 0
-        self._wraps = False
-
-    def send_history(self, events: Sequence[Told], size: int) -> list[Outgoing]:
-        """Frames of up to `size` events, exempt from the limit a second."""
-        wanted = self._wanted(events)
-        return [self._packed(wanted[at : at + size]) for at in range(0, len(wanted), size)]
-
-    def send_live(self, events: Sequence[Told], now: int) -> None:
-        """Send what has just happened, up to the limit in each second; a throttle frame says how many were dropped."""
-        outgoing: list[Outgoing] = []
-        if now // 1000 != self._second:
-            if self._left_out:
-                frame = msgspec.json.encode({"type": "throttle", "retryAfterSeconds": 1, "dropped": self._left_out})
-                outgoing.append(Outgoing(frame))
-            self._second, self._sent, self._left_out = now // 1000, 0, 0
-        wanted = self._wanted(events)
-        allowed = wanted[: max(0, self.request.max_events_per_second - self._sent)]
-        self._sent += len(allowed)
-        self._left_out += len(wanted) - len(allowed)
-        self.dropped += len(wanted) - len(allowed)
-        if self._frame_size > 1 and len(allowed) > _BURST:
-            size = self._frame_size
-            outgoing.extend(self._packed(allowed[at : at + size]) for at in range(0, len(allowed), size))
-        else:
-            outgoing.extend([Outgoing(told.data, (told,)) for told in allowed])
-        if outgoing:
-            self.connection.send(outgoing)
-
-    def document(self) -> dict[str, object]:
-        """The subscription as the API shows it."""
-        return {
-            "id": self.subscription_id,
-            "status": "active",
-            "connectionId": self.connection.connection_id,
-            **msgspec.to_builtins(self.request),
-        }
-
-    def _wanted(self, events: Sequence[Told]) -> Sequence[Told]:
-        return [told for told in events if told.type in self._types] if self._types else events
-
-    def _packed(self, events: Sequence[Told]) -> Outgoing:
-        """Several events in one frame, in turn in either of the protocol's two forms."""
-        self._wraps = not self._wraps
-        frame = b"[" + b",".join([told.data for told in events]) + b"]"
-        return Outgoing(b'{"events":' + frame + b"}" if self._wraps else frame, events)
+    def _answered(self, payload: bytes) -> None:
+        self._ledger.acknowledged(self._receipts.answered(payload))

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
-from journeymap.simulator.connections import TOKEN_EXPIRED, Connection, Outgoing, Request, Socket, Subscription, Told
+from journeymap.simulator.connections import TOKEN_EXPIRED, Connection, Socket
 from journeymap.simulator.delivery import Delivery
+from journeymap.simulator.faults import Faults
+from journeymap.simulator.ledger import Ledger
 from journeymap.simulator.people import fingerprint
 from journeymap.simulator.story import Story
+from journeymap.simulator.subscriptions import Request, Subscription
+from journeymap.simulator.told import Outgoing, Told
 
 SCOPES = frozenset({"eventstream.read", "interaction.read", "conversation.read"})
 STREAM_PATH = "/stream"
@@ -27,7 +30,6 @@ _TICK = 0.05
 _MOST_BEHIND = 60_000
 _HISTORY_FRAME = 200
 _HISTORY_CHUNK = 2_000
-_COUNTED_IDS = 500_000
 _HEARTBEAT = Outgoing(b'{"type":"heartbeat"}')
 
 
@@ -46,6 +48,9 @@ class Manner(NamedTuple):
     token_in_query: bool = False
     buffer: int = 8 << 20
     log: Path | None = None
+    acknowledged_log: Path | None = None
+    keep_acknowledged: bool = False
+    remote_control: bool = False
 
     def with_credentials(self) -> Manner:
         """The same, with a client id and secret made from the seed where none was given."""
@@ -67,7 +72,12 @@ class Platform:
     def __init__(self, manner: Manner, now: Callable[[], int] = wall_clock) -> None:
         self.manner = manner.with_credentials()
         self.now = now
-        self.refuses_credentials = False
+        self.faults = Faults()
+        self.ledger = Ledger(manner.log, manner.acknowledged_log, manner.keep_acknowledged)
+        self.ending = asyncio.Event()
+        """Set when the server stops: whoever is left hanging is let go."""
+        self.answers: Counter[str] = Counter()
+        """How often each request was answered with which status."""
         self.base_url = ""
         self.tokens: dict[str, int] = {}
         self.connections: dict[str, Connection] = {}
@@ -75,36 +85,39 @@ class Platform:
         self._story = Story(manner.seed, manner.rate, manner.delivery) if manner.rate else None
         self._told_until = now()
         self._replays: set[asyncio.Task[None]] = set()
-        self._sent_by_type: Counter[str] = Counter()
-        self._sent_ids: set[int] = set()
-        self._logged: list[bytes] = []
 
     # Tokens
+
+    @property
+    def token_life(self) -> float:
+        """How long a token lives that is issued now (s)."""
+        return self.faults.token_life or self.manner.token_life
 
     def issue_token(self) -> str:
         """A new access token, good for the token life."""
         now = self.now()
         self.tokens = {token: until for token, until in self.tokens.items() if until > now}
         token = "sim-" + secrets.token_urlsafe(24)
-        self.tokens[token] = now + round(self.manner.token_life * 1000)
+        self.tokens[token] = now + round(self.token_life * 1000)
         return token
 
     def accepts_token(self, token: str | None) -> bool:
         """Whether a client with this token may come in now."""
-        return token is not None and not self.refuses_credentials and self.tokens.get(token, 0) > self.now()
+        return token is not None and not self.faults.refuse_credentials and self.tokens.get(token, 0) > self.now()
 
     # Connections
 
     def connect(self, token: str, socket: Socket) -> Connection:
         """Take a new stream connection and greet it."""
-        connection = Connection(secrets.token_hex(8), token, socket, self.manner.buffer, self._delivered)
+        connection = Connection(secrets.token_hex(8), token, socket, self.manner.buffer, self.ledger)
         self.connections[connection.connection_id] = connection
-        opened = {
-            "type": "connection.opened",
-            "connectionId": connection.connection_id,
-            "callbackUrl": self.callback_url(connection),
-        }
-        connection.send([Outgoing(msgspec.json.encode(opened))])
+        if not self.faults.no_greeting:
+            opened = {
+                "type": "connection.opened",
+                "connectionId": connection.connection_id,
+                "callbackUrl": self.callback_url(connection),
+            }
+            connection.send([Outgoing(msgspec.json.encode(opened))])
         return connection
 
     def disconnect(self, connection: Connection) -> None:
@@ -134,8 +147,11 @@ class Platform:
 
     def subscribe(self, request: Request, connection: Connection) -> Subscription:
         """Begin to send: the history first, then what happens from now on, without a gap or an overlap."""
-        subscription = Subscription("sub-" + secrets.token_hex(8), request, connection, self.manner.frame_size)
-        self.subscriptions[subscription.subscription_id] = subscription
+        subscription_id = "sub-" + secrets.token_hex(8)
+        subscription = Subscription(subscription_id, request, connection, self.manner.frame_size, self.faults)
+        self.subscriptions[subscription_id] = subscription
+        if subscription.brings_nothing:
+            return subscription
         if self._story is None:
             subscription.is_live = True
         else:
@@ -157,7 +173,7 @@ class Platform:
         # The comparison and the switch to live have no await between them: here history and live meet exactly.
         while at < self._told_until:
             upto = min(at + chunk, self._told_until)
-            for out in subscription.send_history(_encoded(story, at, upto), _HISTORY_FRAME):
+            for out in subscription.send_history(self._encoded(story, at, upto), _HISTORY_FRAME):
                 await connection.room()
                 if subscription.ended or not connection.is_open:
                     return
@@ -172,21 +188,16 @@ class Platform:
         """Send what happens, heartbeats too, and end what has expired; until cancelled."""
         loop = asyncio.get_running_loop()
         next_heartbeat = loop.time() + self.manner.heartbeat
-        with contextlib.ExitStack() as stack:
-            # Without buffer: what was sent is in the file one tick later, whatever becomes of us.
-            log = stack.enter_context(self.manner.log.open("ab", buffering=0)) if self.manner.log is not None else None
+        with self.ledger.logs():
             while True:
                 try:
                     await asyncio.sleep(_TICK)
                     self._tick()
                 finally:
-                    if log is not None:
-                        log.write(b"".join(self._logged))
-                        self._logged.clear()
+                    self.ledger.write()
                 if loop.time() >= next_heartbeat:
                     next_heartbeat = max(next_heartbeat, loop.time() - _TICK) + self.manner.heartbeat
-                    for connection in list(self.connections.values()):
-                        connection.send([_HEARTBEAT])
+                    self._send_heartbeats()
 
     def _tick(self) -> None:
         now = self.now()
@@ -198,10 +209,20 @@ class Platform:
             live = [subscription for subscription in self.subscriptions.values() if subscription.is_live]
             # A machine that slept has missed what was told meanwhile, as it would have on a real platform.
             start = max(self._told_until, now - _MOST_BEHIND)
-            events = _encoded(self._story, start, now) if live and self._story is not None else []
+            events = self._encoded(self._story, start, now) if live and self._story is not None else []
             self._told_until = now
             for subscription in live:
                 subscription.send_live(events, now)
+        for connection in self.connections.values():
+            connection.ask_receipt()
+
+    def _send_heartbeats(self) -> None:
+        if self.faults.heartbeat_loss:
+            return
+        silent = {id(known.connection) for known in self.subscriptions.values() if known.brings_nothing}
+        for connection in list(self.connections.values()):
+            if id(connection) not in silent:
+                connection.send([_HEARTBEAT])
 
     def send_raw(self, frame: bytes) -> None:
         """Send exactly this frame once for every live subscription, whatever it is. Not counted, not logged."""
@@ -209,39 +230,34 @@ class Platform:
             if subscription.is_live:
                 subscription.connection.send([Outgoing(frame)])
 
-    def drop_connections(self) -> None:
-        """Break every socket off without a close frame."""
-        for connection in list(self.connections.values()):
-            connection.break_off()
-            self.disconnect(connection)
+    def send_events(self, events: Sequence[dict[str, Any]]) -> None:
+        """Send these events, each in a frame of its own, to every live subscription, as if they had just happened."""
+        told = [Told(msgspec.json.encode(event), event["eventId"], event["type"]) for event in events]
+        for subscription in list(self.subscriptions.values()):
+            if subscription.is_live:
+                subscription.connection.send([Outgoing(one.data, (one,)) for one in told])
 
-    def close_connections(self, code: int, reason: str) -> None:
-        """Close every socket with this code."""
-        for connection in list(self.connections.values()):
-            connection.close(code, reason)
+    def break_off(self, connection: Connection, reset: bool = True) -> None:
+        """End a connection without a close frame: with a TCP reset, or in TCP's orderly way."""
+        connection.break_off(reset)
+        self.disconnect(connection)
 
     def stats(self) -> dict[str, object]:
-        """What was sent so far, and to whom. Above 500,000 distinct ids `distinctEventIds` stops and is not exact."""
-        return {
-            "sent": sum(self._sent_by_type.values()),
-            "sentByType": dict(sorted(self._sent_by_type.items())),
-            "distinctEventIds": len(self._sent_ids),
-            "distinctExact": len(self._sent_ids) < _COUNTED_IDS,
-            "dropped": {name: sub.dropped for name, sub in self.subscriptions.items()},
+        """What was sent so far, and to whom."""
+        return self.ledger.stats() | {
+            "outstanding": sum(connection.outstanding for connection in self.connections.values()),
+            "dropped": {name: known.dropped for name, known in self.subscriptions.items()},
+            "throttled": {name: known.throttled for name, known in self.subscriptions.items()},
+            "answers": dict(sorted(self.answers.items())),
             "connections": len(self.connections),
             "subscriptions": len(self.subscriptions),
             "toldUntil": self._told_until,
         }
 
-    def _delivered(self, events: Sequence[Told]) -> None:
-        for told in events:
-            self._sent_by_type[told.type] += 1
-            if len(self._sent_ids) < _COUNTED_IDS:
-                self._sent_ids.add(hash(told.event_id))
-            if self.manner.log is not None:
-                self._logged.append(told.data + b"\n")
-
-
-def _encoded(story: Story, start: int, end: int) -> list[Told]:
-    encode = msgspec.json.encode
-    return [Told(encode(event), event["eventId"], event["type"]) for _, event in story.events(start, end)]
+    def _encoded(self, story: Story, start: int, end: int) -> list[Told]:
+        encode = msgspec.json.encode
+        events = [event for _, event in story.events(start, end)]
+        if self.faults.clock_skew:
+            skew = round(self.faults.clock_skew * 1000)
+            events = [{**event, "timestamp": event["timestamp"] + skew} for event in events]
+        return [Told(encode(event), event["eventId"], event["type"]) for event in events]

@@ -13,9 +13,11 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+import msgspec
 import uvicorn
 
 from journeymap.errors import ConfigurationError
+from journeymap.simulator import actions
 from journeymap.simulator.app import create_app
 from journeymap.simulator.delivery import Delivery
 from journeymap.simulator.platform import STREAM_PATH, Manner, Platform
@@ -39,9 +41,10 @@ class Server(uvicorn.Server):
     """Serves a platform until told to stop. It binds at once, so that a port in use is known before the start."""
 
     def __init__(self, platform: Platform, host: str, port: int, on_ready: Callable[[Access], None]) -> None:
+        self._platform = platform
         self._socket = _bound(host, port)
-        shown = _shown(host)
-        platform.base_url = f"http://{shown}:{self._socket.getsockname()[1]}"
+        self.port: int = self._socket.getsockname()[1]
+        platform.base_url = f"http://{_shown(host)}:{self.port}"
         self.access = Access(
             platform.base_url,
             platform.base_url,
@@ -63,6 +66,8 @@ class Server(uvicorn.Server):
                 lifespan="on",
                 timeout_graceful_shutdown=_GRACE,
                 server_header=False,
+                date_header=False,  # the platform has a clock of its own
+                proxy_headers=False,
             )
         )
 
@@ -86,6 +91,11 @@ class Server(uvicorn.Server):
         if self.started:
             self._on_ready(self.access)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let go whoever is left hanging, then stop as uvicorn does."""
+        self._platform.ending.set()
+        await super().shutdown(sockets)
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Stop on SIGTERM and Ctrl-C, and end well: uvicorn would raise the signal again afterwards."""
@@ -107,17 +117,27 @@ class SimulatedPlatform:
     """
 
     def __init__(
-        self, *, rate: float = 0.0, late: float = 0.0, duplicates: float = 0.0, port: int = 0, **manner: Any
+        self,
+        *,
+        rate: float = 0.0,
+        late: float = 0.0,
+        duplicates: float = 0.0,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        **manner: Any,
     ) -> None:
+        manner = {"keep_acknowledged": True} | manner
         self._manner = Manner(rate=rate, delivery=Delivery(late, duplicates), **manner).with_credentials()
-        self._port = port
+        self._host = host
+        self.port = port
         self._ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
         self.platform = Platform(self._manner)
-        self._server = Server(self.platform, "127.0.0.1", self._port, self._started)
+        self._server = Server(self.platform, self._host, self.port, self._started)
+        self.port = self._server.port
         self.login_url, self.api_url, self.stream_url, self.client_id, self.client_secret = self._server.access
         self._thread = threading.Thread(target=self._server.run_until_stopped, name="simulated-platform", daemon=True)
         self._thread.start()
@@ -136,28 +156,50 @@ class SimulatedPlatform:
         """Send exactly this text frame once for every live subscription, even if it is not text."""
         self._call(lambda: self.platform.send_raw(frame))
 
+    def send_events(self, *events: dict[str, Any]) -> None:
+        """Send these events to every live subscription. They count as sent and as acknowledged like those of the story."""
+        self._call(lambda: self.platform.send_events(events))
+
+    def set_faults(self, **faults: object) -> None:
+        """Set these faults, all or none. Raises InputError."""
+        self._call(lambda: self.platform.faults.change(faults))
+
+    def reset_faults(self) -> None:
+        """Nothing is wrong any more."""
+        self._call(self.platform.faults.reset)
+
+    def act(self, name: str, **body: object) -> int:
+        """Let an action happen; answers how many it concerned. Raises InputError."""
+        concerned: int = self._call(lambda: actions.action(name, body).on(self.platform))
+        return concerned
+
+    def acknowledged(self) -> list[dict[str, Any]]:
+        """The events that clients have received for certain, in order of the acknowledgements, each copy of them."""
+        kept: list[bytes] = self._call(self.platform.ledger.acknowledged_events.copy)
+        return [msgspec.json.decode(event) for event in kept]
+
     def drop_connections(self) -> None:
         """Break every socket off without a close frame."""
-        self._call(self.platform.drop_connections)
+        self.act("drop")
 
     def close_connections(self, code: int, reason: str = "") -> None:
         """Close every socket with this code."""
-        self._call(lambda: self.platform.close_connections(code, reason))
+        self.act("close", code=code, reason=reason)
 
     def refuse_credentials(self, refuse: bool = True) -> None:
         """Refuse (or accept again) everybody: token requests, API calls and new connections. Live ones stay."""
-        self._call(lambda: setattr(self.platform, "refuses_credentials", refuse))
+        self.set_faults(refuse_credentials=refuse)
 
     def expire_tokens(self) -> None:
         """End the life of every token now: live connections are closed with 4401."""
-        self._call(self.platform.tokens.clear)
+        self.act("expire_tokens")
 
     def stats(self) -> dict[str, Any]:
         """What was sent so far, as `/stats` has it."""
         stats: dict[str, Any] = self._call(self.platform.stats)
         return stats
 
-    def wait_for_subscriptions(self, count: int = 1, timeout: float = 5.0) -> None:
+    def wait_for_subscriptions(self, count: int = 1, timeout: float = 20.0) -> None:
         """Wait until this many subscriptions are live (their history sent)."""
         deadline = time.monotonic() + timeout
         while self._call(lambda: sum(known.is_live for known in self.platform.subscriptions.values())) < count:

@@ -17,7 +17,6 @@ from journeymap.errors import ConfigurationError
 from journeymap.protocol.frames import MAX_FRAME
 from journeymap.protocol.limits import Limits
 from journeymap.runtime.clock import SystemClock
-from journeymap.simulator import connections
 from journeymap.simulator.server import SimulatedPlatform
 from journeymap.source.base import ConnectionState
 from journeymap.source.eventstreams import EventStreamsConfig, EventStreamsSource
@@ -317,10 +316,9 @@ def test_a_redirect_does_not_carry_the_token_away(shared):
         assert thief.requests == []
 
 
-def test_a_mismatched_subscription_is_deleted_and_made_again(platform, monkeypatch, caplog):
-    honest = connections.Subscription.document
-    lies = [{"connectionId": "of-somebody-else"}, {}]
-    monkeypatch.setattr(connections.Subscription, "document", lambda subscription: honest(subscription) | lies.pop(0))
+@pytest.mark.parametrize("what", ["connection", "callback"])
+def test_a_mismatched_subscription_is_deleted_and_made_again(platform, caplog, what):
+    platform.set_faults(mismatched_subscriptions=f"{what}:1")
     with Running(source_for(platform)) as running:
         status = running.wait(lambda status: status.state is OPEN)
         running.wait(lambda _: platform.stats()["subscriptions"] == 1)

@@ -1,0 +1,187 @@
+"""Faults as one table: what can be wrong with the platform for as long as one likes, and what is wrong now."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, NamedTuple, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from journeymap.errors import InputError
+
+_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DAY: Final = 86_400.0
+
+
+def seconds_of(text: str) -> float:
+    """A length of time in seconds: 90, 90s, 500ms, 30m, 2h, also negative. Raises ValueError for anything else."""
+    match = re.fullmatch(r"\s*(-?\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?\s*", text, re.ASCII)
+    if match is None:
+        raise ValueError(f"{text!r} is not a length of time; write 45s, 30m or 2h")
+    return float(match[1]) * _UNITS[match[2] or "s"]
+
+
+def _flag(text: str) -> Meta:
+    return Meta(description=text, extra={"allowed": "true or false"})
+
+
+def _share(text: str) -> Meta:
+    return Meta(ge=0, le=1, description=text, extra={"allowed": "numbers from 0 to 1"})
+
+
+def _whole(most: int, text: str) -> Meta:
+    return Meta(ge=0, le=most, description=text, extra={"allowed": f"whole numbers from 0 to {most}"})
+
+
+def _seconds(most: float, text: str, least: float = 0.0) -> Meta:
+    allowed = f"seconds from {least:g} to {most:g}, or a length of time such as 500ms or 2m"
+    return Meta(ge=least, le=most, description=text, extra={"allowed": allowed, "seconds": True})
+
+
+def _answer(*answers: str, text: str) -> Meta:
+    allowed = f"{', '.join(answers)}, each also with :N for the next N times only"
+    return Meta(pattern=rf"^({'|'.join(answers)})(:[1-9]\d{{0,5}})?$", description=text, extra={"allowed": allowed})
+
+
+class Faults(msgspec.Struct):
+    """What is wrong now. An attribute that is 0, empty or False is no fault; all times are in seconds."""
+
+    token_life: Annotated[float, _seconds(_DAY, "New tokens live so long, whatever --token-life says.")] = 0.0
+    refuse_credentials: Annotated[
+        bool, _flag("Every token request, API call and new connection is refused with 401, whatever it brings.")
+    ] = False
+    refuse_tokens: Annotated[str, _answer("400", "401", "403", text="Token requests are refused.")] = ""
+    fail_tokens: Annotated[
+        str, _answer("429", "500", "503", "hang", "garbage", text="Token requests fail for a passing reason.")
+    ] = ""
+    fail_metadata: Annotated[
+        str, _answer("404", "500", "hang", "garbage", text="The OAuth metadata cannot be had.")
+    ] = ""
+    refuse_handshakes: Annotated[str, _answer("401", "403", text="New streams are refused.")] = ""
+    fail_handshakes: Annotated[
+        str, _answer("429", "500", "503", "hang", text="New streams fail for a passing reason.")
+    ] = ""
+    no_greeting: Annotated[bool, _flag("A new stream does not begin with connection.opened.")] = False
+    refuse_subscriptions: Annotated[str, _answer("401", "403", "409", text="Subscriptions are refused.")] = ""
+    fail_subscriptions: Annotated[
+        str, _answer("429", "500", "503", "hang", "garbage", text="Subscriptions fail for a passing reason.")
+    ] = ""
+    fail_cleanup: Annotated[
+        str, _answer("429", "500", "503", "hang", text="Listing, reading and deleting subscriptions fails.")
+    ] = ""
+    retry_after: Annotated[
+        int,
+        _whole(86_400, "The Retry-After of answers 429 and 503, and of throttle frames; 0 leaves it out of answers."),
+    ] = 1
+    retry_after_as_date: Annotated[bool, _flag("Retry-After is an HTTP date instead of seconds.")] = False
+    mismatched_subscriptions: Annotated[
+        str,
+        _answer(
+            "connection",
+            "callback",
+            text="New subscriptions are answered with another connection id or callback URL, and bring nothing.",
+        ),
+    ] = ""
+    silent_subscriptions: Annotated[
+        bool, _flag("New subscriptions are answered with 201, then neither event nor heartbeat comes, for good.")
+    ] = False
+    heartbeat_loss: Annotated[bool, _flag("No heartbeats are sent; events go on.")] = False
+    throttle: Annotated[
+        int,
+        _whole(
+            100_000,
+            "The platform itself manages so many events a second for each subscription: it leaves out the rest and says so"
+            " in throttle frames.",
+        ),
+    ] = 0
+
+    clock_skew: Annotated[
+        float, _seconds(_DAY, "The platform's clock is wrong by so much: Date headers, event timestamps.", -_DAY)
+    ] = 0.0
+    latency: Annotated[float, _seconds(60, "Everything the platform says arrives so much later.")] = 0.0
+    slow_frames: Annotated[
+        float, _seconds(60, "What is sent on a stream trickles out in eight pieces over so many seconds.")
+    ] = 0.0
+
+    def change(self, given: Mapping[str, object]) -> None:
+        """Set these faults, all or none; text is read as on a command line, None, "" and "off" mean the default.
+
+        Raises InputError that names what is wrong and what is allowed.
+        """
+        read = {name: _read(name, value) for name, value in given.items()}
+        for name, value in read.items():
+            setattr(self, name, value)
+
+    def reset(self) -> None:
+        """Nothing is wrong any more."""
+        for row in TABLE.values():
+            setattr(self, row.name, row.default)
+
+    def take(self, name: str) -> str:
+        """The wrong answer to give this time, empty if none; one that is given N times is counted down."""
+        answer, _, times = str(getattr(self, name)).partition(":")
+        if times:
+            setattr(self, name, f"{answer}:{int(times) - 1}" if int(times) > 1 else "")
+        return answer
+
+    def document(self) -> list[dict[str, object]]:
+        """All faults with their values, as the control endpoint shows them."""
+        return [
+            {"name": row.name, "value": getattr(self, row.name)}
+            | {"default": row.default, "allowed": row.allowed, "help": row.help}
+            for row in TABLE.values()
+        ]
+
+
+class Fault(NamedTuple):
+    """A row of the table."""
+
+    name: str
+    default: Any
+    allowed: str
+    help: str
+    type: Any
+    in_seconds: bool
+
+
+def _table() -> dict[str, Fault]:
+    hints = get_type_hints(Faults, include_extras=True)
+    rows = {}
+    for field in msgspec.structs.fields(Faults):
+        meta: Meta = hints[field.name].__metadata__[0]
+        extra = meta.extra or {}
+        in_seconds = "seconds" in extra
+        rows[field.name] = Fault(
+            field.name, field.default, extra["allowed"], meta.description or "", hints[field.name], in_seconds
+        )
+    return rows
+
+
+TABLE: Final = _table()
+
+
+def assignment(text: str) -> tuple[str, object]:
+    """The fault and the value that `NAME=VALUE` means; NAME alone switches it on."""
+    name, equals, value = text.partition("=")
+    return name.strip(), value.strip() if equals else True
+
+
+def _read(name: str, given: object) -> object:
+    row = TABLE.get(name)
+    if row is None:
+        raise InputError(f"no fault is named {name!r}; there are {', '.join(TABLE)}")
+    if given is None or given in ("", "off"):
+        return row.default
+    if given == "on":
+        given = True
+    try:
+        if row.in_seconds and isinstance(given, str):
+            given = seconds_of(given)
+        if isinstance(row.default, str) and isinstance(given, int) and not isinstance(given, bool):
+            given = str(given)
+        value: object = msgspec.convert(given, row.type, strict=False)
+    except ValueError:
+        raise InputError(f"{name} is {given!r}, allowed are {row.allowed}") from None
+    return value
