@@ -112,6 +112,7 @@ class StorySource:
     """Plays the story on its clock. `settled` waits until ingest has taken in what was delivered, `look` sees each step."""
 
     name = "story"
+    live = True
 
     def __init__(
         self, course: Course, clock: StoryClock, settled: Callable[[], None], look: Callable[[Millis], None]
