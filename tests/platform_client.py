@@ -1,6 +1,7 @@
 """A client of the platform for tests. It shares no code with the simulated platform or with our source."""
 
 import json
+import ssl
 import time
 from collections.abc import Callable
 from typing import Any, Self
@@ -18,9 +19,10 @@ LIMIT = 20.0
 class Client:
     """As much of a client as a test needs; it gives up after `LIMIT` seconds."""
 
-    def __init__(self, platform: SimulatedPlatform) -> None:
+    def __init__(self, platform: SimulatedPlatform, trust: ssl.SSLContext | None = None) -> None:
         self.platform = platform
-        self.http = httpx.Client(base_url=platform.api_url, timeout=LIMIT)
+        self.trust = trust
+        self.http = httpx.Client(base_url=platform.api_url, timeout=LIMIT, verify=trust or True)
         self.token = ""
         self.streams: list[websocket.WebSocket] = []
 
@@ -43,7 +45,7 @@ class Client:
         if token is None:
             token = self.token = self.ask_token().json()["access_token"]
         header = [f"Authorization: Bearer {token}"] if token else []
-        stream = websocket.WebSocket(skip_utf8_validation=True)
+        stream = websocket.WebSocket(skip_utf8_validation=True, sslopt={"context": self.trust} if self.trust else None)
         stream.settimeout(LIMIT)
         self.streams.append(stream)
         stream.connect(self.platform.stream_url + query, header=header)

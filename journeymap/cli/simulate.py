@@ -42,6 +42,7 @@ class _Span(click.ParamType[float]):
         return seconds
 
 
+_TLS = click.Choice(["1.0", "1.1", "1.2", "1.3"])
 _SHARE = click.FloatRange(0.0, 1.0)
 
 
@@ -62,7 +63,7 @@ def _list_faults(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 @click.command(epilog="Example: journeymap simulate --rate 50 --history 10m --port 0")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8060, show_default=True, help="Port; 0: any free one.")
-@click.option("--allow-remote", is_flag=True, help="Allow a --host that other machines can reach (plain HTTP).")
+@click.option("--allow-remote", is_flag=True, help="Allow a --host that other machines can reach.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed and rate tell the same story.")
 @click.option("--rate", type=click.FloatRange(1, 5000), default=5.0, show_default=True, help="Mean events a second.")
 @click.option("--history", type=_Span(), default="0", show_default=True, help="Sent first to each new subscription.")
@@ -83,6 +84,12 @@ def _list_faults(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 @click.option("--client-id", default="", help="[default: made from the seed]")
 @click.option("--client-secret", default="", help="[default: made from the seed]")
 @click.option("--token-in-query", is_flag=True, help="Also accept ?access_token= in place of the header.")
+@click.option("--tls-cert", type=click.Path(dir_okay=False, path_type=Path),
+              help="Speak https and wss with this certificate chain (PEM).")  # fmt: skip
+@click.option("--tls-key", type=click.Path(dir_okay=False, path_type=Path),
+              help="Its key, unless it is in the same file.")  # fmt: skip
+@click.option("--tls-lowest", type=_TLS, default="1.2", show_default=True, help="Lowest TLS version spoken.")
+@click.option("--tls-highest", type=_TLS, default="1.3", show_default=True, help="Highest TLS version spoken.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON when ready, for programs.")
 @click.option("--exit-with-parent", is_flag=True, help="Stop when standard input ends.")
 def simulate(
@@ -92,6 +99,10 @@ def simulate(
     late: float,
     duplicates: float,
     faults: tuple[str, ...],
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    tls_lowest: str,
+    tls_highest: str,
     as_json: bool,
     exit_with_parent: bool,
     **manner: Any,
@@ -115,6 +126,7 @@ def simulate(
     from journeymap.simulator.faults import assignment
     from journeymap.simulator.platform import Manner, Platform
     from journeymap.simulator.server import Server
+    from journeymap.simulator.tls import Tls
 
     for name in ("log", "acknowledged_log"):
         _require_writable(name, manner[name])
@@ -123,7 +135,8 @@ def simulate(
         platform.faults.change(dict(map(assignment, faults)))
     except InputError as error:
         raise ConfigurationError(f"--fault: {error}") from error
-    server = Server(platform, host, port, _say_json if as_json else _say)
+    tls = None if tls_cert is None else Tls(tls_cert, tls_key, tls_lowest, tls_highest)
+    server = Server(platform, host, port, _say_json if as_json else _say, tls)
     if exit_with_parent:
         threading.Thread(target=_watch_parent, args=(server.stop,), name="parent-watch", daemon=True).start()
     server.run_until_stopped()

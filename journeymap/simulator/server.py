@@ -21,6 +21,7 @@ from journeymap.simulator import actions
 from journeymap.simulator.app import create_app
 from journeymap.simulator.delivery import Delivery
 from journeymap.simulator.platform import STREAM_PATH, Manner, Platform
+from journeymap.simulator.tls import Tls
 from journeymap.simulator.wire import Wire
 
 _GRACE = 1
@@ -40,11 +41,14 @@ class Access(NamedTuple):
 class Server(uvicorn.Server):
     """Serves a platform until told to stop. It binds at once, so that a port in use is known before the start."""
 
-    def __init__(self, platform: Platform, host: str, port: int, on_ready: Callable[[Access], None]) -> None:
+    def __init__(
+        self, platform: Platform, host: str, port: int, on_ready: Callable[[Access], None], tls: Tls | None = None
+    ) -> None:
+        context = tls.context() if tls is not None else None
         self._platform = platform
         self._socket = _bound(host, port)
         self.port: int = self._socket.getsockname()[1]
-        platform.base_url = f"http://{_shown(host)}:{self.port}"
+        platform.base_url = f"{'http' if tls is None else 'https'}://{_shown(host)}:{self.port}"
         self.access = Access(
             platform.base_url,
             platform.base_url,
@@ -58,6 +62,7 @@ class Server(uvicorn.Server):
             uvicorn.Config(
                 create_app(platform, self._fail),
                 ws=Wire,
+                ssl_context_factory=None if context is None else lambda _config, _default: context,
                 ws_per_message_deflate=False,
                 ws_max_size=_LARGEST_MESSAGE,
                 log_config=None,
@@ -113,7 +118,8 @@ class Server(uvicorn.Server):
 class SimulatedPlatform:
     """The platform in a thread on a free loopback port, for tests: a context manager with what a client needs to know.
 
-    `rate` 0 tells no story: then only what is sent by hand arrives. Any field of `Manner` is accepted by name.
+    `rate` 0 tells no story: then only what is sent by hand arrives. Any field of `Manner` is accepted by name. With `tls`
+    the addresses are https and wss.
     """
 
     def __init__(
@@ -124,19 +130,21 @@ class SimulatedPlatform:
         duplicates: float = 0.0,
         host: str = "127.0.0.1",
         port: int = 0,
+        tls: Tls | None = None,
         **manner: Any,
     ) -> None:
         manner = {"keep_acknowledged": True} | manner
         self._manner = Manner(rate=rate, delivery=Delivery(late, duplicates), **manner).with_credentials()
         self._host = host
         self.port = port
+        self._tls = tls
         self._ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
         self.platform = Platform(self._manner)
-        self._server = Server(self.platform, self._host, self.port, self._started)
+        self._server = Server(self.platform, self._host, self.port, self._started, self._tls)
         self.port = self._server.port
         self.login_url, self.api_url, self.stream_url, self.client_id, self.client_secret = self._server.access
         self._thread = threading.Thread(target=self._server.run_until_stopped, name="simulated-platform", daemon=True)
