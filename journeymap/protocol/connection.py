@@ -43,7 +43,7 @@ class Failure(msgspec.Struct, frozen=True):
     retry_after: Millis | None = None
 
 
-_Value: TypeAlias = Opened | SocketClosed | HandshakeRefused | Subscribed | SubscribeFailed | None
+_Value: TypeAlias = Opened | FrameReceived | SocketClosed | HandshakeRefused | Subscribed | SubscribeFailed | int | None
 
 _UNAUTHORISED_STATUS: Final = (401, 403)
 _UNAUTHORISED_CLOSE: Final = (1008, 4401)
@@ -66,13 +66,19 @@ _CLOSE_NAMES: Final = {
 
 
 class Connection:
-    """One socket. `feed` and `tick` answer with what is to be done; once `phase` is CLOSED, `failure` says why."""
+    """One socket. `feed` and `tick` answer with what is to be done; once `phase` is CLOSED, `failure` says why.
+
+    `rate` is the number of events a second that its subscription asks for. After a change of it that came to nothing,
+    `unchanged` says why.
+    """
 
     def __init__(
-        self, number: int, token: int, callback_url: str, limits: Limits, now: Millis, doubted: bool = False
+        self, number: int, token: int, rate: int, callback_url: str, limits: Limits, now: Millis, doubted: bool = False
     ) -> None:
         self.number = number
         self.token = token
+        self.rate = rate
+        self.unchanged: Failure | None = None
         self.phase = Phase.OPENING
         self.failure: Failure | None = None
         self.connection_id: str | None = None
@@ -86,11 +92,14 @@ class Connection:
         self._deadline: Millis | None = now + limits.opening
         self._ping_at: Millis | None = None
         self._silent_at: Millis | None = None
+        self._change_until: Millis | None = None
+        self._drain_until: Millis = 0
+        self._is_last = False  # the last ping has been answered
 
     @property
     def is_open(self) -> bool:
         """Whether it is subscribed and there is no reason to doubt that it is live."""
-        return self.phase is Phase.LIVE or (self.phase is Phase.PROVING and not self.doubted)
+        return self.phase in (Phase.LIVE, Phase.CHANGING) or (self.phase is Phase.PROVING and not self.doubted)
 
     def open(self) -> tuple[Action, ...]:
         """The action that begins its life."""
@@ -108,9 +117,9 @@ class Connection:
             case FrameReceived(control=Opened() as opened):
                 return self.feed(Signal.GREETED, now, opened)
             case FrameReceived():
-                return self.feed(Signal.SIGN, now)
-            case PongReceived():
-                return self.feed(Signal.HEARD, now)
+                return self.feed(Signal.SIGN, now, given)
+            case PongReceived(last=last):
+                return self.feed(Signal.EMPTY if last else Signal.HEARD, now)
             case SocketOpened():
                 return self.feed(Signal.OPENED, now)
             case SocketClosed():
@@ -125,7 +134,7 @@ class Connection:
     def next_due(self) -> Millis | None:
         """When `tick` is to be called next."""
         return min(
-            (at for at in (self._deadline, self._ping_at, self._silent_at) if at is not None),
+            (at for at in (self._deadline, self._ping_at, self._silent_at, self._change_until) if at is not None),
             default=None,
         )
 
@@ -136,6 +145,8 @@ class Connection:
         actions: tuple[Action, ...] = ()
         if self._deadline is not None and now >= self._deadline:
             actions = self.feed(Signal.DUE, now)
+        elif self._change_until is not None and now >= self._change_until:
+            actions = self.feed(Signal.UNSUBSCRIBED, now, SubscribeFailed(self.number, "no answer in time"))
         if self._ping_at is not None and now >= self._ping_at:
             self._ping_at = now + self._limits.ping
             actions += (SendPing(self.number),)
@@ -177,11 +188,11 @@ class Connection:
     def _subscribe(self, _: _Value) -> tuple[Action, ...]:
         self._enter(Phase.SUBSCRIBING, self._limits.answer)
         self._attempts += 1
-        return (Subscribe(self.number, self.token, self._callback_url),)
+        return (Subscribe(self.number, self.token, self._callback_url, self.rate),)
 
     def _subscribed(self, value: _Value) -> tuple[Action, ...]:
         assert isinstance(value, Subscribed)
-        self.subscription = value
+        self._use(value)
         self._enter(Phase.PROVING, self._limits.proof)
         return ()
 
@@ -200,6 +211,33 @@ class Connection:
         assert isinstance(value, Subscribed)
         self.subscription = value
         return self._failed(f"the subscription does not match the live connection: {self._mismatch(value)}")
+
+    def _change(self, value: _Value) -> tuple[Action, ...]:
+        assert isinstance(value, int)
+        self.phase = Phase.CHANGING
+        self._change_until = self._now + self._limits.answer
+        return (Subscribe(self.number, self.token, self._callback_url, value),)
+
+    def _changed(self, value: _Value) -> tuple[Action, ...]:
+        # Make before break, on one socket: what both bring is known by its event ids.
+        assert isinstance(value, Subscribed)
+        assert self.subscription is not None
+        old = self.subscription.subscription
+        self._use(value)
+        self._enter(Phase.LIVE, self._limits.proof)
+        return () if old == value.subscription else (Unsubscribe(self.token, old),)
+
+    def _changed_wrongly(self, value: _Value) -> tuple[Action, ...]:
+        assert isinstance(value, Subscribed)
+        assert self.subscription is not None
+        message = f"the subscription does not match the live connection: {self._mismatch(value)}"
+        if self.subscription.subscription == value.subscription:
+            return self._failed(message)  # the platform has changed the one in use
+        return (*self._stay(Failure(message)), Unsubscribe(self.token, value.subscription))
+
+    def _unchanged(self, value: _Value) -> tuple[Action, ...]:
+        assert isinstance(value, SubscribeFailed)
+        return self._stay(Failure(value.message, retry_after=value.retry_after))
 
     def _orphan(self, value: _Value) -> tuple[Action, ...]:
         # An answer that nobody waits for any more: it must not stay behind on the platform.
@@ -250,7 +288,25 @@ class Connection:
 
     def _retire(self, _: _Value) -> tuple[Action, ...]:
         self._enter(Phase.DRAINING, self._limits.drain)
+        self._drain_until = self._now + self._limits.drain
         return self._delete()
+
+    def _last_ping(self, _: _Value) -> tuple[Action, ...]:
+        # The platform sends nothing new on it, and what it has sent lies before the answer to this.
+        return (SendPing(self.number, last=True),)
+
+    def _last_pong(self, _: _Value) -> tuple[Action, ...]:
+        self._is_last = True
+        return self._settle()
+
+    def _last_sign(self, value: _Value) -> tuple[Action, ...]:
+        # Some servers answer pings ahead of what they have still to send. Heartbeats may go on as long as the socket.
+        data = isinstance(value, FrameReceived) and value.control is None
+        return self._settle() if self._is_last and data else self._heard(None)
+
+    def _settle(self) -> tuple[Action, ...]:
+        self._deadline = min(self._now + self._limits.settle, self._drain_until)
+        return self._heard(None)
 
     def _drop(self, _: _Value) -> tuple[Action, ...]:
         return self._end(None)
@@ -260,6 +316,18 @@ class Connection:
     def _enter(self, phase: Phase, limit: Millis) -> None:
         self.phase = phase
         self._deadline = self._now + limit
+        self._change_until = None
+
+    def _use(self, subscription: Subscribed) -> None:
+        self.subscription = subscription
+        self.rate = subscription.asked or self.rate
+
+    def _stay(self, failure: Failure) -> tuple[Action, ...]:
+        """The subscription in use stays as it is."""
+        self.phase = Phase.LIVE
+        self._change_until = None
+        self.unchanged = failure
+        return (Report(f"the subscription in use stays as it is: {failure.message}", harmless=True),)
 
     def _failed(self, message: str) -> tuple[Action, ...]:
         """A failed subscription: said loudly, deleted, made again; on a second one the socket is given up."""
@@ -274,7 +342,7 @@ class Connection:
     def _end(self, failure: Failure | None) -> tuple[Action, ...]:
         self.phase = Phase.CLOSED
         self.failure = failure
-        self._deadline = self._ping_at = self._silent_at = None
+        self._deadline = self._ping_at = self._silent_at = self._change_until = None
         return (*self._delete(), CloseSocket(self.number))
 
     def _learn(self, value: _Value) -> None:

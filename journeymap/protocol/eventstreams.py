@@ -30,6 +30,7 @@ from journeymap.protocol.exchange import (
     TokenObtained,
     TokenRefused,
     Unsubscribe,
+    Unsubscribed,
 )
 from journeymap.protocol.limits import Limits
 from journeymap.protocol.patience import Patience
@@ -52,13 +53,16 @@ _SIGNALS: Final[Mapping[type, Signal]] = {
     StopAsked: Signal.STOP,
 }
 
+_ENDED: Final = Failure("the connection ended")
 _REFUSED_TWICE: Final = "a fresh token was not accepted either; check the client's roles and scopes, then try again"
 
 
 class EventStreams:
     """The machine. `random` answers numbers in [0, 1). Time that runs backwards outside does not do so inside."""
 
-    def __init__(self, callback_url: str, random: Callable[[], float], limits: Limits) -> None:
+    def __init__(
+        self, callback_url: str, max_events_per_second: int, random: Callable[[], float], limits: Limits
+    ) -> None:
         self.phase = Phase.IDLE
         self.since: Millis = 0
         self.error: str | None = None
@@ -66,7 +70,7 @@ class EventStreams:
         self.reconnects = 0
         self.retry_at: Millis | None = None
         self._now: Millis = 0
-        self._sockets = Sockets(callback_url, random, limits)
+        self._sockets = Sockets(callback_url, max_events_per_second, random, limits)
         self._renewal = Renewal(random, limits.token)
         self._was_open = False
         self._denials = Denials(limits.health)
@@ -93,13 +97,18 @@ class EventStreams:
     @property
     def subscription_id(self) -> str | None:
         """The live subscription."""
-        subscription = self._sockets.main.subscription if self._sockets.main is not None else None
-        return subscription.subscription if subscription is not None else None
+        return self._sockets.subscription_id
 
     @property
     def connection_id(self) -> str | None:
         """What the platform calls the connection in use."""
         return self._sockets.main.connection_id if self._sockets.main is not None else None
+
+    @property
+    def max_events_per_second(self) -> int | None:
+        """What the live subscription asks for."""
+        main = self._sockets.main
+        return main.rate if main is not None and main.subscription is not None else None
 
     def next_due(self) -> Millis | None:
         """When a `TimerDue` is wanted."""
@@ -114,20 +123,22 @@ class EventStreams:
         if self.phase is Phase.STOPPED:
             return ()
         if isinstance(given, SocketInput):
-            return self._to_socket(given)
+            return self._sockets.spare(self._to_socket(given))
+        if isinstance(given, Unsubscribed):
+            return self._sockets.deleted(given, self._now)
         if isinstance(given, TokenInput):
             return self._on(_SIGNALS[type(given)], given) if self._renewal.accepts(given.request) else ()
-        if isinstance(given, TimerDue):
-            return self._tick()
-        return self._on(_SIGNALS[type(given)], given if isinstance(given, HoldAsked) else None)
+        value = given if isinstance(given, HoldAsked) else None
+        return self._tick() if isinstance(given, TimerDue) else self._on(_SIGNALS[type(given)], value)
 
     def _on(self, signal: Signal, value: _Value = None) -> _Actions:
         step: Callable[[_Value], _Actions] = getattr(self, TABLE[self.phase][signal])
         return step(value)
 
     def _to_socket(self, given: SocketInput) -> _Actions:
-        connection = next((one for one in self._sockets.all() if one.number == given.connection), None)
+        connection = self._sockets.find(given.connection)
         if connection is not None:
+            self._sockets.hear(connection, given, self._now)
             return self._noted(connection.take(given, self._now)) + self._settle(connection)
         if isinstance(given, Subscribed) and self.token is not None:
             # Of a socket that is gone: its late subscription must not stay behind.
@@ -142,22 +153,19 @@ class EventStreams:
                 actions += self._noted(connection.tick(self._now)) + self._settle(connection)
         if (overdue := self._renewal.overdue(self._now)) is not None:
             actions += self.feed(overdue, self._now)
-        if self._is_due(self.retry_at):
+        if self.retry_at is not None and self.retry_at <= self._now:
             actions += self._on(Signal.WAIT_OVER)
-        if self._is_due(self._renewal.refresh_at):
+        if self._renewal.is_due(self._now):
             actions += self._on(Signal.REFRESH_DUE)
         if self._sockets.is_move_due(self._now):
             actions += self._move_over()
-        return actions
-
-    def _is_due(self, at: Millis | None) -> bool:
-        return at is not None and at <= self._now
+        return self._sockets.spare(actions + self._sockets.tune(self._now))
 
     # Sockets, seen from above.
 
     def _settle(self, connection: Connection) -> _Actions:
         """What a change of one socket means for the whole."""
-        self._sockets.note(connection)
+        self._sockets.note(connection, self._now)
         if connection is self._sockets.main:
             return self._settle_main(connection)
         if connection is self._sockets.heir:
@@ -168,13 +176,13 @@ class EventStreams:
 
     def _settle_main(self, main: Connection) -> _Actions:
         if main.phase is SocketPhase.CLOSED:
-            failure = main.failure or Failure("the connection ended")
+            failure = main.failure or _ENDED
             return self._on(Signal.DENIED if failure.unauthorised else Signal.DOWN, failure)
         if main.phase is SocketPhase.LIVE:
             self._denials.accepted()
         if main.is_open is not (self.phase is Phase.OPEN):
             return self._on(Signal.UP if main.is_open else Signal.UNSURE)
-        return ()
+        return self._sockets.tune(self._now)
 
     def _settle_heir(self, heir: Connection) -> _Actions:
         if heir.phase is SocketPhase.LIVE and (old := self._sockets.take_over()) is not None:
@@ -185,7 +193,7 @@ class EventStreams:
             return self._sockets.retire(old, self._now) + self._settle(old)
         if heir.phase is not SocketPhase.CLOSED:
             return ()
-        failure = heir.failure or Failure("the connection ended")
+        failure = heir.failure or _ENDED
         if failure.unauthorised:
             self._sockets.heir = None
             return self._deny(failure.message, heir.token)
@@ -194,7 +202,7 @@ class EventStreams:
 
     def _noted(self, actions: _Actions) -> _Actions:
         for action in actions:
-            if isinstance(action, Report) and not self.refused:
+            if isinstance(action, Report) and not action.harmless and not self.refused:
                 self.error = action.message
         return actions
 

@@ -64,20 +64,23 @@ class HandshakeRefused(msgspec.Struct, frozen=True):
 
 
 class FrameReceived(msgspec.Struct, frozen=True):
-    """A control frame came, or (None) one or more data frames."""
+    """A control frame came, or (None) one or more data frames, with about so many events in them."""
 
     connection: int
     control: Control | None = None
+    events: int = 0
 
 
 class PongReceived(msgspec.Struct, frozen=True):
-    """The server answered a ping, or sent one."""
+    """The server answered a ping (`last`: the one that was sent as the last), or sent one."""
 
     connection: int
+    last: bool = False
 
 
 class Subscribed(msgspec.Struct, frozen=True):
-    """The platform answered the subscription. What it leaves out is None."""
+    """The platform answered the subscription. What it leaves out is None. `asked` is the number of events a second that it
+    was asked for, `max_events_per_second` what it says to that."""
 
     connection: int
     subscription: str
@@ -85,6 +88,7 @@ class Subscribed(msgspec.Struct, frozen=True):
     connection_id: str | None = None
     status: str | None = None
     max_events_per_second: int | None = None
+    asked: int = 0
 
 
 class SubscribeFailed(msgspec.Struct, frozen=True):
@@ -94,6 +98,12 @@ class SubscribeFailed(msgspec.Struct, frozen=True):
     message: str
     status: int | None = None
     retry_after: Millis | None = None
+
+
+class Unsubscribed(msgspec.Struct, frozen=True):
+    """The request to delete a subscription has had its answer, or its failure."""
+
+    subscription: str
 
 
 class TimerDue(msgspec.Struct, frozen=True):
@@ -122,7 +132,9 @@ SocketInput: TypeAlias = (
     SocketOpened | SocketClosed | HandshakeRefused | FrameReceived | PongReceived | Subscribed | SubscribeFailed
 )
 TokenInput: TypeAlias = TokenObtained | TokenRefused | TokenFailed
-Input: TypeAlias = Start | TokenInput | SocketInput | TimerDue | RetryAsked | HoldAsked | ReleaseAsked | StopAsked
+Input: TypeAlias = (
+    Start | TokenInput | SocketInput | Unsubscribed | TimerDue | RetryAsked | HoldAsked | ReleaseAsked | StopAsked
+)
 
 
 class FetchToken(msgspec.Struct, frozen=True):
@@ -150,26 +162,30 @@ class Subscribe(msgspec.Struct, frozen=True):
     connection: int
     token: int
     callback_url: str
+    max_events_per_second: int
 
 
 class Unsubscribe(msgspec.Struct, frozen=True):
-    """Delete a subscription, in the background; nobody waits for the answer."""
+    """Delete a subscription, in the background."""
 
     token: int
     subscription: str
 
 
 class SendPing(msgspec.Struct, frozen=True):
-    """Send a ping."""
+    """Send a ping. `last`: its answer must be told from that of any other."""
 
     connection: int
+    last: bool = False
 
 
 class Report(msgspec.Struct, frozen=True):
-    """Say loudly what went wrong. `refused`: it is a hard error, nothing is tried until an operator acts."""
+    """Say loudly what went wrong. `refused`: it is a hard error, nothing is tried until an operator acts. `harmless`: the
+    stream goes on as it was."""
 
     message: str
     refused: bool = False
+    harmless: bool = False
 
 
 Action: TypeAlias = FetchToken | OpenSocket | CloseSocket | Subscribe | Unsubscribe | SendPing | Report

@@ -46,8 +46,17 @@ class _Head(msgspec.Struct, gc=False):
     type: str = ""
 
 
+class _Batch(msgspec.Struct, gc=False):
+    events: list[msgspec.Raw]
+
+
+_START: Final = 200
+"""Bytes of a frame that are looked at to see whether it is a batch."""
+
 _HEARTBEAT: Final = Heartbeat()
 _decode_head: Final = msgspec.json.Decoder(_Head).decode
+_decode_list: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_decode_batch: Final = msgspec.json.Decoder(_Batch).decode
 _decode_all: Final = msgspec.json.Decoder().decode
 _UNREADABLE: Final = (msgspec.MsgspecError, ValueError, RecursionError)
 _CONTROL_TYPES: Final = frozenset({"heartbeat", "throttle", "connection.opened"})
@@ -60,6 +69,16 @@ def classify(frame: bytes) -> Control | None:
     except _UNREADABLE:
         return None
     return _control(kind, frame) if kind in _CONTROL_TYPES else None
+
+
+def count_events(frame: bytes) -> int:
+    """About how many events a data frame holds; 1 where that cannot be told. Never raises."""
+    try:
+        if frame[:_START].lstrip()[:1] == b"[":
+            return len(_decode_list(frame))
+        return len(_decode_batch(frame).events) if b'"events"' in frame[:_START] else 1
+    except _UNREADABLE:
+        return 1
 
 
 def _control(kind: str, frame: bytes) -> Control | None:

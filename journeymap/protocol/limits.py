@@ -19,7 +19,9 @@ class Limits(msgspec.Struct, frozen=True):
     ping: Millis = 10 * SECOND
     silence: Millis = 30 * SECOND
     """A socket that brings neither frame nor pong for so long is dead."""
-    drain: Millis = 2 * SECOND
-    """How long a replaced socket is still read."""
+    drain: Millis = 30 * SECOND
+    """How long a replaced socket is still read, if nothing tells that it is empty."""
+    settle: Millis = 500
+    """A replaced socket that has answered the last ping is empty once it brings nothing for so long."""
     health: Millis = MINUTE
     """After so long OPEN the backoff starts anew."""

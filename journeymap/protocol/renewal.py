@@ -33,6 +33,10 @@ class Renewal:
         self._until = now + self._limit
         return (FetchToken(self._requests),)
 
+    def is_due(self, now: Millis) -> bool:
+        """Whether it is time to fetch the next token."""
+        return self.refresh_at is not None and self.refresh_at <= now
+
     def overdue(self, now: Millis) -> TokenFailed | None:
         """What is to be taken for an answer if none has come in time."""
         if self.awaited is None or self._until is None or now < self._until:

@@ -18,6 +18,7 @@ class Phase(enum.Enum):
     SUBSCRIBING = "subscribing"
     PROVING = "subscribed, nothing received yet"
     LIVE = "live"
+    CHANGING = "live, and a subscription to take the place of this one is asked for"
     DRAINING = "replaced, read until it is empty"
     CLOSED = "closed"
 
@@ -36,7 +37,10 @@ class Signal(enum.Enum):
     UNSUBSCRIBED = "no subscription"
     DUE = "phase took too long"
     SILENT = "nothing heard"
+    RATE = "another number of events a second is wanted"
     RETIRE = "replaced"
+    DELETED = "the deletion of its subscription was answered"
+    EMPTY = "the last ping was answered"
     DROP = "no longer wanted"
 
 
@@ -65,6 +69,13 @@ class Step(enum.StrEnum):
     UNPROVEN = "_unproven"
     RETIRE = "_retire"
     SIGN = "_sign"
+    CHANGE = "_change"
+    CHANGED = "_changed"
+    CHANGED_WRONGLY = "_changed_wrongly"
+    UNCHANGED = "_unchanged"
+    LAST_PING = "_last_ping"
+    LAST_PONG = "_last_pong"
+    LAST_SIGN = "_last_sign"
 
 
 TABLE: Final[Mapping[Phase, Mapping[Signal, Step]]] = {
@@ -80,7 +91,10 @@ TABLE: Final[Mapping[Phase, Mapping[Signal, Step]]] = {
         Signal.UNSUBSCRIBED: Step.IGNORE,
         Signal.DUE: Step.UNOPENED,
         Signal.SILENT: Step.IGNORE,
+        Signal.RATE: Step.IGNORE,
         Signal.RETIRE: Step.DROP,
+        Signal.DELETED: Step.IGNORE,
+        Signal.EMPTY: Step.IGNORE,
         Signal.DROP: Step.DROP,
     },
     Phase.GREETING: {
@@ -95,7 +109,10 @@ TABLE: Final[Mapping[Phase, Mapping[Signal, Step]]] = {
         Signal.UNSUBSCRIBED: Step.IGNORE,
         Signal.DUE: Step.SUBSCRIBE,  # no greeting: the configured callback URL stands
         Signal.SILENT: Step.SILENT,
+        Signal.RATE: Step.IGNORE,
         Signal.RETIRE: Step.DROP,
+        Signal.DELETED: Step.IGNORE,
+        Signal.EMPTY: Step.HEARD,
         Signal.DROP: Step.DROP,
     },
     Phase.SUBSCRIBING: {
@@ -110,7 +127,10 @@ TABLE: Final[Mapping[Phase, Mapping[Signal, Step]]] = {
         Signal.UNSUBSCRIBED: Step.UNSUBSCRIBED,
         Signal.DUE: Step.UNANSWERED,
         Signal.SILENT: Step.SILENT,
+        Signal.RATE: Step.IGNORE,
         Signal.RETIRE: Step.DROP,
+        Signal.DELETED: Step.IGNORE,
+        Signal.EMPTY: Step.HEARD,
         Signal.DROP: Step.DROP,
     },
     Phase.PROVING: {
@@ -125,7 +145,10 @@ TABLE: Final[Mapping[Phase, Mapping[Signal, Step]]] = {
         Signal.UNSUBSCRIBED: Step.IGNORE,
         Signal.DUE: Step.UNPROVEN,
         Signal.SILENT: Step.SILENT,
+        Signal.RATE: Step.IGNORE,
         Signal.RETIRE: Step.RETIRE,
+        Signal.DELETED: Step.IGNORE,
+        Signal.EMPTY: Step.HEARD,
         Signal.DROP: Step.DROP,
     },
     Phase.LIVE: {
@@ -140,7 +163,28 @@ TABLE: Final[Mapping[Phase, Mapping[Signal, Step]]] = {
         Signal.UNSUBSCRIBED: Step.IGNORE,
         Signal.DUE: Step.UNPROVEN,  # pongs alone do not make a subscription live
         Signal.SILENT: Step.SILENT,
+        Signal.RATE: Step.CHANGE,
         Signal.RETIRE: Step.RETIRE,
+        Signal.DELETED: Step.IGNORE,
+        Signal.EMPTY: Step.HEARD,
+        Signal.DROP: Step.DROP,
+    },
+    Phase.CHANGING: {
+        Signal.OPENED: Step.IGNORE,
+        Signal.CLOSED: Step.GONE,
+        Signal.DENIED: Step.IGNORE,
+        Signal.GREETED: Step.GREETED_AGAIN,
+        Signal.SIGN: Step.SIGN,
+        Signal.HEARD: Step.HEARD,
+        Signal.SUBSCRIBED: Step.CHANGED,
+        Signal.MISMATCHED: Step.CHANGED_WRONGLY,
+        Signal.UNSUBSCRIBED: Step.UNCHANGED,
+        Signal.DUE: Step.UNPROVEN,
+        Signal.SILENT: Step.SILENT,
+        Signal.RATE: Step.IGNORE,  # one change at a time
+        Signal.RETIRE: Step.RETIRE,
+        Signal.DELETED: Step.IGNORE,
+        Signal.EMPTY: Step.HEARD,
         Signal.DROP: Step.DROP,
     },
     Phase.DRAINING: {
@@ -148,14 +192,17 @@ TABLE: Final[Mapping[Phase, Mapping[Signal, Step]]] = {
         Signal.CLOSED: Step.DROP,
         Signal.DENIED: Step.IGNORE,
         Signal.GREETED: Step.IGNORE,
-        Signal.SIGN: Step.HEARD,
+        Signal.SIGN: Step.LAST_SIGN,
         Signal.HEARD: Step.HEARD,
         Signal.SUBSCRIBED: Step.ORPHAN,
         Signal.MISMATCHED: Step.ORPHAN,
         Signal.UNSUBSCRIBED: Step.IGNORE,
         Signal.DUE: Step.DROP,
         Signal.SILENT: Step.DROP,
+        Signal.RATE: Step.IGNORE,
         Signal.RETIRE: Step.IGNORE,
+        Signal.DELETED: Step.LAST_PING,
+        Signal.EMPTY: Step.LAST_PONG,
         Signal.DROP: Step.DROP,
     },
     Phase.CLOSED: {
@@ -170,7 +217,10 @@ TABLE: Final[Mapping[Phase, Mapping[Signal, Step]]] = {
         Signal.UNSUBSCRIBED: Step.IGNORE,
         Signal.DUE: Step.IGNORE,
         Signal.SILENT: Step.IGNORE,
+        Signal.RATE: Step.IGNORE,
         Signal.RETIRE: Step.IGNORE,
+        Signal.DELETED: Step.IGNORE,
+        Signal.EMPTY: Step.IGNORE,
         Signal.DROP: Step.IGNORE,
     },
 }

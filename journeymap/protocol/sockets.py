@@ -6,33 +6,58 @@ from collections.abc import Callable
 
 from journeymap.model.time import Millis
 from journeymap.protocol.connection import Connection
-from journeymap.protocol.exchange import Action, TokenObtained, Unsubscribe
+from journeymap.protocol.exchange import (
+    Action,
+    FrameReceived,
+    SocketInput,
+    TokenObtained,
+    Unsubscribe,
+    Unsubscribed,
+)
+from journeymap.protocol.frames import Throttle
 from journeymap.protocol.limits import Limits
 from journeymap.protocol.patience import Patience
 from journeymap.protocol.socket_states import Phase, Signal
+from journeymap.protocol.throttling import Throttling
 
 
 class Sockets:
     """`main` is in use, `heir` takes over after a token was renewed (make before break)."""
 
-    def __init__(self, callback_url: str, random: Callable[[], float], limits: Limits) -> None:
+    def __init__(
+        self, callback_url: str, max_events_per_second: int, random: Callable[[], float], limits: Limits
+    ) -> None:
         self.main: Connection | None = None
         self.heir: Connection | None = None
         self._draining: list[Connection] = []
+        self._deleting: dict[str, Connection] = {}  # by subscription, the draining ones that wait for its deletion
         self._callback_url = callback_url
         self._limits = limits
         self._made = 0  # they are numbered
         self._doubted = False
+        self._throttling = Throttling(max_events_per_second)
         self._patience = Patience(random, limits.health)
         self._move_at: Millis | None = None
+
+    @property
+    def subscription_id(self) -> str | None:
+        """The subscription of the one in use."""
+        subscription = self.main.subscription if self.main is not None else None
+        return subscription.subscription if subscription is not None else None
 
     def all(self) -> list[Connection]:
         """Every one that is not closed, or was not until a moment ago."""
         return [one for one in (self.main, self.heir, *self._draining) if one is not None]
 
+    def find(self, number: int) -> Connection | None:
+        """The one with this number, if it is not closed."""
+        return next((one for one in self.all() if one.number == number), None)
+
     def next_due(self) -> Millis | None:
         """When to look at the time again."""
         dues = [self._move_at, *(connection.next_due() for connection in self.all())]
+        if self.main is not None and self.main.phase is Phase.LIVE:
+            dues.append(self._throttling.next_due(self.main.rate))
         return min((due for due in dues if due is not None), default=None)
 
     def begin(self, token: TokenObtained, now: Millis) -> tuple[Action, ...]:
@@ -66,11 +91,33 @@ class Sockets:
 
     def _make(self, token: TokenObtained, now: Millis) -> Connection:
         self._made += 1
-        return Connection(self._made, token.request, self._callback_url, self._limits, now, self._doubted)
+        return Connection(
+            self._made, token.request, self._throttling.wanted, self._callback_url, self._limits, now, self._doubted
+        )
 
-    def note(self, connection: Connection) -> None:
+    def note(self, connection: Connection, now: Millis) -> None:
         """Something has happened to this one: doubt outlives sockets, until one is live."""
         self._doubted = (self._doubted or connection.doubted) and connection.phase is not Phase.LIVE
+        if connection.unchanged is not None:
+            self._throttling.stay(now, connection.rate, connection.unchanged.retry_after)
+            connection.unchanged = None
+
+    def hear(self, connection: Connection, given: SocketInput, now: Millis) -> None:
+        """What comes on the one in use says how much the platform can send."""
+        if connection is not self.main or not isinstance(given, FrameReceived):
+            return
+        if isinstance(given.control, Throttle):
+            self._throttling.throttle(now, given.control, connection.rate)
+        elif given.events:
+            self._throttling.receive(now, given.events)
+
+    def tune(self, now: Millis) -> tuple[Action, ...]:
+        """Let the one in use ask for as many events a second as the platform's throttling suggests."""
+        if self.main is None or self.main.phase is not Phase.LIVE:
+            return ()
+        self._throttling.look(now, self.main.rate)
+        wanted = self._throttling.wanted
+        return () if wanted == self.main.rate else self.main.feed(Signal.RATE, now, wanted)
 
     def take_over(self) -> Connection | None:
         """The heir is in use from now on; answers with the one that was."""
@@ -80,15 +127,30 @@ class Sockets:
     def retire(self, old: Connection, now: Millis) -> tuple[Action, ...]:
         """Read an old one only until it is empty."""
         self._draining.append(old)
+        subscription = old.subscription
         actions = old.feed(Signal.RETIRE, now)
-        # A platform may answer both sockets with one subscription: then it is not to be deleted.
-        subscription = self.main.subscription if self.main is not None else None
-        shared = subscription.subscription if subscription is not None else None
-        return tuple(one for one in actions if not (isinstance(one, Unsubscribe) and one.subscription == shared))
+        kept = self.spare(actions)
+        if old.phase is not Phase.DRAINING:
+            return kept
+        if kept != actions or subscription is None:
+            return kept + old.feed(Signal.DELETED, now)
+        self._deleting[subscription.subscription] = old
+        return kept
+
+    def deleted(self, given: Unsubscribed, now: Millis) -> tuple[Action, ...]:
+        """A subscription is no more, or cannot be reached."""
+        old = self._deleting.pop(given.subscription, None)
+        return () if old is None else old.feed(Signal.DELETED, now)
+
+    def spare(self, actions: tuple[Action, ...]) -> tuple[Action, ...]:
+        """A platform may answer two sockets with one subscription: what is in use is not to be deleted."""
+        used = self.subscription_id
+        return tuple(one for one in actions if not (isinstance(one, Unsubscribe) and one.subscription == used))
 
     def forget(self, drained: Connection) -> None:
         """It has been read to its end."""
         self._draining.remove(drained)
+        self._deleting = {name: old for name, old in self._deleting.items() if old is not drained}
 
     def drop_heir(self, now: Millis) -> tuple[Action, ...]:
         """Nothing is to take over any more."""
@@ -104,4 +166,5 @@ class Sockets:
             actions += connection.feed(Signal.DROP, now)
         self.main = self.heir = None
         self._draining = []
+        self._deleting = {}
         return actions

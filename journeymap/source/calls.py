@@ -17,6 +17,7 @@ from journeymap.protocol.exchange import (
     TokenFailed,
     TokenObtained,
     TokenRefused,
+    Unsubscribed,
 )
 from journeymap.protocol.token import schedule
 from journeymap.source.background import Background
@@ -76,10 +77,10 @@ class Calls:
         self._submit(f"socket-{number}", lambda: self._open(number, stream, secret))
         return stream
 
-    def subscribe(self, number: int, token: int, callback_url: str) -> None:
+    def subscribe(self, number: int, token: int, callback_url: str, max_events_per_second: int) -> None:
         """Ask for a subscription."""
         secret = self._tokens[token]
-        self._submit("api", lambda: self._subscribe(number, secret, callback_url))
+        self._submit("api", lambda: self._subscribe(number, secret, callback_url, max_events_per_second))
 
     def unsubscribe(self, token: int, subscription: str) -> None:
         """Delete a subscription."""
@@ -143,13 +144,14 @@ class Calls:
             return SocketClosed(number, None, str(error))
         return SocketOpened(number)
 
-    def _subscribe(self, number: int, token: Token, callback_url: str) -> Input:
+    def _subscribe(self, number: int, token: Token, callback_url: str, max_events_per_second: int) -> Input:
+        _log.info("asking for at most %d events a second", max_events_per_second)
         try:
-            return self._subscriptions.subscribe(number, token.value, callback_url)
+            return self._subscriptions.subscribe(number, token.value, callback_url, max_events_per_second)
         except TransientSourceError as error:
             return SubscribeFailed(number, f"no subscription: {error}")
 
-    def _unsubscribe(self, token: Token, subscription: str) -> None:
+    def _unsubscribe(self, token: Token, subscription: str) -> Input:
         try:
             status = self._subscriptions.unsubscribe(token.value, subscription)
         except TransientSourceError as error:
@@ -157,3 +159,4 @@ class Calls:
         else:
             # A platform that ends a subscription with its socket, or with its token, has none to delete any more.
             _log.debug("deleting a subscription was answered with status %d", status)
+        return Unsubscribed(subscription)

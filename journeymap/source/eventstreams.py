@@ -42,7 +42,7 @@ from journeymap.protocol.exchange import (
     TimerDue,
     Unsubscribe,
 )
-from journeymap.protocol.frames import Control, Throttle, classify
+from journeymap.protocol.frames import Control, Throttle, classify, count_events
 from journeymap.protocol.websocket import CLOSE, LOST, PING, PONG, read_close
 from journeymap.source.base import ConnectionState, Deliver, SourceStatus
 from journeymap.source.calls import Calls
@@ -61,6 +61,7 @@ _TRY_AGAIN_LATER: Final = 1013
 _LONGEST_WAIT: Final = 1.0
 """Seconds after which the time is looked at again, should an injected clock have jumped."""
 
+_LAST_PING: Final = b"last"
 _GOODBYE: Final = 0.5
 """Seconds that the end of `run` grants the deletion of a subscription."""
 
@@ -88,7 +89,9 @@ class EventStreamsSource:
         self._clock = clock
         self._steady = steady
         self._random = random.random
-        self._machine = EventStreams(config.stream_url + CALLBACK_PATH, random.random, config.limits)
+        self._machine = EventStreams(
+            config.stream_url + CALLBACK_PATH, config.max_events_per_second, random.random, config.limits
+        )
         self._showing = Showing(clock, steady)
         self._errors = FoldedLog(_log, steady)
         self._lock = threading.RLock()  # `stop` may come in a signal handler of the thread that holds it
@@ -148,29 +151,34 @@ class EventStreamsSource:
         now = self._clock()
         if messages:
             showing.last_heard_at = now
+        events = 0
         data = False
         for opcode, payload in messages:
             if opcode < CLOSE:
                 showing.last_frame_at = now
                 control = classify(payload)
                 if control is not None:
+                    if data:
+                        self._feed(FrameReceived(number, events=events))
+                        data, events = False, 0
                     self._control(number, control)
                     continue
                 deliver(payload, now)
                 showing.received += 1
+                events += count_events(payload)
                 data = True
             elif opcode == PING:
                 stream.pong(payload)
                 self._feed(PongReceived(number))
             elif opcode == PONG:
-                self._feed(PongReceived(number))
+                self._feed(PongReceived(number, last=payload == _LAST_PING))
             else:
                 code, reason = read_close(payload)
                 asked = retry_after_in(reason) if code == _TRY_AGAIN_LATER else None
                 self._feed(SocketClosed(number, code, retry_after=asked))
                 return
         if data:
-            self._feed(FrameReceived(number))
+            self._feed(FrameReceived(number, events=events))
 
     def _control(self, number: int, control: Control) -> None:
         if isinstance(control, Throttle):
@@ -201,7 +209,7 @@ class EventStreamsSource:
     def _feed(self, given: Input) -> None:
         for action in self._machine.feed(given, self._steady()):
             self._perform(action)
-        before = self._showing.look_at(self._machine, self._config.max_events_per_second)
+        before = self._showing.look_at(self._machine)
         if before is not None:
             if self._machine.state == ConnectionState.OPEN:
                 self._errors.flush()
@@ -215,12 +223,12 @@ class EventStreamsSource:
                 self._sockets[number] = self._calls.open(number, token)
             case CloseSocket(number):
                 self._close(number)
-            case Subscribe(number, token, callback_url):
-                self._calls.subscribe(number, token, callback_url)
+            case Subscribe(number, token, callback_url, max_events_per_second):
+                self._calls.subscribe(number, token, callback_url, max_events_per_second)
             case Unsubscribe(token, subscription):
                 self._calls.unsubscribe(token, subscription)
-            case SendPing(number):
-                self._sockets[number].ping()
+            case SendPing(number, last):
+                self._sockets[number].ping(_LAST_PING if last else b"")
             case Report(message, refused):
                 self._errors.say(logging.ERROR if refused else logging.WARNING, message)
 

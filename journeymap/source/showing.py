@@ -38,7 +38,7 @@ class Showing:
             last_heard_at=self.last_heard_at,
         )
 
-    def look_at(self, machine: EventStreams, max_events_per_second: int) -> ConnectionState | None:
+    def look_at(self, machine: EventStreams) -> ConnectionState | None:
         """Take over what the machine says now; the state before, if that has changed."""
         shown = (
             machine.state,
@@ -48,6 +48,7 @@ class Showing:
             machine.token,
             machine.subscription_id,
             machine.connection_id,
+            machine.max_events_per_second,
             machine.retry_at,
             machine.reconnects,
         )
@@ -69,7 +70,7 @@ class Showing:
             token_expires_at=wall(machine.token.expires_at if machine.token is not None else None),
             subscription_id=machine.subscription_id,
             connection_id=machine.connection_id,
-            max_events_per_second=None if machine.subscription_id is None else max_events_per_second,
+            max_events_per_second=machine.max_events_per_second,
             next_attempt_at=wall(machine.retry_at),
             reconnects=machine.reconnects,
         )

@@ -22,13 +22,17 @@ class SubscriptionClient:
         self._max_events_per_second = max_events_per_second
         self._http = http
 
-    def subscribe(self, connection: int, token: str, callback_url: str) -> Subscribed | SubscribeFailed:
-        """Ask for the events to be sent to that callback URL. Raises `TransientSourceError` if there is no answer."""
+    def subscribe(
+        self, connection: int, token: str, callback_url: str, at_most: int | None = None
+    ) -> Subscribed | SubscribeFailed:
+        """Ask for the events to be sent to that callback URL, `at_most` so many a second instead of the usual number.
+        Raises `TransientSourceError` if there is no answer."""
+        asked = self._max_events_per_second if at_most is None else at_most
         wish = {
             "resourceTypes": ["interaction"],
             "filters": {"eventTypes": self._event_types},
             "callbackUrl": callback_url,
-            "maxEventsPerSecond": self._max_events_per_second,
+            "maxEventsPerSecond": asked,
             "filterByCustomerId": True,
         }
         answer = self._http.request("POST", self._url, document=wish, bearer=token)
@@ -46,7 +50,7 @@ class SubscriptionClient:
         callback, connection_id, status = (text if isinstance(text, str) else None for text in texts)
         rate = fields.get("maxEventsPerSecond")
         rate = rate if isinstance(rate, int) and not isinstance(rate, bool) else None
-        return Subscribed(connection, name, callback, connection_id, status, rate)
+        return Subscribed(connection, name, callback, connection_id, status, rate, asked)
 
     def unsubscribe(self, token: str, subscription: str) -> int:
         """Delete it; answers the HTTP status. Raises `TransientSourceError` if there is no answer."""

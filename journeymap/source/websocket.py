@@ -119,9 +119,9 @@ class StreamSocket:
             return None
         return self._reader.feed(data) if data else None
 
-    def ping(self) -> None:
-        """Ask for a sign of life."""
-        self._send(b"", PING)
+    def ping(self, payload: bytes) -> None:
+        """Ask for a sign of life, which will bring this back."""
+        self._send(payload, PING)
 
     def pong(self, payload: bytes) -> None:
         """Answer a ping."""

@@ -14,12 +14,14 @@ from random import Random
 import pytest
 
 from journeymap.errors import ConfigurationError
+from journeymap.model.time import HOUR, MINUTE
 from journeymap.protocol.frames import MAX_FRAME
 from journeymap.protocol.limits import Limits
 from journeymap.runtime.clock import SystemClock
 from journeymap.simulator.server import SimulatedPlatform
 from journeymap.source.base import ConnectionState
 from journeymap.source.eventstreams import EventStreamsConfig, EventStreamsSource
+from journeymap.source.steady import monotonic_ms
 from journeymap.testing import frame
 from tests.running import Running
 
@@ -41,7 +43,7 @@ def shared():
         yield running
 
 
-def source_for(platform, random=None, **changes) -> EventStreamsSource:
+def source_for(platform, random=None, steady=monotonic_ms, **changes) -> EventStreamsSource:
     settings = {
         "login_url": platform.login_url,
         "api_url": platform.api_url,
@@ -49,7 +51,8 @@ def source_for(platform, random=None, **changes) -> EventStreamsSource:
         "client_id": platform.client_id,
         "client_secret": platform.client_secret,
     }
-    return EventStreamsSource(EventStreamsConfig(**settings | changes), SystemClock().now, random or Random(1))
+    config = EventStreamsConfig(**settings | changes)
+    return EventStreamsSource(config, SystemClock().now, random or Random(1), steady)
 
 
 class Hasty(Random):
@@ -159,7 +162,7 @@ def test_connects_again_after_a_drop_and_misses_nothing_later(platform):
 
 
 def test_control_frames_end_here_and_throttles_are_counted(platform):
-    with Running(source_for(platform)) as running:
+    with Running(source_for(platform, max_events_per_second=1)) as running:  # there is nothing to lower
         platform.wait_for_subscriptions()
         for data in (
             b'{"type":"heartbeat"}',
@@ -247,11 +250,30 @@ def test_refused_again_after_the_fresh_token_is_a_hard_error(shared):
             )
 
 
+class Ahead:
+    """A clock for waits that can be put forward."""
+
+    def __init__(self):
+        self._ahead = 0
+
+    def __call__(self):
+        return monotonic_ms() + self._ahead
+
+    def advance(self, length):
+        self._ahead += length
+
+
+PATIENT = Limits(proof=2 * HOUR, silence=2 * HOUR, answer=2 * HOUR, token=2 * HOUR)
+"""For clocks that are put forward by as much as a token lives."""
+
+
 def test_the_socket_moves_to_the_renewed_token_before_the_old_one_is_let_go():
-    with SimulatedPlatform(token_life=3, heartbeat=0.2) as platform:
-        states = set()
-        with Running(source_for(platform, limits=Limits(drain=200))) as running:
+    with SimulatedPlatform(heartbeat=0.1) as platform:
+        states, steady = set(), Ahead()
+        with Running(source_for(platform, steady=steady, limits=PATIENT)) as running:
             first = running.wait(lambda status: status.state is OPEN)
+            running.wait(lambda _: platform.stats()["connections"] == 1)
+            steady.advance(55 * MINUTE)
 
             def moved(status):
                 states.add(status.state)
@@ -259,9 +281,36 @@ def test_the_socket_moves_to_the_renewed_token_before_the_old_one_is_let_go():
 
             second = running.wait(moved)
             assert second.token_expires_at > first.token_expires_at
+            # Not the limit, which would take half a minute, but the platform's answers say that the old one is empty.
             running.wait(lambda _: platform.stats()["connections"] == 1)
             assert running.source.status().reconnects == 0
         assert states == {OPEN}
+
+
+def test_a_backlog_on_the_old_socket_is_read_to_its_end():
+    with SimulatedPlatform(heartbeat=0.1) as platform:
+        steady, taken, go_on = Ahead(), [], threading.Event()
+
+        def deliver(data, _arrived_at):
+            taken.append(data)
+            if data == b"first":
+                go_on.wait(10)
+
+        with Running(source_for(platform, steady=steady, limits=PATIENT), deliver) as running:
+            first = running.wait(lambda status: status.state is OPEN)
+            platform.wait_for_subscriptions()
+            platform.send(b"first")
+            running.wait(lambda _: taken)
+            for number in range(20):
+                platform.send(b"%d" % number + b"x" * 500_000)
+            steady.advance(55 * MINUTE)  # it comes to nobody's notice before the first frame is taken
+            go_on.set()
+            running.wait(lambda status: status.subscription_id not in {first.subscription_id, None}, 15)
+            platform.send(b"end")
+            running.wait(lambda _: platform.stats()["connections"] == 1, 15)
+            running.wait(lambda _: taken.count(b"end") >= 1)
+        numbers = [int(data.split(b"x")[0]) for data in taken if data.endswith(b"x")]
+        assert numbers == list(range(20))
 
 
 def test_neither_secret_nor_token_is_ever_said(platform, caplog):

@@ -35,6 +35,7 @@ from journeymap.protocol.exchange import (
     TokenObtained,
     TokenRefused,
     Unsubscribe,
+    Unsubscribed,
 )
 from journeymap.protocol.frames import Heartbeat, Opened, Throttle
 from journeymap.protocol.limits import Limits
@@ -43,13 +44,14 @@ from journeymap.protocol.states import Phase
 CALLBACK = "wss://stream.example/api/v2/eventstreams/callbacks"
 LIVE_URL = "wss://stream.example/live/c1"
 LIMITS = Limits()
+RATE = 50
 
 
 class Driver:
     """Feeds a machine, keeps the time, and remembers what it said."""
 
     def __init__(self, random=lambda: 0.5):
-        self.machine = EventStreams(CALLBACK, random, LIMITS)
+        self.machine = EventStreams(CALLBACK, RATE, random, LIMITS)
         self.now = 1_000_000
         self.actions = []
 
@@ -78,8 +80,9 @@ class Driver:
         """From OpenSocket to a live subscription."""
         self.feed(SocketOpened(number))
         name, url = f"c{number}", f"wss://stream.example/live/c{number}"
-        assert self.feed(FrameReceived(number, Opened(name, url))) == [Subscribe(number, token, url)]
-        self.feed(Subscribed(number, f"s{number}", url, name, "active"))
+        (asked,) = self.feed(FrameReceived(number, Opened(name, url)))
+        assert asked == Subscribe(number, token, url, asked.max_events_per_second)
+        self.feed(Subscribed(number, f"s{number}", url, name, "active", asked=asked.max_events_per_second))
         if live:
             self.feed(FrameReceived(number, Heartbeat()))
 
@@ -121,7 +124,7 @@ def test_without_greeting_the_configured_callback_url_stands_after_two_seconds()
     driver.token(1)
     driver.feed(SocketOpened(1))
     assert driver.wait(driver.now + 1_999) == []
-    assert driver.wait(driver.now + 1) == [Subscribe(1, 1, CALLBACK)]
+    assert driver.wait(driver.now + 1) == [Subscribe(1, 1, CALLBACK, RATE)]
 
 
 def test_another_first_frame_means_no_greeting():
@@ -129,7 +132,7 @@ def test_another_first_frame_means_no_greeting():
     driver.feed(Start())
     driver.token(1)
     driver.feed(SocketOpened(1))
-    assert driver.feed(FrameReceived(1)) == [Subscribe(1, 1, CALLBACK)]
+    assert driver.feed(FrameReceived(1)) == [Subscribe(1, 1, CALLBACK, RATE)]
 
 
 @pytest.mark.parametrize(
@@ -147,7 +150,7 @@ def test_a_subscription_for_something_else_is_deleted_and_made_again(answer):
     driver.feed(SocketOpened(1))
     driver.feed(FrameReceived(1, Opened("c1", LIVE_URL)))
     actions = driver.feed(answer)
-    assert actions[1:] == [Unsubscribe(1, "s1"), Subscribe(1, 1, LIVE_URL)]
+    assert actions[1:] == [Unsubscribe(1, "s1"), Subscribe(1, 1, LIVE_URL, RATE)]
     assert isinstance(actions[0], Report)
     assert "does not match" in actions[0].message
     assert driver.machine.state == "CONNECTING"
@@ -175,7 +178,7 @@ def test_a_subscription_that_brings_nothing_is_made_again_and_then_doubted():
     assert driver.machine.state == "OPEN"
     driver.wait(driver.now + 3 * SECOND)
     assert driver.said(Unsubscribe) == [Unsubscribe(1, "s1")]
-    assert driver.said(Subscribe) == [Subscribe(1, 1, LIVE_URL)]
+    assert driver.said(Subscribe) == [Subscribe(1, 1, LIVE_URL, RATE)]
     driver.feed(Subscribed(1, "s2", LIVE_URL, "c1"))
     assert driver.machine.state == "CONNECTING"
     driver.feed(FrameReceived(1, Heartbeat()))
@@ -338,8 +341,34 @@ def test_a_renewed_token_moves_the_socket_make_before_break():
     assert driver.feed(FrameReceived(2)) == [Unsubscribe(1, "s1")]
     assert (driver.machine.state, driver.machine.subscription_id) == ("OPEN", "s2")
     driver.feed(FrameReceived(1))  # still read
-    assert driver.wait(driver.now + 2 * SECOND) == [CloseSocket(1)]
+    assert driver.wait(driver.now + 2 * SECOND) == []
+    assert driver.feed(Unsubscribed("s1")) == [SendPing(1, last=True)]
+    driver.feed(PongReceived(1))  # the answer to an earlier ping says nothing
+    assert driver.wait(driver.now + SECOND) == []
+    driver.feed(PongReceived(1, last=True))
+    driver.wait(driver.now + LIMITS.settle - 1)
+    driver.feed(FrameReceived(1))  # what a server sends after its pong is read, too
+    assert driver.wait(driver.now + LIMITS.settle - 1) == []
+    driver.feed(FrameReceived(1, Heartbeat()))  # this says nothing
+    assert driver.wait(driver.now + 1) == [CloseSocket(1)]
     assert driver.machine.reconnects == 0
+    assert driver.feed(Unsubscribed("s1")) == []
+
+
+def test_a_replaced_socket_is_read_no_longer_than_the_limit():
+    driver = Driver().start()
+    heartbeats_until(driver, driver.now + 56 * MINUTE)
+    driver.token(2)
+    driver.open(2, 2)
+    until = driver.now + LIMITS.drain
+    driver.feed(Unsubscribed("s1"))
+    driver.feed(PongReceived(1, last=True))
+    while driver.now < until:
+        assert driver.machine._sockets.find(1)
+        driver.feed(FrameReceived(1))  # it goes on and on
+        driver.feed(FrameReceived(2))
+        driver.wait(driver.now + LIMITS.settle - 1)
+    assert driver.machine._sockets.find(1) is None
 
 
 def test_a_renewal_that_fails_for_now_is_tried_again_while_the_old_token_serves():
@@ -383,7 +412,8 @@ def test_a_shared_subscription_is_not_deleted_in_the_move():
     driver.feed(SocketOpened(2))
     driver.feed(FrameReceived(2, Opened("c2", LIVE_URL)))
     driver.feed(Subscribed(2, "s1", LIVE_URL))
-    assert driver.feed(FrameReceived(2)) == []
+    assert driver.feed(FrameReceived(2)) == [SendPing(1, last=True)]
+    assert driver.feed(Subscribed(1, "s1", LIVE_URL)) == []  # not even if it is answered late
 
 
 def test_a_day_of_half_hour_tokens_without_gap_or_storm():
@@ -468,6 +498,137 @@ def test_a_refusal_outlives_a_hold_and_a_hold_outlives_try_again():
     assert driver.feed(ReleaseAsked()) == [FetchToken(2)]
 
 
+# Throttling
+
+
+def throttled(driver, number=1):
+    return driver.feed(FrameReceived(number, Throttle(SECOND, 5)))
+
+
+def test_throttling_lowers_the_rate_by_a_new_subscription_before_the_old_one_is_deleted():
+    driver = Driver().start()
+    driver.feed(FrameReceived(1, events=10))
+    assert throttled(driver) == [Subscribe(1, 1, LIVE_URL, 37)]
+    assert (driver.machine.state, driver.machine.max_events_per_second) == ("OPEN", 50)
+    assert throttled(driver) == []  # one change at a time
+    assert driver.feed(Subscribed(1, "s9", LIVE_URL, "c1", "active", asked=37)) == [Unsubscribe(1, "s1")]
+    machine = driver.machine
+    assert (machine.state, machine.subscription_id, machine.max_events_per_second) == ("OPEN", "s9", 37)
+    assert machine.error is None
+
+
+def test_throttling_by_our_own_maximum_changes_nothing():
+    driver = Driver().start()
+    driver.feed(FrameReceived(1, events=48))
+    assert throttled(driver) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "wait"),
+    [
+        (SubscribeFailed(1, "throttled", 429, 25 * SECOND), 25 * SECOND),
+        (SubscribeFailed(1, "refused", 403), 10 * SECOND),
+        (SubscribeFailed(1, "no answer"), 10 * SECOND),
+    ],
+)
+def test_the_old_subscription_stays_if_the_change_fails(answer, wait):
+    driver = Driver().start()
+    throttled(driver)
+    assert driver.feed(answer) == [Report(f"the subscription in use stays as it is: {answer.message}", harmless=True)]
+    machine = driver.machine
+    assert (machine.state, machine.subscription_id, machine.max_events_per_second) == ("OPEN", "s1", 50)
+    assert machine.error is None
+    until = driver.now + wait
+    while driver.now < until:
+        assert throttled(driver) == []
+        driver.wait(driver.now + SECOND)
+    assert throttled(driver) == [Subscribe(1, 1, LIVE_URL, 37)]
+
+
+def test_the_old_subscription_stays_if_the_change_is_not_answered():
+    driver = Driver().start()
+    throttled(driver)
+    driver.wait(driver.now + LIMITS.answer)
+    assert driver.said(Report) == [Report("the subscription in use stays as it is: no answer in time", harmless=True)]
+    assert driver.machine.state == "OPEN"
+    late = driver.feed(Subscribed(1, "s9", LIVE_URL, "c1", "active", asked=37))
+    assert late == [Unsubscribe(1, "s9")]
+    assert driver.machine.subscription_id == "s1"
+
+
+def test_a_change_that_does_not_match_is_deleted_and_the_old_subscription_stays():
+    driver = Driver().start()
+    throttled(driver)
+    driver.feed(Subscribed(1, "s9", LIVE_URL, "of-somebody-else", "active", asked=37))
+    assert driver.said(Unsubscribe) == [Unsubscribe(1, "s9")]
+    assert (driver.machine.state, driver.machine.subscription_id) == ("OPEN", "s1")
+
+
+def test_a_platform_that_changes_the_subscription_in_use():
+    driver = Driver().start()
+    throttled(driver)
+    assert driver.feed(Subscribed(1, "s1", LIVE_URL, "c1", "active", asked=37)) == []
+    assert driver.machine.max_events_per_second == 37
+
+
+def test_a_platform_that_spoils_the_subscription_in_use():
+    driver = Driver().start()
+    throttled(driver)
+    driver.feed(Subscribed(1, "s1", LIVE_URL, "of-somebody-else", "active", asked=37))
+    assert driver.said(Unsubscribe) == [Unsubscribe(1, "s1")]
+    assert driver.said(Subscribe) == [Subscribe(1, 1, LIVE_URL, 50)]
+    assert driver.machine.state == "CONNECTING"
+
+
+def test_after_a_change_the_new_subscription_has_to_bring_something():
+    driver = Driver().start()
+    throttled(driver)
+    driver.feed(Subscribed(1, "s9", LIVE_URL, "c1", "active", asked=37))
+    for _ in range(4):
+        driver.wait(driver.now + 8 * SECOND)
+        driver.feed(PongReceived(1))
+    driver.wait(driver.now + 3 * SECOND)
+    assert driver.said(Unsubscribe) == [Unsubscribe(1, "s9")]
+    assert driver.machine.state == "CONNECTING"
+
+
+def test_the_lowered_rate_outlives_the_socket_and_is_raised_again_in_quiet():
+    driver = Driver().start()
+    throttled(driver)
+    driver.feed(SocketClosed(1, 1006))
+    driver.wait(driver.machine.retry_at)
+    driver.open(2)
+    assert driver.machine.max_events_per_second == 37
+    rates = []
+    until = driver.now + 10 * MINUTE
+    while driver.now < until:
+        driver.wait(driver.now + 5 * SECOND)
+        for asked in driver.said(Subscribe):
+            rates.append(asked.max_events_per_second)
+            driver.feed(Subscribed(2, f"s{driver.now}", asked.callback_url, "c2", asked=asked.max_events_per_second))
+        driver.feed(FrameReceived(2, Heartbeat()))
+        assert driver.machine.state == "OPEN"
+    assert rates == [49, 50]
+
+
+def test_the_heir_takes_the_rate_along():
+    driver = Driver().start()
+    heartbeats_until(driver, driver.now + 56 * MINUTE)
+    driver.token(2)
+    throttled(driver)
+    driver.open(2, 2)
+    assert driver.machine.max_events_per_second == 50  # it was under way already
+    assert [asked.max_events_per_second for asked in driver.feed(FrameReceived(2))] == [37]
+    assert driver.feed(Subscribed(1, "s9", LIVE_URL, "c1", "active", asked=37)) == [Unsubscribe(1, "s9")]
+
+
+def test_a_hold_during_a_change_leaves_no_subscription_behind():
+    driver = Driver().start()
+    throttled(driver)
+    assert driver.feed(HoldAsked("full")) == [Unsubscribe(1, "s1"), CloseSocket(1)]
+    assert driver.feed(Subscribed(1, "s9", LIVE_URL, "c1", "active", asked=37)) == [Unsubscribe(1, "s9")]
+
+
 def test_stop_deletes_the_subscription_and_ends_everything():
     driver = Driver().start()
     assert driver.feed(StopAsked()) == [Unsubscribe(1, "s1"), CloseSocket(1)]
@@ -506,8 +667,10 @@ INPUTS = st.one_of(
         FrameReceived,
         NUMBERS,
         st.sampled_from([None, Heartbeat(), Throttle(), Opened(), Opened("c1", LIVE_URL), Opened("c2", LIVE_URL)]),
+        st.sampled_from([0, 1, 60]),
     ),
-    st.builds(PongReceived, NUMBERS),
+    st.builds(PongReceived, NUMBERS, st.booleans()),
+    st.builds(Unsubscribed, st.sampled_from(["s1", "s2", "s3"])),
     st.builds(
         Subscribed,
         NUMBERS,
@@ -515,6 +678,8 @@ INPUTS = st.one_of(
         st.sampled_from([None, LIVE_URL, CALLBACK]),
         st.sampled_from([None, "c1", "c2"]),
         st.sampled_from([None, "active", "failed"]),
+        st.none() | st.integers(0, 100),
+        st.sampled_from([0, 37, 50]),
     ),
     st.builds(SubscribeFailed, NUMBERS, st.just("no"), st.sampled_from([None, 401, 409, 429]), WAITS),
     st.just(TimerDue()),
@@ -569,14 +734,15 @@ class Shell:
                     self.seen.add(number)
                 case CloseSocket(number):
                     self.sockets.discard(number)
-                case Subscribe(number, token, _):
+                case Subscribe(number, token, _, rate):
                     assert number in self.sockets
+                    assert 1 <= rate <= RATE
                     assert token in self.tokens
-                case SendPing(number):
+                case SendPing(number, _):
                     assert number in self.sockets
                 case Unsubscribe(token, _):
                     assert token in self.tokens
-                case Report(message, _):
+                case Report(message):
                     assert message
                     assert "\n" not in message
         main, everyone = machine._sockets.main, machine._sockets.all()

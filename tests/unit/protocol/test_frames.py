@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journeymap.protocol.frames import MAX_DROPPED, Heartbeat, Opened, Throttle, classify
+from journeymap.protocol.frames import MAX_DROPPED, Heartbeat, Opened, Throttle, classify, count_events
 
 
 @pytest.mark.parametrize(
@@ -72,6 +72,29 @@ def test_everything_else_is_data(frame):
 @given(st.binary() | st.text().map(lambda text: text.encode("utf-8", "surrogatepass")))
 def test_never_raises(frame):
     classify(frame)
+    count_events(frame)
+    count_events(b"[" + frame)
+    count_events(b'{"events":' + frame)
+
+
+@pytest.mark.parametrize(
+    ("frame", "events"),
+    [
+        (b'{"type":"interaction.created","payload":{}}', 1),
+        (b'[{"type":"a"},{"type":"b"},{"type":"c"}]', 3),
+        (b' \n[{"type":"a"}]', 1),
+        (b'{"events":[{"type":"a"},{"type":"b"}]}', 2),
+        (b'{"sentAt":7, "events" : [1,2,3,4]}', 4),
+        (b"[]", 0),
+        (b'{"events":7}', 1),
+        (b"[1,", 1),
+        (b"\xff\xfe", 1),
+        (b"[" * 100_000, 1),
+        (b"", 1),
+    ],
+)
+def test_how_many_events_a_frame_holds(frame, events):
+    assert count_events(frame) == events
 
 
 @given(
