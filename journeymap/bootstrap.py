@@ -201,7 +201,7 @@ def _ingesting(settings: Settings, clock: SystemClock, on_failure: Callable[[], 
         pipeline = _pipeline(settings, store)
         journal = Journal.open(settings.store_path / "journal", not_before=pipeline.committed)
         closing.callback(journal.close)
-        sources = _sources(settings, clock)
+        sources = _sources(settings, clock, settings.store_path / "subscriptions.json")
         ingest = Ingest(
             store,
             journal,
@@ -307,11 +307,12 @@ def _pipeline(settings: Settings, store: Any) -> Pipeline:
     return Pipeline(store, lambda: Stitcher(stitching, shelf, shelf.identity_events()), options)
 
 
-def _sources(settings: Settings, clock: SystemClock) -> list[Source]:
-    return [_source(name, settings, clock) for name in settings.sources]
+def _sources(settings: Settings, clock: SystemClock, ledger: Path | None = None) -> list[Source]:
+    """`ledger` only for who holds the store's lock: what stands in it is taken for left behind."""
+    return [_source(name, settings, clock, ledger) for name in settings.sources]
 
 
-def _source(name: str, settings: Settings, clock: SystemClock) -> Source:
+def _source(name: str, settings: Settings, clock: SystemClock, ledger: Path | None) -> Source:
     from journeymap.source.eventstreams import EventStreamsConfig, EventStreamsSource
     from journeymap.source.file import FileSource
 
@@ -319,9 +320,9 @@ def _source(name: str, settings: Settings, clock: SystemClock) -> Source:
     if kind == "file":
         return FileSource(rest, settings.speed, clock.now)
 
-    def connect(access: Access, max_events: int) -> Source:
+    def connect(access: Access, max_events: int, ledger: Path | None = None) -> Source:
         config = EventStreamsConfig(**msgspec.structs.asdict(access), max_events_per_second=max_events)
-        return EventStreamsSource(config, clock.now, SystemRandom())
+        return EventStreamsSource(config, clock.now, SystemRandom(), ledger=ledger)
 
     if kind == "eventstreams":
         secret = settings.client_secret
@@ -332,7 +333,7 @@ def _source(name: str, settings: Settings, clock: SystemClock) -> Source:
             settings.client_id or "",
             "" if secret is None else secret.get_secret_value(),
         )
-        return connect(access, settings.max_events_per_second)
+        return connect(access, settings.max_events_per_second, ledger)
     rate = settings.simulator_rate
     command = [
         sys.executable, "-m", "journeymap", "simulate", "--port", "0", "--json", "--exit-with-parent",

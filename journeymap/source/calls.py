@@ -13,6 +13,7 @@ from journeymap.protocol.exchange import (
     Input,
     SocketClosed,
     SocketOpened,
+    Subscribed,
     SubscribeFailed,
     TokenFailed,
     TokenObtained,
@@ -22,6 +23,7 @@ from journeymap.protocol.exchange import (
 from journeymap.protocol.token import schedule
 from journeymap.source.background import Background
 from journeymap.source.config import EventStreamsConfig
+from journeymap.source.ledger import Ledger
 from journeymap.source.oauth import Token, TokenClient
 from journeymap.source.subscriptions import SubscriptionClient
 from journeymap.source.transport import HttpClient, tls_context
@@ -30,6 +32,13 @@ from journeymap.source.websocket import HandshakeRefusal, StreamSocket
 _log = logging.getLogger(__name__)
 
 _TOKENS_KEPT: Final = 4
+
+_CLEARED_AT_ONCE: Final = 10
+"""So many subscriptions that were left behind are deleted before other requests get their turn."""
+
+_GONE: Final = (404, 410)
+_MAY_WORK_LATER: Final = (401, 408, 425, 429)
+"""Answers to a deletion after which it is tried again, with a newer token or another time; beside those from 500 up."""
 
 
 class Calls:
@@ -46,6 +55,7 @@ class Calls:
         steady: Callable[[], Millis],
         random: Callable[[], float],
         answer: Callable[[Input | BaseException], None],
+        ledger: Ledger,
     ) -> None:
         self._config = config
         self._clock = clock
@@ -62,7 +72,9 @@ class Calls:
         self._subscriptions = SubscriptionClient(
             config.api_url, config.event_types, config.max_events_per_second, self._api_http
         )
+        self._ledger = ledger
         self._tokens: dict[int, Token] = {}
+        self._unwanted: set[str] = set()  # subscriptions that are being deleted
 
     # From the thread of `run`
 
@@ -84,19 +96,20 @@ class Calls:
 
     def unsubscribe(self, token: int, subscription: str) -> None:
         """Delete a subscription."""
-        if (known := self._tokens.get(token)) is not None:
-            self._submit("api", lambda: self._unsubscribe(known, subscription))
+        known = self._tokens.get(token) or self._newest_token()
+        self._unwanted.add(subscription)
+        self._submit("api", lambda: self._unsubscribe(known, subscription))
 
     def stop_fetching(self) -> None:
         """Nobody waits for a token any more."""
         self._login_http.abort()
 
     def end(self, goodbye: float, patience: float) -> bool:
-        """Grant what is under way `goodbye` seconds, then break it off; whether all of it has ended `patience` seconds later.
+        """Grant deletions `goodbye` seconds, then break everything off; whether it has ended `patience` seconds later.
 
         If not, a connect hangs that nothing can interrupt; it ends by its time limit and closes what it has opened.
         """
-        if goodbye:
+        if self._unwanted:
             self._background.join(goodbye)
         self._api_http.abort()
         ended = self._background.join(patience)
@@ -130,6 +143,7 @@ class Calls:
             asked = None if error.retry_after is None else int(error.retry_after * SECOND)
             return TokenFailed(request, str(error), asked)
         self._tokens[request] = token
+        self._submit("api", self._clear_up)
         for old in sorted(self._tokens)[:-_TOKENS_KEPT]:
             del self._tokens[old]
         times = schedule(asked_at, token.life, self._random())
@@ -147,16 +161,44 @@ class Calls:
     def _subscribe(self, number: int, token: Token, callback_url: str, max_events_per_second: int) -> Input:
         _log.info("asking for at most %d events a second", max_events_per_second)
         try:
-            return self._subscriptions.subscribe(number, token.value, callback_url, max_events_per_second)
+            answer = self._subscriptions.subscribe(number, token.value, callback_url, max_events_per_second)
         except TransientSourceError as error:
             return SubscribeFailed(number, f"no subscription: {error}")
+        if isinstance(answer, Subscribed):
+            self._ledger.make(answer.subscription)
+            if self._ledger.left:
+                self._submit("api", self._clear_up)
+        return answer
 
-    def _unsubscribe(self, token: Token, subscription: str) -> Input:
+    def _unsubscribe(self, token: Token | None, subscription: str) -> Input:
+        self._ledger.leave(subscription)
+        if token is not None:
+            self._delete(token, subscription)
+        self._unwanted.discard(subscription)
+        return Unsubscribed(subscription)
+
+    def _clear_up(self) -> None:
+        """Delete what an earlier process, or an earlier attempt, has left behind; the rest later if that does not work."""
+        token = self._newest_token()
+        for subscription in self._ledger.left[:_CLEARED_AT_ONCE]:
+            if token is None or not self._delete(token, subscription):
+                return
+            _log.info("cleared up a subscription that was left behind")
+
+    def _delete(self, token: Token, subscription: str) -> bool:
+        """Delete a subscription; False if that may work later."""
         try:
             status = self._subscriptions.unsubscribe(token.value, subscription)
         except TransientSourceError as error:
             _log.info("a subscription could not be deleted: %s", error)
-        else:
-            # A platform that ends a subscription with its socket, or with its token, has none to delete any more.
-            _log.debug("deleting a subscription was answered with status %d", status)
-        return Unsubscribed(subscription)
+            return False
+        if status in _MAY_WORK_LATER or status >= 500:
+            _log.info("deleting a subscription was answered with status %d; it is tried again", status)
+            return False
+        if status >= 300 and status not in _GONE:
+            _log.warning("the platform does not let us delete a subscription (status %d); it may stay behind", status)
+        self._ledger.delete(subscription)
+        return True
+
+    def _newest_token(self) -> Token | None:
+        return self._tokens[max(self._tokens)] if self._tokens else None

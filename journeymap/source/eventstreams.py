@@ -14,6 +14,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from random import Random
 from typing import Final
 
@@ -48,6 +49,7 @@ from journeymap.source.base import ConnectionState, Deliver, SourceStatus
 from journeymap.source.calls import Calls
 from journeymap.source.config import EventStreamsConfig
 from journeymap.source.folding import FoldedLog
+from journeymap.source.ledger import Ledger
 from journeymap.source.showing import Showing
 from journeymap.source.steady import monotonic_ms
 from journeymap.source.websocket import StreamSocket
@@ -63,7 +65,7 @@ _LONGEST_WAIT: Final = 1.0
 
 _LAST_PING: Final = b"last"
 _GOODBYE: Final = 0.5
-"""Seconds that the end of `run` grants the deletion of a subscription."""
+"""Seconds that the end of `run` grants the deletion of subscriptions."""
 
 
 class EventStreamsSource:
@@ -72,7 +74,8 @@ class EventStreamsSource:
     A frame over 1 MiB is read to its end and delivered as its first 1 MiB + 1 bytes, as the file source does with
     lines: decode rejects everything of that length as too large before it looks inside, so that it is counted and can
     be seen in the quarantine, and no second way for rejected frames is needed. `clock` is wall time, for arrivals and
-    what is shown; `steady` measures waits and is never set.
+    what is shown; `steady` measures waits and is never set. In the file `ledger` stands which subscriptions are to be
+    deleted by the next process if this one dies; without it that is known only as long as it lives.
     """
 
     name = "eventstreams"
@@ -84,11 +87,13 @@ class EventStreamsSource:
         clock: Callable[[], Millis],
         random: Random,
         steady: Callable[[], Millis] = monotonic_ms,
+        ledger: Path | None = None,
     ) -> None:
         self._config = config = config.checked()
         self._clock = clock
         self._steady = steady
         self._random = random.random
+        self._ledger = ledger
         self._machine = EventStreams(
             config.stream_url + CALLBACK_PATH, config.max_events_per_second, random.random, config.limits
         )
@@ -106,7 +111,8 @@ class EventStreamsSource:
         """Connect and deliver until `stop`."""
         if self._stopping:
             return
-        self._calls = Calls(self._config, self._clock, self._steady, self._random, self._tell)
+        ledger = Ledger(self._ledger, self._config.api_url, self._config.client_id)
+        self._calls = Calls(self._config, self._clock, self._steady, self._random, self._tell, ledger)
         self._deliver = deliver
         ear, mouth = socket.socketpair()
         with selectors.DefaultSelector() as self._selector, ear, mouth:
@@ -248,12 +254,11 @@ class EventStreamsSource:
 
     def _end(self) -> None:
         """Give everything back: at once what only we wait for, after a moment the deletion of a live subscription."""
-        subscribed = self._machine.subscription_id is not None
         self._calls.stop_fetching()
         with suppress(Exception):
             # `run` may be ending with an error; nothing that goes wrong with saying goodbye may hide that one.
             self._feed(StopAsked())
-        if self._calls.end(_GOODBYE if subscribed else 0, _GOODBYE / 2):
+        if self._calls.end(_GOODBYE, _GOODBYE / 2):
             for stream in (*self._sockets.values(), *self._given_up.values()):
                 stream.close()
         self._sockets.clear()

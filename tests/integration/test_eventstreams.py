@@ -43,7 +43,7 @@ def shared():
         yield running
 
 
-def source_for(platform, random=None, steady=monotonic_ms, **changes) -> EventStreamsSource:
+def source_for(platform, random=None, steady=monotonic_ms, ledger=None, **changes) -> EventStreamsSource:
     settings = {
         "login_url": platform.login_url,
         "api_url": platform.api_url,
@@ -52,7 +52,7 @@ def source_for(platform, random=None, steady=monotonic_ms, **changes) -> EventSt
         "client_secret": platform.client_secret,
     }
     config = EventStreamsConfig(**settings | changes)
-    return EventStreamsSource(config, SystemClock().now, random or Random(1), steady)
+    return EventStreamsSource(config, SystemClock().now, random or Random(1), steady, ledger)
 
 
 class Hasty(Random):
