@@ -19,10 +19,12 @@ import msgspec
 from journeymap.model.event import Event
 from journeymap.runtime.clock import SystemClock
 from journeymap.runtime.ingesting import Ingesting
+from journeymap.runtime.memory import calm_collector
 from journeymap.runtime.outdated import outdated
 from journeymap.runtime.pipeline import Pipeline, PipelineOptions
 from journeymap.runtime.shelf import StoreShelf, fold_record
 from journeymap.runtime.simulated import Access, SimulatedSource
+from journeymap.runtime.work import StoreWork, Tell
 from journeymap.runtime.worker import Ingest
 from journeymap.settings import Settings, load
 from journeymap.source.base import Source
@@ -82,12 +84,17 @@ class Imported(msgspec.Struct, frozen=True):
 
 
 def import_events(settings: Settings, events: Iterable[Event]) -> Imported:
-    """Fold recorded events into the store. Raises StoreLockedError while another process writes to it."""
+    """Fold recorded events into the store. Raises StoreLockedError while another process writes to it or makes another in
+    its place."""
+    from journeymap.store.lock import replacement_lock
+
     clock = SystemClock()
     with contextlib.ExitStack() as closing:
         store = _open_store(settings, clock)
         closing.callback(store.close)
-        pipeline = _pipeline(settings, store)
+        # What comes here is in no journal, so a rebuild would miss it.
+        closing.enter_context(replacement_lock(settings.store_path))
+        pipeline = _pipeline(settings, store, stitch_options(settings))
         batch: list[Event] = []
         reached = 0
 
@@ -106,6 +113,20 @@ def import_events(settings: Settings, events: Iterable[Event]) -> Imported:
         write()
         counts = pipeline.counts
         return Imported(counts.new, counts.duplicate + counts.conflicting, counts.expired)
+
+
+def store_work(settings: Settings, tell: Tell) -> StoreWork:
+    """What a rebuild, a backup or a restore of the store of these settings needs."""
+    calm_collector()
+    return StoreWork(
+        settings.store_path,
+        _kinds(settings),
+        settings.environment,
+        stitch_options(settings),
+        lambda store, options: _pipeline(settings, store, options),
+        settings.disk_reserve,
+        tell,
+    )
 
 
 def record(settings: Settings, out: Path) -> None:
@@ -198,7 +219,7 @@ def _ingesting(settings: Settings, clock: SystemClock, on_failure: Callable[[], 
 
         store = _open_store(settings, clock)
         closing.callback(store.close)
-        pipeline = _pipeline(settings, store)
+        pipeline = _pipeline(settings, store, stitch_options(settings))
         journal = Journal.open(settings.store_path / "journal", not_before=pipeline.committed)
         closing.callback(journal.close)
         sources = _sources(settings, clock, settings.store_path / "subscriptions.json")
@@ -288,19 +309,22 @@ def _announce(address: str, open_browser: bool) -> None:
 def _open_store(settings: Settings, clock: SystemClock) -> Any:
     from journeymap.store.disk import open_disk_store
 
-    kinds = ",".join(sorted({source.partition(":")[0] for source in settings.sources}))
     return open_disk_store(
         settings.store_path,
-        source=kinds,
+        source=_kinds(settings),
         environment=settings.environment,
         now=clock.now(),
         folded_with=stitch_options(settings).fingerprint,
     )
 
 
-def _pipeline(settings: Settings, store: Any) -> Pipeline:
+def _kinds(settings: Settings) -> str:
+    """What a store is told of its sources."""
+    return ",".join(sorted({source.partition(":")[0] for source in settings.sources}))
+
+
+def _pipeline(settings: Settings, store: Any, stitching: StitchOptions) -> Pipeline:
     shelf = StoreShelf(store)
-    stitching = stitch_options(settings)
     options = PipelineOptions(
         reorder_window=settings.reorder_window_ms, retention=settings.retention, max_journeys=settings.max_journeys
     )

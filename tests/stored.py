@@ -1,12 +1,75 @@
-"""What a store holds, folded again."""
+"""Stores on disk made by hand, and what a store holds, folded again."""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from journeymap.journal.journal import Journal
 from journeymap.model.journey import Journey
+from journeymap.model.record import Record
 from journeymap.model.row import JourneyRow
-from journeymap.runtime.shelf import events_of, fold_record
+from journeymap.model.time import Millis
+from journeymap.runtime.pipeline import Pipeline, PipelineOptions
+from journeymap.runtime.shelf import StoreShelf, events_of, fold_record
+from journeymap.runtime.work import Progress, StoreWork
 from journeymap.stitch.options import StitchOptions
-from journeymap.store.base import Query, StoreReader
+from journeymap.stitch.stitcher import Stitcher
+from journeymap.store.base import Query, Store, StoreReader
+from journeymap.store.disk import DiskStore, open_disk_store
+
+SOURCE, ENVIRONMENT = "scripted", "test"
+
+
+def opened(path: Path, options: StitchOptions, now: Millis = 1) -> DiskStore:
+    """The store in a directory, opened for writing."""
+    return open_disk_store(path, source=SOURCE, environment=ENVIRONMENT, now=now, folded_with=options.fingerprint)
+
+
+def pipeline_over(store: Store, stitching: StitchOptions, **options: int) -> Pipeline:
+    """A pipeline into a store."""
+    shelf = StoreShelf(store)
+    return Pipeline(store, lambda: Stitcher(stitching, shelf, shelf.identity_events()), PipelineOptions(**options))
+
+
+def work_on(
+    path: Path,
+    options: StitchOptions,
+    tell: Callable[[Progress], None] = lambda _: None,
+    *,
+    reserve: int = 0,
+    **more: int,
+) -> StoreWork:
+    """Work on the whole of a store; `more` are options of the pipeline."""
+
+    def make_pipeline(store: Store, stitching: StitchOptions) -> Pipeline:
+        return pipeline_over(store, stitching, **more)
+
+    return StoreWork(path, SOURCE, ENVIRONMENT, options, make_pipeline, reserve, tell)
+
+
+def receive(path: Path, frames: Iterable[bytes], now: Millis, *, segment_bytes: int = 1 << 20) -> None:
+    """Append frames to a store's journal, and no more: they were received, and then came a crash."""
+    with contextlib.closing(Journal.open(path / "journal", segment_bytes=segment_bytes)) as journal:
+        for frame in frames:
+            journal.append(SOURCE, frame, now)
+
+
+def ingest(
+    path: Path, frames: Iterable[bytes], options: StitchOptions, now: Millis, *, batch: int = 7, **more: int
+) -> None:
+    """Have a store take frames in as ingest does, by way of its journal, a few at a time."""
+    with (
+        contextlib.closing(opened(path, options)) as store,
+        contextlib.closing(Journal.open(path / "journal")) as journal,
+    ):
+        pipeline = pipeline_over(store, options, **more)
+        records = list(journal.replay(pipeline.committed))
+        records += [Record(frame, SOURCE, now, journal.append(SOURCE, frame, now)) for frame in frames]
+        for start in range(0, len(records), batch):
+            pipeline.feed(records[start : start + batch], now)
+            pipeline.flush(now, last=True)
 
 
 def journeys_in(store: StoreReader, options: StitchOptions) -> list[Journey]:

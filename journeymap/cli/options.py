@@ -59,6 +59,22 @@ def settings_from(given: Mapping[str, Any], *, shipped_timeouts: bool = True) ->
     return load(overrides, shipped_timeouts=shipped_timeouts)
 
 
+class Length(click.ParamType[float]):
+    """A length of time as settings are written (`90s`, `10m`), in seconds."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The seconds of what was given."""
+        from journeymap.settings.values import length
+
+        kind = length("0s", "7d")
+        try:
+            return float(kind.read(value)) / 1000
+        except ValueError as error:
+            self.fail(f"{value} is not allowed: {error}", param, ctx)
+
+
 def mapped_columns(maps: tuple[str, ...]) -> dict[str, str]:
     """The columns that `--map` assigns to fields."""
     columns = {}

@@ -103,9 +103,9 @@ def decode_frame(frame: bytes, arrived_at: Millis = 0) -> tuple[list[Event], lis
     return events, rejected
 
 
-def decode_raw(raw: bytes) -> Event:
+def decode_raw(raw: bytes, arrived_at: Millis = 0) -> Event:
     """An event again from its raw bytes as stored. Raises ValueError where they are not those of a usable event."""
-    events, _ = decode_frame(raw)
+    events, _ = decode_frame(raw, arrived_at)
     if len(events) != 1:
         raise ValueError("stored bytes are not one usable event")
     return events[0]

@@ -9,6 +9,7 @@ from journeymap.errors import StoreCorruptError
 from journeymap.model.change import JourneyRecord, Span, TokenRecord
 from journeymap.model.event import Event, order_key
 from journeymap.model.journey import Journey
+from journeymap.model.time import Millis
 from journeymap.stitch.definition import assemble
 from journeymap.stitch.hot import Shelved
 from journeymap.stitch.options import StitchOptions
@@ -36,16 +37,16 @@ class StoreShelf:
         return decode_all(self._store.identity().values())
 
 
-def events_of(record: JourneyRecord, store: StoreReader) -> list[Event]:
-    """All events of a stored journey, in the order in which they came."""
+def events_of(record: JourneyRecord, store: StoreReader, arrived_at: Millis = 0) -> list[Event]:
+    """All events of a stored journey, in the order in which they came, as if all arrived at the same time."""
     sealed = store.chunks(record.chunks) if record.chunks else []
-    return decode_all([raw for chunk in (*sealed, record.tail) for raw in chunk])
+    return decode_all([raw for chunk in (*sealed, record.tail) for raw in chunk], arrived_at)
 
 
-def decode_all(raws: Collection[bytes]) -> list[Event]:
+def decode_all(raws: Collection[bytes], arrived_at: Millis = 0) -> list[Event]:
     """Events from their raw bytes as stored. Raises StoreCorruptError where they are not events."""
     try:
-        return [decode_raw(raw) for raw in raws]
+        return [decode_raw(raw, arrived_at) for raw in raws]
     except ValueError as error:
         raise StoreCorruptError(f"the store holds something that is not an event: {error}") from error
 

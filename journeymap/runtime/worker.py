@@ -163,7 +163,7 @@ class Ingest:
     def _replay(self) -> None:
         """Fold what the journal holds and the store does not."""
         replay = self._journal.replay(self._pipeline.committed)
-        for handful in _handfuls(replay):
+        for handful in handfuls(replay):
             self._replaying = handful[-1].arrived_at
             self._insist(handful, last=False)
             # Never while it is to go on: what is received then would move the position over the rest.
@@ -266,7 +266,7 @@ def _nothing() -> list[Record]:
     return []
 
 
-def _handfuls(records: Iterable[Record]) -> Iterator[list[Record]]:
+def handfuls(records: Iterable[Record]) -> Iterator[list[Record]]:
     """Records in lists that are stitched and written one at a time."""
     handful: list[Record] = []
     size = 0

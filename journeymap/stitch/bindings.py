@@ -11,6 +11,12 @@ from journeymap.stitch.hot import HotInteraction, Shelf
 _GONE = ""  # under this name a token keeps the evidence of interactions that were evicted while others still need it
 
 
+def left_behind(token: TokenRecord) -> TokenRecord | None:
+    """What a token knows from interactions that were evicted, which no event says any more; None if there is nothing."""
+    evidence = token.evidence.get(_GONE)
+    return None if evidence is None else TokenRecord(token.session_token, {_GONE: evidence})
+
+
 class Bindings:
     """For each token: the interactions that carry it, each with its earliest evidence for a customer."""
 

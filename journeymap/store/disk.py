@@ -2,7 +2,8 @@
 
 Layout of the cache: `j:<journey>` records, `e:<chunk>` sealed events, `p:<journey>` pointers, `t:<token>`,
 `x:<event>` identity events, `b:<number>` batches, `d:<name>` documents, and `head`, `positions`, `meta`. Files
-beside the database: `writer.lock` and `writer.json` (lock.py), `commands/` (commands.py), and `store.txt`, which says to
+beside the database: `writer.lock` and `replacement.lock`, with their holders (lock.py), `commands/` (commands.py), `rebuild-…`
+(workplace.py), and `store.txt`, which says to
 people what the directory is and to us that the database was in use before.
 """
 
@@ -30,9 +31,10 @@ from journeymap.store.cache import DATABASE, OneConnectionCache, check_settings
 from journeymap.store.checkpointer import Checkpointer
 from journeymap.store.connections import BUSY_SECONDS
 from journeymap.store.faults import corrupt, mapped
-from journeymap.store.lock import WriterLock
+from journeymap.store.lock import StoreLock, writer_lock
 from journeymap.store.migrations import STEPS, migrate
 from journeymap.store.reader import ONE, DiskReader, check_meta, entry
+from journeymap.store.workplace import clear_workplaces
 
 if TYPE_CHECKING:
     from journeymap.store.base import CommandBox, Store
@@ -59,7 +61,7 @@ class DiskStore(DiskReader):
     """The store in a directory, open for writing (`Store`). `open_disk_store` makes it and takes the lock for it."""
 
     def __init__(
-        self, path: Path, *, source: str, environment: str, cache: OneConnectionCache, lock: WriterLock
+        self, path: Path, *, source: str, environment: str, cache: OneConnectionCache, lock: StoreLock
     ) -> None:
         super().__init__(path, source=source, environment=environment)
         self._cache = cache
@@ -213,11 +215,12 @@ def open_disk_store(
     """
     path = path.absolute()
     _prepare(path)
-    lock = WriterLock(path)
+    lock = writer_lock(path)
     lock.acquire()
     cache: OneConnectionCache | None = None
     try:
         with mapped(path):
+            clear_workplaces(path)
             meta = _look(path, source, environment)
             if meta is not None and meta.schema_version < SCHEMA_VERSION:
                 found = migrate(path / DATABASE)

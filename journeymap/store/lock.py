@@ -1,4 +1,5 @@
-"""The writer's lock: one process writes to a store. The kernel lets go of it when its holder dies, however it dies."""
+"""A store's locks: one process writes to it, one makes another in its place. The kernel lets go of a lock when its holder dies,
+however it dies."""
 
 from __future__ import annotations
 
@@ -6,21 +7,27 @@ import json
 import os
 import socket
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import filelock
 
 from journeymap.errors import StoreError, StoreLockedError
 
 
-class WriterLock:
-    """Holds the lock of the store in `directory` from `acquire` to `release`."""
+class StoreLock:
+    """Holds a lock of the store in `directory` from `acquire` to `release`, or for the time of a `with`.
 
-    def __init__(self, directory: Path) -> None:
+    Its files are called `name`; `refusal` is what is said of another holder after "the store in … is being".
+    """
+
+    def __init__(self, directory: Path, name: str, refusal: str) -> None:
         self._directory = directory
-        self._holder = directory / "writer.json"
+        self._refusal = refusal
+        self._holder = directory / f"{name}.json"
         # No soft lock: it would outlive a killed holder.
         self._lock = filelock.FileLock(
-            directory / "writer.lock", timeout=0, mode=0o600, thread_local=False, fallback_to_soft=False
+            directory / f"{name}.lock", timeout=0, mode=0o600, thread_local=False, fallback_to_soft=False
         )
 
     def acquire(self) -> None:
@@ -28,9 +35,8 @@ class WriterLock:
         try:
             self._lock.acquire()
         except filelock.Timeout as error:
-            raise StoreLockedError(
-                f"the store in {self._directory} is being written by {self._who()}; stop it or choose another STORE"
-            ) from error
+            refusal = self._refusal.format(self.holder())
+            raise StoreLockedError(f"the store in {self._directory} is being {refusal}") from error
         except (OSError, NotImplementedError) as error:
             raise StoreError(f"the store in {self._directory} cannot be locked: {error}") from error
         # Only for the message; the lock itself is the kernel's, so an unwritable note is no reason to stop.
@@ -47,9 +53,33 @@ class WriterLock:
             self._holder.unlink(missing_ok=True)
             self._lock.release()
 
-    def _who(self) -> str:
+    def __enter__(self) -> Self:
+        self.acquire()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def holder(self) -> str:
+        """Who has it, in words."""
         try:
             holder = json.loads(self._holder.read_bytes())
             return f"process {int(holder['pid'])} on host {str(holder['host'])[:100]}"
         except (OSError, ValueError, TypeError, KeyError):
             return "another process"
+
+
+def writer_lock(directory: Path) -> StoreLock:
+    """The lock of the one process that writes to the store."""
+    return StoreLock(directory, "writer", "written by {}; stop it or choose another STORE")
+
+
+def replacement_lock(directory: Path) -> StoreLock:
+    """The lock of whoever makes another store that is to take this one's place.
+
+    Meanwhile others may write to the store only what is in its journal too: it is read from there. So whoever writes
+    anything else holds this lock as well.
+    """
+    return StoreLock(directory, "replacement", "rebuilt, restored or imported into by {}; wait until it is done")

@@ -1,0 +1,54 @@
+"""The tail of a journal: what it holds behind a store's position, folded while ingest may be appending to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from journeymap.errors import StoreError
+from journeymap.journal.replay import read_journal
+from journeymap.model.time import Millis
+from journeymap.runtime.pipeline import Pipeline
+from journeymap.runtime.worker import handfuls
+
+
+class JournalTail:
+    """Follows the journal in `directory` from `position` on. Where there is no journal, there is nothing to follow.
+
+    Make it before the store is copied whose position it is: what is deleted of the journal from then on is missed.
+    """
+
+    def __init__(self, directory: Path, position: int) -> None:
+        self._directory = directory
+        self._kept_from = read_journal(directory, position).start if directory.is_dir() else position
+        self._now: Millis = 0
+
+    def fold(self, pipeline: Pipeline, tell: Callable[[int], None] = lambda _: None) -> int:
+        """Fold all that there is behind the pipeline's position, and have it stored; how many bytes that was.
+
+        The clock is the time at which the records arrived, so that what was too old to be kept then is too old now, and
+        nothing else is. Raises `StoreError` where the journal no longer holds what is needed. `tell` hears the bytes done.
+        """
+        start = pipeline.fed_to
+        if not self._directory.is_dir():
+            return 0
+        replay = read_journal(self._directory, start)
+        missing = replay.missing
+        if replay.start > max(start, self._kept_from):
+            raise self._forgotten()
+        for handful in handfuls(replay):
+            self._now = max(self._now, handful[-1].arrived_at)
+            pipeline.feed(handful, self._now)
+            pipeline.flush(self._now)
+            tell(pipeline.fed_to - start)
+        if replay.missing > missing:
+            raise self._forgotten()
+        if pipeline.fed_to > start:
+            pipeline.flush(self._now, last=True)
+        return pipeline.fed_to - start
+
+    def _forgotten(self) -> StoreError:
+        return StoreError(
+            f"ingest has deleted a part of the journal in {self._directory} that was still needed: stop ingest and run "
+            f"this again, or set a higher JOURNAL_MAX_BYTES before"
+        )
