@@ -84,6 +84,34 @@ class Gap(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
+class GapTotal(msgspec.Struct, frozen=True):
+    """How many gaps of one source and kind have ended since ingest started, how long they were together, and whether one
+    lasts."""
+
+    source: str
+    kind: str
+    ended: int = 0
+    ended_ms: Millis = 0
+    open: bool = False
+
+
+class Durations(msgspec.Struct, frozen=True):
+    """How long something took, each time since ingest started: `counts` by the upper `bounds` (ms) that they did not exceed,
+    the last one for all above; `sum_ms` together."""
+
+    bounds_ms: list[float] = []
+    counts: list[int] = []
+    sum_ms: float = 0.0
+
+
+class AlertCounts(msgspec.Struct, frozen=True):
+    """What became of messages to the web hook of `ALERT_URL` since ingest started; `discarded` ones found the queue full."""
+
+    delivered: int = 0
+    failed: int = 0
+    discarded: int = 0
+
+
 class ConnectionChange(msgspec.Struct, frozen=True):
     """A source entered a state; `reason` is what went wrong, where something did."""
 
@@ -117,6 +145,7 @@ class IngestStatus(msgspec.Struct, frozen=True):
     `last_event_at` is our clock when the newest event arrived; `lag_ms` is how far folding is behind arrival.
     `source` is the source's name, `state` a `ConnectionState`; the fields after it are those of `SourceStatus`.
     `rejected` counts by reason. Sizes are bytes; `journal_lag_bytes` is what of the journal is not in the store yet.
+    `flush_ms` is how long the last flush took, `flushes` says it of all. `gap_totals` has a row for each source and kind.
     `sources` reports on each source, where the fields above are of the one that is worst off. `events_per_second` is a
     mean over the last ten seconds. `reading_stopped` says why sources are not read although they could be.
     `stitching_outdated` says why the store's journeys are not what today's settings or code would make of its events.
@@ -146,6 +175,7 @@ class IngestStatus(msgspec.Struct, frozen=True):
     journal_bytes: int = 0
     journal_lag_bytes: int = 0
     flush_ms: float = 0.0
+    flushes: Durations = Durations()
     sources: list[SourceReport] = []
     events_per_second: float = 0.0
     waiting_bytes: int = 0
@@ -155,6 +185,8 @@ class IngestStatus(msgspec.Struct, frozen=True):
     journal_torn_bytes: int = 0
     journal_damaged_bytes: int = 0
     stitching_outdated: str | None = None
+    gap_totals: list[GapTotal] = []
+    alerts: AlertCounts = AlertCounts()
 
     def is_stale(self, now: Millis) -> bool:
         """Whether whoever wrote this no longer does."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from journeymap.model.status import Gap, IngestStatus, SourceReport
+from journeymap.model.status import Gap, GapTotal, IngestStatus, SourceReport
 from journeymap.model.time import DAY, SECOND, Millis
 from journeymap.source.base import ConnectionState, StateChange
 
@@ -21,6 +21,7 @@ DISCONNECTED: Final = "disconnected"
 STOPPED: Final = "stopped"
 DROPPED: Final = "dropped"
 DISK: Final = "disk"
+KINDS: Final = (DISCONNECTED, STOPPED, DROPPED, DISK)
 
 
 class GapLog:
@@ -46,6 +47,7 @@ class GapLog:
         self._opened_at: dict[str, Millis] = {}  # of the sources that are OPEN
         self._was_open: set[str] = set()
         self._dropped: dict[str, int] = {}
+        self._totals: dict[tuple[str, str], GapTotal] = {}
         self._looked_at: Millis = 0
         self._stopping = False
         for gap in kept:
@@ -71,6 +73,12 @@ class GapLog:
     def gaps(self) -> list[Gap]:
         """All that are kept, by their start."""
         return sorted([*self._ended, *self._open.values()], key=lambda gap: (gap.start, gap.source, gap.kind))
+
+    def totals(self) -> list[GapTotal]:
+        """How many ended since this process started: for each live source and kind, also where there were none."""
+        none = {(source, kind): GapTotal(source, kind) for source in self._dropped for kind in KINDS}
+        rows = {**none, **self._totals}
+        return [replace(row, open=key in self._open) for key, row in sorted(rows.items())]
 
     def stop_begins(self) -> None:
         """From now on sources are not OPEN because ingest ends."""
@@ -156,9 +164,11 @@ class GapLog:
             if (last.source, last.kind) == (report.name, DROPPED):
                 if last.end is not None and last.end >= start:
                     self._ended[place] = replace(last, end=end, dropped=last.dropped + count)
+                    self._add_up(report.name, DROPPED, end - last.end, new=False)
                     return
                 break
         self._ended.append(Gap(report.name, DROPPED, start, end, count, detail))
+        self._add_up(report.name, DROPPED, end - start)
 
     def _hold(self, report: SourceReport, reading_stopped: str | None, now: Millis) -> None:
         if reading_stopped is None or report.finished:
@@ -173,6 +183,11 @@ class GapLog:
         gap = self._open.pop((source, kind), None)
         if gap is not None and gap.start < end:
             self._ended.append(replace(gap, end=end))
+            self._add_up(source, kind, end - gap.start)
+
+    def _add_up(self, source: str, kind: str, length: Millis, *, new: bool = True) -> None:
+        total = self._totals.get((source, kind)) or GapTotal(source, kind)
+        self._totals[source, kind] = replace(total, ended=total.ended + new, ended_ms=total.ended_ms + length)
 
     def _forget(self, now: Millis) -> None:
         horizon = now - self._retention

@@ -15,6 +15,7 @@ from journeymap.model.row import JourneyRow
 from journeymap.model.time import DAY, MINUTE, SECOND, Millis
 from journeymap.order.reorder import ReorderBuffer
 from journeymap.runtime.quarantine import Quarantine
+from journeymap.runtime.spread import Spread
 from journeymap.stitch.stitcher import Stitcher
 from journeymap.store.base import Batch, Commit, Store
 
@@ -26,6 +27,9 @@ COSTLY_CHECKPOINT = 5_000
 
 JOURNAL = "journal"
 """The name under which the store keeps the journal offset that it has reached."""
+
+FLUSH_BOUNDS = (1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 10_000)
+"""Milliseconds by which flushes are told apart."""
 
 EVICT_BATCH = 500
 """At most this many journeys are evicted between two flushes."""
@@ -83,6 +87,7 @@ class Pipeline:
         self.quarantine = Quarantine()
         self.last_arrived_at: Millis | None = None
         self.flush_ms = 0.0
+        self.flushes = Spread(FLUSH_BOUNDS)
 
     @property
     def committed(self) -> int:
@@ -171,6 +176,7 @@ class Pipeline:
         self._failed_at = None
         if wrote:
             self.flush_ms = (time.perf_counter() - started) * 1000
+            self.flushes.add(self.flush_ms)
         return wrote
 
     def next_due(self) -> Millis | None:

@@ -125,6 +125,7 @@ class Reporter:
         self._gaps.look(now, reports, changes, status.reading_stopped)
         if ended is not None:
             self._gaps.stop(now)
+        status = msgspec.structs.replace(status, gap_totals=self._gaps.totals())
         self._connections.look(changes)
         documents: dict[str, Any] = {
             GAPS: self._gaps.gaps(),
@@ -179,6 +180,7 @@ class Reporter:
             journal_bytes=self._journal.size(),
             journal_lag_bytes=max(0, read_to - self._pipeline.committed),
             flush_ms=round(self._pipeline.flush_ms, 2),
+            flushes=self._pipeline.flushes.durations(),
             sources=reports,
             events_per_second=round(self._rate.of(counts.events, self._steady()), 2),
             waiting_bytes=waiting_bytes,

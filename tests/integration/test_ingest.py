@@ -219,6 +219,9 @@ def test_a_store_that_fails_for_a_while(tmp_path: Path, caplog: pytest.LogCaptur
         running.source.go_on()
         status = running.until_told(lambda status: status.counts.events == 300)
         assert (status.state, status.error, status.journeys) == ("OPEN", None, 20)
+        assert status.events_per_second > 0
+        assert sum(status.flushes.counts) >= 3
+        assert {row.kind for row in status.gap_totals} == {"disconnected", "stopped", "dropped", "disk"}
         assert running.ingest.problem is None
     assert_holds(store, frames)
     assert [record.getMessage() for record in caplog.records] == [

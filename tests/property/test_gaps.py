@@ -230,6 +230,23 @@ def test_what_is_dropped_in_a_row_is_one_gap() -> None:
     ]
 
 
+def test_totals_say_what_has_ended_and_what_lasts() -> None:
+    log = GapLog()
+    log.look(START, [report(OPEN, START)], {})
+    assert [(row.kind, row.ended, row.open) for row in log.totals()] == [
+        (kind, 0, False) for kind in ("disconnected", "disk", "dropped", "stopped")
+    ]
+    log.look(START + SECOND, [report(CLOSED, START + SECOND, dropped=3)], {}, "the disk is nearly full")
+    log.look(START + 4 * SECOND, [report(OPEN, START + 3 * SECOND, dropped=5)], {})
+    log.look(START + 9 * SECOND, [report(CLOSED, START + 9 * SECOND, dropped=5)], {})
+    assert [(row.kind, row.ended, row.ended_ms, row.open) for row in log.totals()] == [
+        ("disconnected", 1, 2_000, True),
+        ("disk", 1, 3_000, False),
+        ("dropped", 1, 4_000, False),
+        ("stopped", 0, 0, False),
+    ]
+
+
 def test_a_source_that_waits_misses_nothing() -> None:
     log = GapLog()
     for at, state in ((0, OPEN), (1, CLOSED), (60, CLOSED)):

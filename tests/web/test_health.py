@@ -9,7 +9,6 @@ from prometheus_client.parser import text_string_to_metric_families
 from journeymap.model.status import EventCounts, IngestStatus
 from journeymap.model.time import MINUTE, SECOND
 from journeymap.web.health import create_health_app, not_ready
-from journeymap.web.metrics import COUNTS, GAUGES
 from tests.web.asgi import Client
 
 NOW = 1_700_000_000_000
@@ -94,35 +93,15 @@ def test_nothing_else_is_served() -> None:
         assert client.get(path).status_code == 404
 
 
-def test_the_figures() -> None:
+def test_requests_are_counted_by_the_pattern_of_their_path() -> None:
     site = Site()
-    found = site.figures()
-    assert found["journeymap_events_received_total",] == 10
-    assert found["journeymap_events_late_total",] == 3
-    assert found["journeymap_events_rejected_total", "not-json"] == 2
-    assert found["journeymap_connection_state", "OPEN"] == 1
-    assert found["journeymap_connection_state", "DISCONNECTED"] == 0
-    assert found["journeymap_lag_seconds",] == 0.25
-    assert (found["journeymap_journeys",], found["journeymap_store_bytes",]) == (5, 4_096)
-    assert found["journeymap_ingest_running",] == 1
-    assert site.figures()["journeymap_http_requests_total", "GET", "/metrics", "200"] == 1, (
-        "counted when it was answered"
-    )
+    site.figures()
+    assert site.figures()["journeymap_http_requests_total", "GET", "/metrics", "200"] == 1, "counted when answered"
     site.client.get("/no/such/path/1")
     site.client.request("BREW", "/no/such/path/2")
-    site.now += MINUTE
     found = site.figures()
-    assert found["journeymap_ingest_running",] == 0
-    assert found["journeymap_connection_state", "DISCONNECTED"] == 1
     assert found["journeymap_http_requests_total", "GET", "other", "404"] == 1
     assert found["journeymap_http_requests_total", "other", "other", "404"] == 1
-    site.status = None
-    assert ("journeymap_journeys",) not in site.figures()
-
-
-def test_every_field_of_the_counts_has_its_counter() -> None:
-    assert set(COUNTS) == set(EventCounts.__struct_fields__)
-    assert set(GAUGES) <= set(IngestStatus.__struct_fields__)
 
 
 def test_two_applications_do_not_share_figures() -> None:
