@@ -27,6 +27,7 @@ from journeymap.protocol.exchange import (
     Subscribe,
     Subscribed,
     SubscribeFailed,
+    TokenObtained,
     Unsubscribe,
 )
 from journeymap.protocol.frames import Opened
@@ -73,14 +74,22 @@ class Connection:
     """
 
     def __init__(
-        self, number: int, token: int, rate: int, callback_url: str, limits: Limits, now: Millis, doubted: bool = False
+        self,
+        number: int,
+        token: TokenObtained,
+        rate: int,
+        callback_url: str,
+        limits: Limits,
+        now: Millis,
+        doubted: bool = False,
     ) -> None:
         self.number = number
-        self.token = token
+        self.token = token.request
+        self.last_call = token.last_call
         self.rate = rate
         self.unchanged: Failure | None = None
         self.phase = Phase.OPENING
-        self.failure: Failure | None = None
+        self.failure = Failure("the connection ended")
         self.connection_id: str | None = None
         self.subscription: Subscribed | None = None
         self.doubted = doubted
@@ -341,7 +350,7 @@ class Connection:
 
     def _end(self, failure: Failure | None) -> tuple[Action, ...]:
         self.phase = Phase.CLOSED
-        self.failure = failure
+        self.failure = failure or self.failure
         self._deadline = self._ping_at = self._silent_at = self._change_until = None
         return (*self._delete(), CloseSocket(self.number))
 

@@ -53,7 +53,6 @@ _SIGNALS: Final[Mapping[type, Signal]] = {
     StopAsked: Signal.STOP,
 }
 
-_ENDED: Final = Failure("the connection ended")
 _REFUSED_TWICE: Final = "a fresh token was not accepted either; check the client's roles and scopes, then try again"
 
 
@@ -71,7 +70,7 @@ class EventStreams:
         self.retry_at: Millis | None = None
         self._now: Millis = 0
         self._sockets = Sockets(callback_url, max_events_per_second, random, limits)
-        self._renewal = Renewal(random, limits.token)
+        self._renewal = Renewal(random, limits)
         self._was_open = False
         self._denials = Denials(limits.health)
         self._held: str | None = None
@@ -90,11 +89,6 @@ class EventStreams:
         return self._renewal.token
 
     @property
-    def token_obtained_at(self) -> Millis | None:
-        """Since when it is there."""
-        return self._renewal.obtained_at
-
-    @property
     def subscription_id(self) -> str | None:
         """The live subscription."""
         return self._sockets.subscription_id
@@ -102,13 +96,12 @@ class EventStreams:
     @property
     def connection_id(self) -> str | None:
         """What the platform calls the connection in use."""
-        return self._sockets.main.connection_id if self._sockets.main is not None else None
+        return self._sockets.connection_id
 
     @property
     def max_events_per_second(self) -> int | None:
         """What the live subscription asks for."""
-        main = self._sockets.main
-        return main.rate if main is not None and main.subscription is not None else None
+        return self._sockets.rate
 
     def next_due(self) -> Millis | None:
         """When a `TimerDue` is wanted."""
@@ -168,16 +161,11 @@ class EventStreams:
         self._sockets.note(connection, self._now)
         if connection is self._sockets.main:
             return self._settle_main(connection)
-        if connection is self._sockets.heir:
-            return self._settle_heir(connection)
-        if connection.phase is SocketPhase.CLOSED:
-            self._sockets.forget(connection)
-        return ()
+        return self._settle_heir(connection) if connection is self._sockets.heir else ()
 
     def _settle_main(self, main: Connection) -> _Actions:
         if main.phase is SocketPhase.CLOSED:
-            failure = main.failure or _ENDED
-            return self._on(Signal.DENIED if failure.unauthorised else Signal.DOWN, failure)
+            return self._on(Signal.DENIED if main.failure.unauthorised else Signal.DOWN, main.failure)
         if main.phase is SocketPhase.LIVE:
             self._denials.accepted()
         if main.is_open is not (self.phase is Phase.OPEN):
@@ -193,7 +181,7 @@ class EventStreams:
             return self._sockets.retire(old, self._now) + self._settle(old)
         if heir.phase is not SocketPhase.CLOSED:
             return ()
-        failure = heir.failure or _ENDED
+        failure = heir.failure
         if failure.unauthorised:
             self._sockets.heir = None
             return self._deny(failure.message, heir.token)
@@ -214,11 +202,19 @@ class EventStreams:
     def _begin(self, _: _Value) -> _Actions:
         """Connect with the token at hand, if it is still good; else fetch one first."""
         self.retry_at = None
-        if self._renewal.usable(self._now) is None:
-            self._renewal.drop()
-            self._enter(Phase.FETCHING)
-            return self._renewal.fetch(self._now)
-        return self._connect()
+        if self._renewal.usable(self._now) is not None:
+            return self._connect()
+        self._renewal.drop()
+        if self._now < self._renewal.not_before:
+            self.retry_at = self._renewal.not_before
+            self._enter(Phase.WAITING)
+            return ()
+        self._enter(Phase.FETCHING)
+        return self._renewal.fetch(self._now)
+
+    def _begin_now(self, _: _Value) -> _Actions:
+        self._renewal.not_before = 0
+        return self._begin(None)
 
     def _got_first(self, value: _Value) -> _Actions:
         self._take(value)
@@ -230,10 +226,12 @@ class EventStreams:
 
     def _no_first(self, value: _Value) -> _Actions:
         assert isinstance(value, TokenFailed)
+        self._renewal.fail(self._now, value.retry_after)
         return self._wait(value.message, value.retry_after)
 
     def _no_next(self, value: _Value) -> _Actions:
         assert isinstance(value, TokenFailed)
+        self._renewal.fail(self._now, value.retry_after)
         self._renewal.postpone(self._now, value.retry_after)
         return self._report(f"the token could not be renewed yet, the old one stays in use: {value.message}")
 
@@ -291,7 +289,7 @@ class EventStreams:
     def _try_anew(self, _: _Value) -> _Actions:
         self._forgive()
         self._renewal.drop()
-        return self._begin(None)
+        return self._begin_now(None)
 
     def _hold(self, value: _Value) -> _Actions:
         actions = self._let_go()

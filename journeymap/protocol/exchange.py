@@ -18,11 +18,17 @@ class Start(msgspec.Struct, frozen=True):
 
 
 class TokenObtained(msgspec.Struct, frozen=True):
-    """The platform granted a token."""
+    """The platform granted a token. Its life is counted from when it was asked for."""
 
     request: int
     refresh_at: Millis
     expires_at: Millis
+    obtained_at: Millis = 0
+
+    @property
+    def last_call(self) -> Millis:
+        """The latest moment to try once more what was put off, so that it may be done before the token ends."""
+        return self.expires_at - (self.expires_at - self.refresh_at) // 10
 
 
 class TokenRefused(msgspec.Struct, frozen=True):

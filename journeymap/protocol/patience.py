@@ -31,6 +31,7 @@ class Patience:
         """Start anew."""
         self._delays = backoff(self._random)
 
-    def next_attempt(self, now: Millis, asked: Millis | None) -> Millis:
-        """When to try again: after the next wait, or the longer one that the platform asked for."""
-        return now + max(1, next(self._delays), asked or 0)
+    def next_attempt(self, now: Millis, asked: Millis | None, last_call: Millis | None = None) -> Millis:
+        """When to try again: after the next wait, or the longer one that the platform asked for, but once at `last_call`."""
+        at = now + max(1, next(self._delays), asked or 0)
+        return at if last_call is None else last_call if now < last_call < at else at

@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from journeymap.model.time import Millis
-from journeymap.protocol.backoff import backoff
 from journeymap.protocol.exchange import Action, FetchToken, TokenFailed, TokenObtained
+from journeymap.protocol.limits import Limits
+from journeymap.protocol.patience import Patience
 
 
 class Renewal:
     """Knows at most one token and awaits at most one answer; answers to older requests are none."""
 
-    def __init__(self, random: Callable[[], float], limit: Millis) -> None:
+    def __init__(self, random: Callable[[], float], limits: Limits) -> None:
         self.token: TokenObtained | None = None
-        self.obtained_at: Millis | None = None
         self.refresh_at: Millis | None = None
         self.awaited: int | None = None
         self._until: Millis | None = None
-        self._limit = limit
+        self.not_before: Millis = 0
+        """The platform does not want to be asked earlier."""
+        self._limit = limits.token
         self._requests = 0
-        self._random = random
-        self._delays = backoff(random)
+        self._patience = Patience(random, limits.health)
 
     def fetch(self, now: Millis) -> tuple[Action, ...]:
         """Ask for a token, unless that is under way."""
@@ -53,13 +54,19 @@ class Renewal:
     def take(self, token: TokenObtained, now: Millis) -> None:
         """Use this token from now on."""
         self.token = token
-        self.obtained_at = now
         self.refresh_at = max(token.refresh_at, now + 1)
-        self._delays = backoff(self._random)
+        self.not_before = 0
+        self._patience.forgive()
+
+    def fail(self, now: Millis, asked: Millis | None) -> None:
+        """No token came, and the platform may have asked for patience."""
+        self.not_before = now + (asked or 0)
 
     def postpone(self, now: Millis, asked: Millis | None) -> None:
-        """Try to renew it again after a while, or after the longer one that the platform asked for."""
-        self.refresh_at = now + max(1, next(self._delays), asked or 0)
+        """Try to renew it again after a while, or after the longer one that the platform asked for; if that is later than
+        the token at hand lives, once more before its end."""
+        last_call = self.token.last_call if self.token is not None else None
+        self.refresh_at = self._patience.next_attempt(now, asked, last_call)
 
     def usable(self, now: Millis) -> TokenObtained | None:
         """The token, if its life has not ended."""
@@ -67,7 +74,7 @@ class Renewal:
 
     def drop(self) -> None:
         """The token is of no more use."""
-        self.token = self.obtained_at = None
+        self.token = None
         self.refresh_at = None
 
     def cancel(self) -> None:

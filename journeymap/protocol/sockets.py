@@ -45,6 +45,16 @@ class Sockets:
         subscription = self.main.subscription if self.main is not None else None
         return subscription.subscription if subscription is not None else None
 
+    @property
+    def connection_id(self) -> str | None:
+        """What the platform calls the one in use."""
+        return self.main.connection_id if self.main is not None else None
+
+    @property
+    def rate(self) -> int | None:
+        """Events a second that the subscription of the one in use asks for."""
+        return self.main.rate if self.main is not None and self.main.subscription is not None else None
+
     def all(self) -> list[Connection]:
         """Every one that is not closed, or was not until a moment ago."""
         return [one for one in (self.main, self.heir, *self._draining) if one is not None]
@@ -81,9 +91,10 @@ class Sockets:
         return due
 
     def lose_heir(self, now: Millis, retry_after: Millis | None) -> None:
-        """The move has failed and is to be tried again after a while."""
+        """The move has failed and is to be tried again after a while, in time for the end of the token in use."""
         self.heir = None
-        self._move_at = self._patience.next_attempt(now, retry_after)
+        last_call = self.main.last_call if self.main is not None else None
+        self._move_at = self._patience.next_attempt(now, retry_after, last_call)
 
     def forgive(self) -> None:
         """There is another token: earlier moves say nothing about it."""
@@ -92,11 +103,14 @@ class Sockets:
     def _make(self, token: TokenObtained, now: Millis) -> Connection:
         self._made += 1
         return Connection(
-            self._made, token.request, self._throttling.wanted, self._callback_url, self._limits, now, self._doubted
+            self._made, token, self._throttling.wanted, self._callback_url, self._limits, now, self._doubted
         )
 
     def note(self, connection: Connection, now: Millis) -> None:
-        """Something has happened to this one: doubt outlives sockets, until one is live."""
+        """Something has happened to this one. Doubt outlives sockets, until one is live."""
+        if connection.phase is Phase.CLOSED and connection in self._draining:
+            self._draining.remove(connection)
+            self._deleting = {name: old for name, old in self._deleting.items() if old is not connection}
         self._doubted = (self._doubted or connection.doubted) and connection.phase is not Phase.LIVE
         if connection.unchanged is not None:
             self._throttling.stay(now, connection.rate, connection.unchanged.retry_after)
@@ -146,11 +160,6 @@ class Sockets:
         """A platform may answer two sockets with one subscription: what is in use is not to be deleted."""
         used = self.subscription_id
         return tuple(one for one in actions if not (isinstance(one, Unsubscribe) and one.subscription == used))
-
-    def forget(self, drained: Connection) -> None:
-        """It has been read to its end."""
-        self._draining.remove(drained)
-        self._deleting = {name: old for name, old in self._deleting.items() if old is not drained}
 
     def drop_heir(self, now: Millis) -> tuple[Action, ...]:
         """Nothing is to take over any more."""

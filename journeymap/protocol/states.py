@@ -51,6 +51,7 @@ class Step(enum.StrEnum):
     """What is done. The value is the name of the method of `EventStreams` that does it."""
 
     BEGIN = "_begin"
+    BEGIN_NOW = "_begin_now"
     IGNORE = "_ignore"
     STOP = "_stop"
     GOT_FIRST = "_got_first"
@@ -147,7 +148,7 @@ TABLE: Final[Mapping[Phase, Mapping[Signal, Step]]] = {
         Signal.DENIED: Step.IGNORE,
         Signal.WAIT_OVER: Step.BEGIN,
         Signal.REFRESH_DUE: Step.REFRESH,
-        Signal.RETRY: Step.BEGIN,
+        Signal.RETRY: Step.BEGIN_NOW,
         Signal.HOLD: Step.HOLD,
         Signal.RELEASE: Step.IGNORE,
         Signal.STOP: Step.STOP,

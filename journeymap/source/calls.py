@@ -147,7 +147,7 @@ class Calls:
         for old in sorted(self._tokens)[:-_TOKENS_KEPT]:
             del self._tokens[old]
         times = schedule(asked_at, token.life, self._random())
-        return TokenObtained(request, times.refresh_at, times.expires_at)
+        return TokenObtained(request, times.refresh_at, times.expires_at, asked_at)
 
     def _open(self, number: int, stream: StreamSocket, token: Token) -> Input:
         try:

@@ -60,14 +60,14 @@ class Showing:
         def wall(at: Millis | None) -> Millis | None:
             return None if at is None else at + offset
 
-        state = ConnectionState(machine.state)
+        state, token = ConnectionState(machine.state), machine.token
         status = SourceStatus(
             state=state,
             since=before.since if state is before.state else machine.since + offset,
             error=machine.error,
             refused=machine.refused,
-            token_obtained_at=wall(machine.token_obtained_at),
-            token_expires_at=wall(machine.token.expires_at if machine.token is not None else None),
+            token_obtained_at=wall(token.obtained_at if token is not None else None),
+            token_expires_at=wall(token.expires_at if token is not None else None),
             subscription_id=machine.subscription_id,
             connection_id=machine.connection_id,
             max_events_per_second=machine.max_events_per_second,

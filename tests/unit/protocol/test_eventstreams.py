@@ -383,6 +383,46 @@ def test_a_renewal_that_fails_for_now_is_tried_again_while_the_old_token_serves(
     assert driver.machine.error is None
 
 
+def test_a_renewal_is_tried_once_more_before_the_end_however_long_the_platform_asks_to_wait():
+    driver = Driver().start()
+    end = driver.now + 60 * MINUTE
+    heartbeats_until(driver, end - 4 * MINUTE)
+    asked_at = driver.now
+    driver.feed(TokenFailed(2, "busy", 20 * MINUTE))
+    heartbeats_until(driver, end)
+    assert driver.said(FetchToken) == [FetchToken(3)]
+    assert driver.now == end - 30 * SECOND
+    driver.feed(TokenFailed(3, "busy", 20 * MINUTE))
+    heartbeats_until(driver, end)
+    driver.feed(SocketClosed(1, 4401))
+    machine = driver.machine
+    assert not driver.said(FetchToken)
+    assert (machine.state, machine.retry_at) == ("DISCONNECTED", end - 30 * SECOND + 20 * MINUTE)
+    assert "4401" in machine.error
+    driver.wait(machine.retry_at - 1)
+    assert not driver.said(FetchToken)
+    assert driver.wait(machine.retry_at) == [FetchToken(4)]
+    assert driver.now > asked_at + 20 * MINUTE
+
+
+def test_an_operator_does_not_have_to_wait_for_the_token_endpoint():
+    driver = Driver()
+    driver.feed(Start())
+    driver.feed(TokenFailed(1, "busy", 20 * MINUTE))
+    assert driver.feed(RetryAsked()) == [FetchToken(2)]
+
+
+def test_a_move_is_tried_once_more_before_the_old_token_ends_however_long_the_platform_asks_to_wait():
+    driver = Driver().start()
+    end = driver.now + 60 * MINUTE
+    heartbeats_until(driver, end - 4 * MINUTE)
+    driver.token(2)
+    driver.feed(HandshakeRefused(2, 429, 20 * MINUTE))
+    heartbeats_until(driver, end)
+    assert driver.said(OpenSocket) == [OpenSocket(3, 2)]
+    assert driver.now == end - 30 * SECOND
+
+
 def test_a_renewal_that_is_refused_is_a_hard_error_but_the_live_socket_goes_on():
     driver = Driver().start()
     heartbeats_until(driver, driver.now + 56 * MINUTE)
@@ -414,88 +454,6 @@ def test_a_shared_subscription_is_not_deleted_in_the_move():
     driver.feed(Subscribed(2, "s1", LIVE_URL))
     assert driver.feed(FrameReceived(2)) == [SendPing(1, last=True)]
     assert driver.feed(Subscribed(1, "s1", LIVE_URL)) == []  # not even if it is answered late
-
-
-def test_a_day_of_half_hour_tokens_without_gap_or_storm():
-    driver = Driver()
-    driver.feed(Start())
-    end, number, request, fetches = driver.now + 24 * 60 * MINUTE, 1, 1, 1
-    driver.feed(TokenObtained(1, driver.now + 25 * MINUTE, driver.now + 30 * MINUTE))
-    driver.open()
-    while driver.now < end:
-        driver.wait(driver.now + 5 * SECOND)
-        assert driver.machine.state == "OPEN"
-        if driver.said(FetchToken):
-            fetches += 1
-            request += 1
-            driver.feed(TokenObtained(request, driver.now + 25 * MINUTE, driver.now + 30 * MINUTE))
-            number += 1
-            driver.open(number, request)
-        driver.feed(FrameReceived(number, Heartbeat()))
-    assert fetches == pytest.approx(24 * 60 / 25, abs=2)
-
-
-def test_a_hold_lets_go_of_everything_and_a_release_goes_on_with_the_same_token():
-    driver = Driver().start()
-    assert driver.feed(HoldAsked("disk nearly full")) == [Unsubscribe(1, "s1"), CloseSocket(1)]
-    machine = driver.machine
-    assert (machine.state, machine.error, machine.refused) == ("DISCONNECTED", "disk nearly full", False)
-    assert machine.next_due() is None
-    assert driver.feed(HoldAsked("disk full")) == []
-    assert machine.error == "disk full"
-    assert driver.feed(RetryAsked()) == []
-    assert driver.feed(ReleaseAsked()) == [OpenSocket(2, 1)]
-    assert (machine.state, machine.error) == ("CONNECTING", None)
-    driver.open(2)
-    heartbeats_until(driver, driver.now + 56 * MINUTE, 2)
-    assert driver.said(FetchToken) == [FetchToken(2)]
-
-
-def test_a_hold_during_a_token_request_forgets_it():
-    driver = Driver()
-    driver.feed(Start())
-    assert driver.feed(HoldAsked("full")) == []
-    assert driver.token(1) == []
-    assert driver.feed(ReleaseAsked()) == [FetchToken(2)]
-
-
-def test_a_hold_during_the_move_ends_both_sockets():
-    driver = Driver().start()
-    heartbeats_until(driver, driver.now + 56 * MINUTE)
-    driver.token(2)
-    driver.feed(HoldAsked("full"))
-    assert driver.said(CloseSocket) == [CloseSocket(1), CloseSocket(2)]
-    assert driver.feed(ReleaseAsked()) == [OpenSocket(3, 2)]
-
-
-def test_a_token_that_ended_while_held_is_fetched_anew():
-    driver = Driver().start()
-    driver.feed(HoldAsked("full"))
-    driver.wait(driver.now + 61 * MINUTE)
-    assert driver.actions == []
-    assert driver.feed(ReleaseAsked()) == [FetchToken(2)]
-
-
-def test_held_before_the_start_nothing_is_begun():
-    driver = Driver()
-    driver.feed(HoldAsked("full"))
-    assert driver.feed(Start()) == []
-    assert driver.feed(ReleaseAsked()) == [FetchToken(1)]
-    assert driver.feed(ReleaseAsked()) == []
-
-
-def test_a_refusal_outlives_a_hold_and_a_hold_outlives_try_again():
-    driver = Driver()
-    driver.feed(Start())
-    driver.feed(TokenRefused(1, "wrong secret"))
-    driver.feed(HoldAsked("full"))
-    assert (driver.machine.error, driver.machine.refused) == ("wrong secret", True)
-    assert driver.feed(ReleaseAsked()) == []
-    assert (driver.machine.phase, driver.machine.error) == (Phase.REFUSED, "wrong secret")
-    driver.feed(HoldAsked("full"))
-    assert driver.feed(RetryAsked()) == []
-    assert (driver.machine.phase, driver.machine.error, driver.machine.refused) == (Phase.HELD, "full", False)
-    assert driver.feed(ReleaseAsked()) == [FetchToken(2)]
 
 
 # Throttling
