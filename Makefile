@@ -31,6 +31,10 @@ check: lint ## what CI checks besides the tests: style, types, architecture
 bench: $(READY_TO_TEST) ## the benchmarks, each figure beside its budget
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+.PHONY: chaos
+chaos: $(READY_TO_TEST) ## random faults and kill -9 at 500 events/s, then a comparison (ARGS="--seed 7 --minutes 10")
+	@$(BIN)/python -m benchmarks.chaos $(ARGS)
+
 .PHONY: fuzz
 fuzz: $(READY_TO_TEST) ## all readers of foreign bytes against changed ones (ARGS="--inputs 10000000 --seed 2")
 	@$(BIN)/python -m benchmarks.fuzz $(ARGS)
