@@ -12,11 +12,14 @@ from websockets.exceptions import ProtocolError
 
 from journeymap.errors import InputError
 from journeymap.simulator.connections import Connection
-from journeymap.simulator.platform import Platform
+from journeymap.simulator.garbage import FORMS
+from journeymap.simulator.platform import REMEMBERED, Platform
+from journeymap.simulator.told import Outgoing
 
 _LONGEST_REASON: Final = 123
 
-Only = Annotated[Literal["all", "oldest", "newest"], Meta(description="Which of the open streams.")]
+Only = Literal["all", "oldest", "newest"]
+"""Which of the open streams."""
 
 
 class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -92,7 +95,133 @@ class ExpireTokens(Action, frozen=True):
         return count
 
 
-ACTIONS: Final[dict[str, type[Action]]] = {action.name: action for action in (Drop, Close, HalfOpen, ExpireTokens)}
+class BreakProtocol(Action, frozen=True):
+    """Send bytes that are not WebSocket (a frame with a reserved opcode), and nothing after them."""
+
+    name = "break_protocol"
+    only: Only = "all"
+
+    def on(self, platform: Platform) -> int:
+        """Send them; the line is dead afterwards, since no client can make sense of what follows."""
+        struck = _streams(platform, self.only)
+        for connection in struck:
+            connection.break_protocol()
+        return len(struck)
+
+
+class SilenceSubscriptions(Action, frozen=True):
+    """Let all subscriptions fall silent: they stand, but neither event nor heartbeat comes any more."""
+
+    name = "silence_subscriptions"
+
+    def on(self, platform: Platform) -> int:
+        """Silence those that are live."""
+        live = [known for known in platform.subscriptions.values() if known.is_live]
+        for subscription in live:
+            subscription.fall_silent()
+        return len(live)
+
+
+class ForgetSubscriptions(Action, frozen=True):
+    """Forget all subscriptions without a word: no event comes any more, while the heartbeats of the stream go on."""
+
+    name = "forget_subscriptions"
+
+    def on(self, platform: Platform) -> int:
+        """Forget them."""
+        known = list(platform.subscriptions.values())
+        for subscription in known:
+            platform.unsubscribe(subscription)
+        return len(known)
+
+
+class Garbage(Action, frozen=True):
+    """Send frames that cannot be used to every live subscription: one of each form, or of one form only."""
+
+    name = "garbage"
+    form: str = "all"
+
+    def on(self, platform: Platform) -> int:
+        """Send them. Raises InputError for an unknown form."""
+        if self.form != "all" and self.form not in FORMS:
+            raise InputError(f"garbage: form is {self.form!r}, allowed are all, {', '.join(FORMS)}")
+        return platform.send_frames([FORMS[self.form]] if self.form != "all" else list(FORMS.values()))
+
+
+class HugeFrame(Action, frozen=True):
+    """Send an event in a frame of so many bytes, more than clients need take, in one piece or in fragments."""
+
+    name = "huge_frame"
+    size: Annotated[int, Meta(ge=1_000, le=64 << 20)] = 3 << 19
+    fragments: Annotated[int, Meta(ge=1, le=10_000)] = 1
+
+    def on(self, platform: Platform) -> int:
+        """Send it to every live subscription."""
+        event = {
+            "eventId": f"huge-{self.size}",
+            "type": "interaction.created",
+            "timestamp": platform.now(),
+            "payload": {"interactionId": f"huge-{self.size}", "channelType": "voice", "padding": ""},
+        }
+        bare = msgspec.json.encode(event)
+        frame = bare.replace(b'"padding":"', b'"padding":"' + b"x" * (self.size - len(bare)))
+        return platform.send_frames([Outgoing(frame, fragments=self.fragments)])
+
+
+class Burst(Action, frozen=True):
+    """Send so many new events at once, beyond any limit a second: ten seconds of another story, told within one."""
+
+    name = "burst"
+    events: Annotated[int, Meta(ge=1, le=20_000)] = 1_000
+
+    def on(self, platform: Platform) -> int:
+        """Tell and send them. It keeps the platform busy for up to a second."""
+        return platform.burst(self.events)
+
+
+class Repeat(Action, frozen=True):
+    """Send the last so many events again, in the same order or shuffled."""
+
+    name = "repeat"
+    events: Annotated[int, Meta(ge=1, le=REMEMBERED)] = 100
+    shuffled: bool = False
+
+    def on(self, platform: Platform) -> int:
+        """Send what was told last, as far as the platform remembers."""
+        return platform.repeat(self.events, self.shuffled)
+
+
+class ThrottleFrame(Action, frozen=True):
+    """Say once that events were left out, though none were."""
+
+    name = "throttle_frame"
+    dropped: Annotated[int, Meta(ge=0)] = 10
+    retry_after: Annotated[int, Meta(ge=0)] = 1
+
+    def on(self, platform: Platform) -> int:
+        """Send a throttle frame to every live subscription."""
+        frame = {"type": "throttle", "retryAfterSeconds": self.retry_after, "dropped": self.dropped}
+        return platform.send_frames([Outgoing(msgspec.json.encode(frame))])
+
+
+class RawFrame(Action, frozen=True):
+    """Send exactly this text as a frame to every live subscription."""
+
+    name = "raw_frame"
+    text: str = ""
+
+    def on(self, platform: Platform) -> int:
+        """Send it."""
+        return platform.send_frames([Outgoing(self.text.encode())])
+
+
+ACTIONS: Final[dict[str, type[Action]]] = {
+    action.name: action
+    for action in (
+        Drop, Close, HalfOpen, BreakProtocol, ExpireTokens, SilenceSubscriptions, ForgetSubscriptions,
+        Garbage, HugeFrame, Burst, Repeat, ThrottleFrame, RawFrame,
+    )
+}  # fmt: skip
 
 
 def action(name: str, body: Mapping[str, Any]) -> Action:

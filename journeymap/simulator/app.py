@@ -21,6 +21,7 @@ from starlette.websockets import WebSocket
 
 from journeymap.simulator import control
 from journeymap.simulator.answers import body_of, failing, json_answer, oauth_error, problem, unauthorized
+from journeymap.simulator.chance import strike
 from journeymap.simulator.front import Front
 from journeymap.simulator.platform import SCOPES, STREAM_PATH, SUBSCRIPTIONS_PATH, Platform
 from journeymap.simulator.subscriptions import Request, Subscription
@@ -33,20 +34,22 @@ _MOST_SUBSCRIPTIONS = 100
 def create_app(platform: Platform, failed: Callable[[BaseException], None]) -> ASGIApp:
     """The application; its lifespan tells the story. `failed` hears of a story that broke off."""
 
-    def heard(telling: asyncio.Task[None]) -> None:
-        error = None if telling.cancelled() else telling.exception()
+    def heard(task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
         if error is not None:
             failed(error)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[dict[str, object]]:
-        telling = asyncio.create_task(platform.tell())
-        telling.add_done_callback(heard)
+        tasks = [asyncio.create_task(platform.tell()), asyncio.create_task(strike(platform))]
+        for task in tasks:
+            task.add_done_callback(heard)
         try:
             yield {FAULTS: platform.faults}
         finally:
-            telling.cancel()
-            await asyncio.wait([telling])
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
 
     face = _Face(platform)
     one = SUBSCRIPTIONS_PATH + "/{subscription_id}"
@@ -127,8 +130,9 @@ class _Face:
         connection = self._platform.connection_at(wish.callback_url, token)
         if connection is None:
             return problem(409, "No such connection", "callbackUrl names no live connection; open the stream first")
-        if len(self._platform.subscriptions) >= _MOST_SUBSCRIPTIONS:
-            return problem(409, "Too many subscriptions", f"{_MOST_SUBSCRIPTIONS} are allowed; delete some first")
+        limit = self._platform.faults.subscription_limit or _MOST_SUBSCRIPTIONS
+        if len(self._platform.subscriptions) >= limit:
+            return problem(409, "Too many subscriptions", f"{limit} are allowed; delete some first")
         return json_answer(self._platform.subscribe(wish, connection).document(), 201)
 
     async def subscriptions(self, request: HttpRequest) -> Response:

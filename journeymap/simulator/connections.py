@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from journeymap.simulator.ledger import Ledger
@@ -35,8 +35,8 @@ class Socket(Protocol):
     def writable(self) -> asyncio.Event:
         """Set while the client reads as fast as we send, and when it has gone."""
 
-    def send_frames(self, frames: Iterable[bytes]) -> None:
-        """Send each as one text frame."""
+    def send_frames(self, outgoing: Sequence[Outgoing]) -> None:
+        """Send each as one message."""
 
     def close_with(self, code: int, reason: str) -> None:
         """Close in order."""
@@ -46,6 +46,9 @@ class Socket(Protocol):
 
     def break_off(self, reset: bool) -> None:
         """End without a close frame: with a TCP reset, or in TCP's orderly way."""
+
+    def break_protocol(self) -> None:
+        """Send what is not WebSocket, and nothing after it."""
 
     def fall_silent(self) -> None:
         """From now on neither send nor hear anything, and leave the connection standing."""
@@ -104,6 +107,11 @@ class Connection:
         self._forget()
         self._socket.break_off(reset)
 
+    def break_protocol(self) -> None:
+        """Send what is not WebSocket, and nothing after it."""
+        self._receipts.give_up()
+        self._socket.break_protocol()
+
     def fall_silent(self) -> None:
         """From now on nothing is sent, heard or acknowledged, and nobody is told."""
         self._receipts.give_up()
@@ -133,7 +141,7 @@ class Connection:
     def _write(self, outgoing: Sequence[Outgoing]) -> None:
         if not self._socket.is_open:
             return
-        self._socket.send_frames([out.frame for out in outgoing])
+        self._socket.send_frames(outgoing)
         for out in outgoing:
             if out.events:
                 self._ledger.sent(out.events)

@@ -45,6 +45,10 @@ def _answer(*answers: str, text: str) -> Meta:
     return Meta(pattern=rf"^({'|'.join(answers)})(:[1-9]\d{{0,5}})?$", description=text, extra={"allowed": allowed})
 
 
+def _every(text: str) -> Meta:
+    return _seconds(_DAY, f"At random, this many seconds apart on average, {text}.")
+
+
 class Faults(msgspec.Struct):
     """What is wrong now. An attribute that is 0, empty or False is no fault; all times are in seconds."""
 
@@ -87,16 +91,22 @@ class Faults(msgspec.Struct):
     silent_subscriptions: Annotated[
         bool, _flag("New subscriptions are answered with 201, then neither event nor heartbeat comes, for good.")
     ] = False
+    lingering_subscriptions: Annotated[
+        bool, _flag("Subscriptions outlive their stream and count towards the limit until they are deleted.")
+    ] = False
+    subscription_limit: Annotated[
+        int, _whole(100, "So many subscriptions are allowed at a time, instead of 100; one more is answered with 409.")
+    ] = 0
     heartbeat_loss: Annotated[bool, _flag("No heartbeats are sent; events go on.")] = False
+    pong_loss: Annotated[bool, _flag("Pings of clients are not answered; everything else goes on.")] = False
     throttle: Annotated[
         int,
         _whole(
             100_000,
-            "The platform itself manages so many events a second for each subscription: it leaves out the rest and says so"
-            " in throttle frames.",
+            "The platform itself manages so many events a second for each subscription, below what that asks for: it leaves"
+            " out the rest and says so in throttle frames.",
         ),
     ] = 0
-
     clock_skew: Annotated[
         float, _seconds(_DAY, "The platform's clock is wrong by so much: Date headers, event timestamps.", -_DAY)
     ] = 0.0
@@ -104,6 +114,33 @@ class Faults(msgspec.Struct):
     slow_frames: Annotated[
         float, _seconds(60, "What is sent on a stream trickles out in eight pieces over so many seconds.")
     ] = 0.0
+    fragments: Annotated[
+        int, _whole(1_000, "Each frame is cut into so many WebSocket fragments, with a ping after the first.")
+    ] = 0
+    frame_size: Annotated[
+        int, _whole(1_000, "Most events in a frame in a burst, whatever --frame-size says; 1 for one a frame always.")
+    ] = 0
+    padding: Annotated[
+        int,
+        _whole(1 << 20, "Each event carries so many bytes more; a frame over 1 MiB is more than clients need take."),
+    ] = 0
+    late: Annotated[float, _share("Share of events that are held back, beside what --late does.")] = 0.0
+    duplicates: Annotated[float, _share("Share of events that are sent again, beside what --duplicates does.")] = 0.0
+    longest_delay: Annotated[
+        float, _seconds(3_600, "How much later `late` and `duplicates` bring an event at most; 0 means 60 s.")
+    ] = 0.0
+    reordering: Annotated[
+        float, _seconds(60, "Each event is held back for a random time up to this, so that they overtake each other.")
+    ] = 0.0
+    drop_every: Annotated[float, _every("a stream is broken off, by a reset or in TCP's order")] = 0.0
+    close_every: Annotated[float, _every("a stream is closed, with one of the usual codes")] = 0.0
+    half_open_every: Annotated[float, _every("a stream goes dead as with the action half_open")] = 0.0
+    break_protocol_every: Annotated[float, _every("a stream carries what is not WebSocket")] = 0.0
+    expire_tokens_every: Annotated[float, _every("all tokens expire")] = 0.0
+    silence_subscriptions_every: Annotated[float, _every("the subscriptions fall silent")] = 0.0
+    garbage_every: Annotated[float, _every("all forms of garbage are sent")] = 0.0
+    burst_every: Annotated[float, _every("a burst of 1,000 events is sent")] = 0.0
+    chance_seed: Annotated[int, _whole((1 << 53) - 1, "Another seed for the faults that end in _every.")] = 0
 
     def change(self, given: Mapping[str, object]) -> None:
         """Set these faults, all or none; text is read as on a command line, None, "" and "off" mean the default.

@@ -69,9 +69,10 @@ class Line(asyncio.Transport):
             if self._size <= _FULL:
                 self._writable.set()
 
-    def die(self) -> None:
+    def die(self, last_words: bytes = b"") -> None:
         """From now on nothing goes through and nothing ends, not even this connection; only the client can end it."""
         self._dead = True
+        self._transport.write(last_words)
         self._drop()
 
     def lost(self) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import secrets
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,10 +15,11 @@ import msgspec
 
 from journeymap.simulator.connections import TOKEN_EXPIRED, Connection, Socket
 from journeymap.simulator.delivery import Delivery
+from journeymap.simulator.detours import Detours
 from journeymap.simulator.faults import Faults
 from journeymap.simulator.ledger import Ledger
 from journeymap.simulator.people import fingerprint
-from journeymap.simulator.story import Story
+from journeymap.simulator.story import FASTEST, SLOWEST, Story
 from journeymap.simulator.subscriptions import Request, Subscription
 from journeymap.simulator.told import Outgoing, Told
 
@@ -26,10 +28,15 @@ STREAM_PATH = "/stream"
 CALLBACKS_PATH = "/api/v2/eventstreams/callbacks"
 SUBSCRIPTIONS_PATH = "/api/v2/eventstreams/subscriptions"
 
+REMEMBERED = 1_000
+"""So many events can be sent again."""
 _TICK = 0.05
 _MOST_BEHIND = 60_000
 _HISTORY_FRAME = 200
 _HISTORY_CHUNK = 2_000
+_BURST_SPAN = 10
+"""A burst is so many seconds of a story, told within one second."""
+_BURST_STEP = 1_000
 _HEARTBEAT = Outgoing(b'{"type":"heartbeat"}')
 
 
@@ -84,6 +91,9 @@ class Platform:
         self.subscriptions: dict[str, Subscription] = {}
         self._story = Story(manner.seed, manner.rate, manner.delivery) if manner.rate else None
         self._told_until = now()
+        self._remembered: deque[Told] = deque(maxlen=REMEMBERED)
+        self._detours = Detours(self.faults, manner.seed)
+        self._bursts = 0
         self._replays: set[asyncio.Task[None]] = set()
 
     # Tokens
@@ -121,11 +131,13 @@ class Platform:
         return connection
 
     def disconnect(self, connection: Connection) -> None:
-        """The connection is gone, and its subscriptions with it."""
+        """The connection is gone, and its subscriptions with it, unless they linger."""
         self.connections.pop(connection.connection_id, None)
         for subscription in list(self.subscriptions.values()):
             if subscription.connection is connection:
                 self.unsubscribe(subscription)
+                if self.faults.lingering_subscriptions:
+                    self.subscriptions[subscription.subscription_id] = subscription
 
     def callback_url(self, connection: Connection) -> str:
         """The address that stands for a live connection in a subscription."""
@@ -173,7 +185,7 @@ class Platform:
         # The comparison and the switch to live have no await between them: here history and live meet exactly.
         while at < self._told_until:
             upto = min(at + chunk, self._told_until)
-            for out in subscription.send_history(self._encoded(story, at, upto), _HISTORY_FRAME):
+            for out in subscription.frames_of(self._encoded(story, at, upto), _HISTORY_FRAME):
                 await connection.room()
                 if subscription.ended or not connection.is_open:
                     return
@@ -205,14 +217,20 @@ class Platform:
             if self.tokens.get(connection.token, 0) <= now:
                 connection.close(TOKEN_EXPIRED, "token expired")
                 self.disconnect(connection)
+        if not self.faults.lingering_subscriptions:
+            for subscription in list(self.subscriptions.values()):
+                if subscription.ended:
+                    self.unsubscribe(subscription)
         if now > self._told_until:
             live = [subscription for subscription in self.subscriptions.values() if subscription.is_live]
             # A machine that slept has missed what was told meanwhile, as it would have on a real platform.
             start = max(self._told_until, now - _MOST_BEHIND)
             events = self._encoded(self._story, start, now) if live and self._story is not None else []
             self._told_until = now
+            self._remembered.extend(events)
+            arriving = self._detours.through(events, now)
             for subscription in live:
-                subscription.send_live(events, now)
+                subscription.send_live(arriving, now)
         for connection in self.connections.values():
             connection.ask_receipt()
 
@@ -224,18 +242,51 @@ class Platform:
             if id(connection) not in silent:
                 connection.send([_HEARTBEAT])
 
+    # By hand
+
+    def send_frames(self, outgoing: Sequence[Outgoing]) -> int:
+        """Send exactly these frames once for every live subscription; answers how many were sent in all."""
+        live = [subscription for subscription in self.subscriptions.values() if subscription.is_live]
+        for subscription in live:
+            subscription.connection.send(outgoing)
+        return len(live) * len(outgoing)
+
     def send_raw(self, frame: bytes) -> None:
         """Send exactly this frame once for every live subscription, whatever it is. Not counted, not logged."""
-        for subscription in list(self.subscriptions.values()):
-            if subscription.is_live:
-                subscription.connection.send([Outgoing(frame)])
+        self.send_frames([Outgoing(frame)])
 
     def send_events(self, events: Sequence[dict[str, Any]]) -> None:
         """Send these events, each in a frame of its own, to every live subscription, as if they had just happened."""
         told = [Told(msgspec.json.encode(event), event["eventId"], event["type"]) for event in events]
+        self._remembered.extend(told)
+        self.send_frames([Outgoing(one.data, (one,)) for one in told])
+
+    def burst(self, count: int) -> int:
+        """Send `count` events of another story at once to every live subscription, beyond its limit a second."""
+        self._bursts += 1
+        rate = min(max(count / _BURST_SPAN, SLOWEST), FASTEST)
+        story = Story(fingerprint(f"burst {self.manner.seed} {self._bursts}"), rate, Delivery(0.0, 0.0, jitter=False))
+        now = start = self.now()
+        events: list[dict[str, Any]] = []
+        while len(events) < count:
+            start, end = start - _BURST_STEP, start
+            events[:0] = [event for _, event in story.events(start, end)]
+        # What took seconds happens within one.
+        hurried = [event | {"timestamp": now - (now - event["timestamp"]) * 1_000 // (now - start)} for event in events]
+        return self._send_at_once(self._told(hurried[-count:]))
+
+    def repeat(self, count: int, shuffled: bool) -> int:
+        """Send the last `count` events again to every live subscription."""
+        events = list(self._remembered)[-count:]
+        if shuffled:
+            random.Random(f"repeat {self.manner.seed}").shuffle(events)
+        return self._send_at_once(events)
+
+    def _send_at_once(self, events: Sequence[Told]) -> int:
         for subscription in list(self.subscriptions.values()):
             if subscription.is_live:
-                subscription.connection.send([Outgoing(one.data, (one,)) for one in told])
+                subscription.send_at_once(events)
+        return len(events)
 
     def break_off(self, connection: Connection, reset: bool = True) -> None:
         """End a connection without a close frame: with a TCP reset, or in TCP's orderly way."""
@@ -255,9 +306,14 @@ class Platform:
         }
 
     def _encoded(self, story: Story, start: int, end: int) -> list[Told]:
-        encode = msgspec.json.encode
-        events = [event for _, event in story.events(start, end)]
+        return self._told([event for _, event in story.events(start, end)])
+
+    def _told(self, events: Sequence[dict[str, Any]]) -> list[Told]:
         if self.faults.clock_skew:
             skew = round(self.faults.clock_skew * 1000)
-            events = [{**event, "timestamp": event["timestamp"] + skew} for event in events]
+            events = [event | {"timestamp": event["timestamp"] + skew} for event in events]
+        if self.faults.padding:
+            padding = {"padding": "x" * self.faults.padding}
+            events = [event | {"payload": event["payload"] | padding} for event in events]
+        encode = msgspec.json.encode
         return [Told(encode(event), event["eventId"], event["type"]) for event in events]

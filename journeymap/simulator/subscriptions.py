@@ -57,8 +57,17 @@ class Subscription:
         self._overloaded = False
         self._wraps = False
 
-    def send_history(self, events: Sequence[Told], size: int) -> list[Outgoing]:
-        """Frames of up to `size` events, exempt from the limit a second."""
+    def fall_silent(self) -> None:
+        """Bring nothing any more, for good."""
+        self.is_live = False
+        self.brings_nothing = True
+
+    def send_at_once(self, events: Sequence[Told]) -> None:
+        """Send events beyond any limit a second."""
+        self.connection.send(self.frames_of(events, self._most_in_a_frame()))
+
+    def frames_of(self, events: Sequence[Told], size: int) -> list[Outgoing]:
+        """Frames of up to `size` of those events that are wanted."""
         wanted = self._wanted(events)
         return [self._packed(wanted[at : at + size]) for at in range(0, len(wanted), size)]
 
@@ -80,8 +89,8 @@ class Subscription:
             self.throttled += left_out
         else:
             self.dropped += left_out
-        if self._frame_size > 1 and len(allowed) > _BURST:
-            size = self._frame_size
+        size = self._most_in_a_frame()
+        if size > 1 and len(allowed) > _BURST:
             outgoing.extend(self._packed(allowed[at : at + size]) for at in range(0, len(allowed), size))
         else:
             outgoing.extend([Outgoing(told.data, (told,)) for told in allowed])
@@ -101,6 +110,9 @@ class Subscription:
         elif self._mismatch == "callback":
             document["callbackUrl"] = self.request.callback_url.rstrip("/") + "0"
         return document
+
+    def _most_in_a_frame(self) -> int:
+        return self._faults.frame_size or self._frame_size
 
     def _throttle_frame(self) -> Outgoing:
         wait = max(1, self._faults.retry_after) if self._overloaded else 1

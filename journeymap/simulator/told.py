@@ -15,7 +15,9 @@ class Told(NamedTuple):
 
 
 class Outgoing(NamedTuple):
-    """A frame, and the events that are in it."""
+    """A frame, and the events that are in it. It is text unless `binary`, in one piece unless there are `fragments`."""
 
     frame: bytes
     events: Sequence[Told] = ()
+    binary: bool = False
+    fragments: int = 1

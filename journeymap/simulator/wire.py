@@ -8,7 +8,7 @@ the application finds this protocol object in its scope.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -18,10 +18,13 @@ from websockets.http11 import Request
 
 from journeymap.simulator.faults import Faults
 from journeymap.simulator.line import Line
+from journeymap.simulator.told import Outgoing
 
 EXTENSION = "journeymap.wire"
 FAULTS = "faults"
 """Under this name the application's lifespan state holds the `Faults`."""
+_NOT_A_FRAME = b"\x83\x03abc"
+_BETWEEN = b"between fragments"
 _LAST_WORDS = 1.0
 """Seconds that a closed socket has to take what was sent to it before it is broken off."""
 
@@ -54,6 +57,13 @@ class Wire(WebSocketsSansIOProtocol):
         if hasattr(self, "scope"):
             self.scope["extensions"][EXTENSION] = self  # type: ignore[assignment]  # typed for ASGI's own
 
+    def handle_ping(self) -> None:
+        """Answer the client's ping, unless pongs get lost."""
+        if self.faults.pong_loss:
+            self.conn.data_to_send()
+        else:
+            super().handle_ping()
+
     def handle_pong(self, event: Frame) -> None:
         """Hand on what it holds; uvicorn's keepalive looks for its own."""
         super().handle_pong(event)
@@ -85,17 +95,27 @@ class Wire(WebSocketsSansIOProtocol):
         """Whether the client reads as fast as we send."""
         return self.writable.is_set()
 
-    def send_frames(self, frames: Iterable[bytes]) -> None:
-        """Send each as one text frame, exactly as it is, even if it is not text. A gone socket takes nothing."""
+    def send_frames(self, outgoing: Sequence[Outgoing]) -> None:
+        """Send each as one message, exactly as it is, text even if it is not text. A gone socket takes nothing."""
         if not self.is_open:
             return
         try:
-            for frame in frames:
-                self.conn.send_text(frame)
+            for out in outgoing:
+                self._send(out, self.faults.fragments if out.fragments == 1 else out.fragments)
         except InvalidState:
             return
         self.line.trickles = True
         self.transport.write(b"".join(self.conn.data_to_send()))
+
+    def _send(self, out: Outgoing, fragments: int) -> None:
+        begin = self.conn.send_binary if out.binary else self.conn.send_text
+        size = max(1, -(-len(out.frame) // max(1, fragments)))
+        first, rest = out.frame[:size], range(size, len(out.frame), size)
+        begin(first, fin=not rest)
+        if rest:
+            self.conn.send_ping(_BETWEEN)
+        for at in rest:
+            self.conn.send_continuation(out.frame[at : at + size], fin=at == rest[-1])
 
     def ping(self, payload: bytes) -> None:
         """Send a ping."""
@@ -131,10 +151,14 @@ class Wire(WebSocketsSansIOProtocol):
         else:
             self.line.close()
 
-    def fall_silent(self) -> None:
+    def break_protocol(self) -> None:
+        """Send a frame with a reserved opcode, and nothing after it, not even a close frame."""
+        self.fall_silent(_NOT_A_FRAME)
+
+    def fall_silent(self, last_words: bytes = b"") -> None:
         """From now on neither send nor hear anything, and leave the connection standing."""
         self.stop_keepalive()
-        self.line.die()
+        self.line.die(last_words)
         if self.read_paused:  # the client must not notice that nobody listens
             self.read_paused = False
             self.transport.resume_reading()

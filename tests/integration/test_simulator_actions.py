@@ -18,9 +18,10 @@ from journeymap.errors import InputError
 from journeymap.simulator.actions import ACTIONS
 from journeymap.simulator.app import create_app
 from journeymap.simulator.faults import TABLE
+from journeymap.simulator.garbage import FORMS
 from journeymap.simulator.platform import Manner, Platform
 from journeymap.simulator.server import SimulatedPlatform
-from tests.platform_client import LIMIT, Client, closed_with, eventually, frames, made_event
+from tests.platform_client import LIMIT, Client, closed_with, events_of, eventually, frames, made_event
 
 ROOT = Path(__file__).parents[2]
 BRIEF = 0.3
@@ -167,6 +168,108 @@ def test_expire_tokens(client: Client) -> None:
     assert client.platform.act("expire_tokens") == 1
     assert closed_with(stream) == 4401
     assert client.call("GET").status_code == 401
+
+
+def test_break_protocol(client: Client) -> None:
+    stream = client.open()
+    client.platform.act("break_protocol")
+    with pytest.raises(websocket.WebSocketProtocolException):
+        closed_with(stream)
+
+
+def test_silenced_subscriptions_stand_but_bring_nothing(client: Client) -> None:
+    stream = client.open()
+    client.platform.wait_for_subscriptions()
+    assert client.platform.act("silence_subscriptions") == 1
+    client.platform.send_events(made_event(1))
+    assert client.platform.stats()["sent"] == 0
+    stream.settimeout(BRIEF)
+    with contextlib.suppress(websocket.WebSocketTimeoutException):
+        for _ in range(100):
+            assert json.loads(stream.recv()) == {"type": "heartbeat"}, "on its way before"
+        pytest.fail("heartbeats went on")
+    assert len(client.call("GET").json()["entities"]) == 1
+
+
+def test_forgotten_subscriptions_are_gone_while_heartbeats_go_on(client: Client) -> None:
+    stream = client.open()
+    client.platform.wait_for_subscriptions()
+    assert client.platform.act("forget_subscriptions") == 1
+    client.platform.send_events(made_event(1))
+    assert client.platform.stats()["sent"] == 0
+    assert [json.loads(stream.recv()) for _ in range(5)] == [{"type": "heartbeat"}] * 5
+    assert client.call("GET").json() == {"entities": []}
+
+
+def test_garbage_comes_as_it_is(client: Client) -> None:
+    stream = client.open()
+    client.platform.wait_for_subscriptions()
+    assert client.platform.act("garbage") == len(FORMS)
+    assert client.platform.act("garbage", form="nan") == 1
+    received: list[tuple[int, bytes]] = []
+    while len(received) <= len(FORMS):
+        opcode, data = stream.recv_data()
+        if data != b'{"type":"heartbeat"}':
+            received.append((opcode, data))
+    expected = [*FORMS.values(), FORMS["nan"]]
+    text, binary = websocket.ABNF.OPCODE_TEXT, websocket.ABNF.OPCODE_BINARY
+    assert received == [(binary if out.binary else text, out.frame) for out in expected]
+    assert client.platform.stats()["sent"] == 0
+    with pytest.raises(InputError, match="form is 'lies'"):
+        client.platform.act("garbage", form="lies")
+
+
+@pytest.mark.parametrize("fragments", [1, 40])
+def test_huge_frame(client: Client, fragments: int) -> None:
+    stream = client.open()
+    client.platform.wait_for_subscriptions()
+    client.platform.act("huge_frame", size=2_000_000, fragments=fragments)
+    [event] = frames(stream, lambda got: True)
+    assert len(json.dumps(event, separators=(",", ":"))) == 2_000_000
+    assert client.platform.stats()["sent"] == 0
+
+
+def test_burst() -> None:
+    with SimulatedPlatform(seed=7) as platform, Client(platform) as client:
+        stream = client.open(maxEventsPerSecond=10)
+        platform.wait_for_subscriptions()
+        assert platform.act("burst", events=3_000) == 3_000
+        first = events_of(frames(stream, lambda got: len(events_of(got)) == 3_000))
+        now = time.time_ns() // 1_000_000
+        assert all(now - 60_000 < event["timestamp"] <= now for event in first)
+        times = [event["timestamp"] for event in first]
+        assert times == sorted(times)
+        assert times[-1] - times[0] < 2_000
+        platform.act("burst", events=50)
+        second = events_of(frames(stream, lambda got: len(events_of(got)) == 50))
+        assert len({event["eventId"] for event in first + second}) == 3_050
+        platform.act("throttle_frame")
+        frames(stream, lambda got: got[-1].get("type") == "throttle")
+        eventually(lambda: platform.stats()["sent"] == 3_050)
+
+
+def test_repeat() -> None:
+    with SimulatedPlatform(heartbeat=0.05) as platform, Client(platform) as client:
+        stream = client.open()
+        platform.wait_for_subscriptions()
+        events = [made_event(number) for number in range(20)]
+        platform.send_events(*events)
+        assert platform.act("repeat", events=15) == 15
+        assert platform.act("repeat", events=20, shuffled=True) == 20
+        got = events_of(frames(stream, lambda got: len(events_of(got)) == 55))
+        assert got[:35] == events + events[5:]
+        assert got[35:] != events
+        assert all(event in got[35:] for event in events)
+        assert platform.stats()["sent"] == 55
+
+
+def test_throttle_frame_and_raw_frame(client: Client) -> None:
+    stream = client.open()
+    client.platform.wait_for_subscriptions()
+    client.platform.act("throttle_frame", dropped=7, retry_after=2)
+    client.platform.act("raw_frame", text='{"type":"new.thing"}')
+    got = frames(stream, lambda got: len(got) == 2)
+    assert got == [{"type": "throttle", "retryAfterSeconds": 2, "dropped": 7}, {"type": "new.thing"}]
 
 
 @pytest.mark.parametrize(("only", "struck"), [("oldest", 0), ("newest", 1)])

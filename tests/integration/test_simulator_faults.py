@@ -5,13 +5,19 @@ import socket
 import time
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
+from itertools import pairwise
+from random import Random
 from typing import Any
 
 import httpx
 import pytest
 import websocket
 
+from journeymap.simulator.chance import strikes
+from journeymap.simulator.faults import Faults
+from journeymap.simulator.garbage import FORMS
 from journeymap.simulator.server import SimulatedPlatform
+from journeymap.simulator.story import Story
 from tests.platform_client import LIMIT, SUBSCRIPTIONS, Client, closed_with, events_of, eventually, frames, made_event
 
 BRIEF = 0.3
@@ -266,6 +272,86 @@ def test_throttle_is_the_platforms_own_limit() -> None:
         assert sum(stats["dropped"].values()) == 0
 
 
+def test_lingering_subscriptions_count_until_they_are_deleted(client: Client) -> None:
+    platform = client.platform
+    platform.set_faults(lingering_subscriptions=True, subscription_limit=2)
+    for _ in range(2):
+        client.open()
+        platform.act("drop")
+    entities = client.call("GET").json()["entities"]
+    assert len(entities) == platform.stats()["subscriptions"] == 2
+    stream = client.connect()
+    url = json.loads(stream.recv())["callbackUrl"]
+    full = client.subscribe(url)
+    assert full.status_code == 409
+    assert "2 are allowed" in full.json()["detail"]
+    assert client.call("DELETE", f"{SUBSCRIPTIONS}/{entities[0]['id']}").status_code == 204
+    fresh = client.subscribe(url)
+    assert fresh.status_code == 201
+    platform.send_events(made_event(1))
+    assert frames(stream, lambda got: True)[0]["eventId"] == "made-1"
+    platform.reset_faults()
+    eventually(lambda: [one["id"] for one in client.call("GET").json()["entities"]] == [fresh.json()["id"]])
+
+
+def test_pong_loss(client: Client) -> None:
+    stream = client.connect()
+
+    def pong_comes() -> bool:
+        stream.ping(b"hello")
+        received = [stream.recv_data(control_frame=True) for _ in range(6)]
+        return (websocket.ABNF.OPCODE_PONG, b"hello") in received
+
+    assert pong_comes()
+    client.platform.set_faults(pong_loss=True)
+    assert not pong_comes()
+    client.platform.reset_faults()
+    assert pong_comes()
+
+
+def test_fragments_are_one_message_and_one_receipt() -> None:
+    text, ping, more = websocket.ABNF.OPCODE_TEXT, websocket.ABNF.OPCODE_PING, websocket.ABNF.OPCODE_CONT
+    with SimulatedPlatform() as platform, Client(platform) as client:
+        stream = client.open()
+        platform.wait_for_subscriptions()
+        platform.set_faults(fragments=5)
+        platform.send_events(made_event(1))
+        pieces: list[websocket.ABNF] = []
+        while not pieces or not (pieces[-1].opcode == more and pieces[-1].fin):
+            pieces.append(stream.recv_frame())
+        assert [piece.opcode for piece in pieces] == [text, ping, more, more, more, more]
+        whole = b"".join(piece.data for piece in pieces if piece.opcode != ping)
+        assert json.loads(whole)["eventId"] == "made-1"
+        stream.pong(pieces[1].data)
+        assert platform.acknowledged() == []
+
+        def acknowledged() -> bool:
+            platform.send_events(made_event(2))
+            stream.recv()  # on the way it answers pings
+            return platform.acknowledged()[:1] == [json.loads(whole)]
+
+        eventually(acknowledged)
+
+
+def some_came_twice(got: list[Any]) -> bool:
+    events = events_of(got)
+    return len(events) >= 500 and len({event["eventId"] for event in events}) < 0.9 * len(events)
+
+
+def test_duplicates_late_ones_and_reordering_are_events_of_the_story() -> None:
+    with SimulatedPlatform(rate=400, seed=3) as platform, Client(platform) as client:
+        platform.set_faults(duplicates=0.3, late=0.3, longest_delay=0.5, reordering=0.2)
+        stream = client.open()
+        begun = platform.stats()["toldUntil"]
+        got = events_of(frames(stream, some_came_twice))
+        ended = platform.stats()["toldUntil"]
+    story = Story(3, 400, platform.platform.manner.delivery)
+    told = {event["eventId"]: event for _, event in story.events(begun - 200, ended + 200)}
+    assert all(told[event["eventId"]] == event for event in got)
+    times = [event["timestamp"] for event in got]
+    assert sum(later < earlier for earlier, later in pairwise(times)) > len(times) / 10, "they overtook each other"
+
+
 def test_clock_skew() -> None:
     with SimulatedPlatform(rate=50) as platform, Client(platform) as client:
         platform.set_faults(clock_skew=-3_600)
@@ -322,3 +408,56 @@ def test_answers_are_counted(client: Client) -> None:
         f"GET {SUBSCRIPTIONS} 200": 1,
     }.items():
         assert after[counted] - before.get(counted, 0) == times, counted
+
+
+@pytest.mark.parametrize(
+    ("fault", "sign"),
+    [
+        ("drop_every", {"reset", "fin"}),
+        ("close_every", {1000, 1001, 1008, 1011, 1012, 1013, 4401}),
+        ("half_open_every", {"silence"}),
+        ("break_protocol_every", {"protocol"}),
+        ("expire_tokens_every", {4401}),
+        ("silence_subscriptions_every", {"silence"}),
+    ],
+)
+def test_chance_ends_a_stream(client: Client, fault: str, sign: set[object]) -> None:
+    stream = client.open()
+    client.platform.wait_for_subscriptions()
+    client.platform.set_faults(**{fault: 0.1})
+    assert how_it_ends(stream) in sign
+
+
+def how_it_ends(stream: websocket.WebSocket) -> object:
+    stream.settimeout(BRIEF)
+    try:
+        return closed_with(stream)
+    except websocket.WebSocketTimeoutException:
+        return "silence"
+    except websocket.WebSocketProtocolException:
+        return "protocol"
+    except ConnectionResetError:
+        return "reset"
+    except websocket.WebSocketConnectionClosedException:
+        return "fin"
+
+
+def test_chance_sends_garbage_and_bursts(client: Client) -> None:
+    stream = client.open()
+    client.platform.wait_for_subscriptions()
+    client.platform.set_faults(garbage_every=0.1)
+    while stream.recv_data()[1] != FORMS["null_bytes"].frame:
+        pass
+    client.platform.reset_faults()
+    client.platform.set_faults(burst_every=0.1)
+    eventually(lambda: client.platform.stats()["sent"] >= 1_000)
+
+
+def test_the_same_seed_strikes_at_the_same_moments() -> None:
+    def moments(seed: int) -> list[int]:
+        rng = Random(seed)
+        faults = Faults(burst_every=0.5)
+        return [number for number in range(100) if strikes(faults, rng)]
+
+    assert moments(1) == moments(1) != moments(2)
+    assert 10 < len(moments(1)) < 30, "0.1 s a step, 0.5 s on average"
