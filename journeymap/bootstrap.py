@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from journeymap.errors import ConfigurationError, InputError
 from journeymap.model.event import Event
 from journeymap.runtime.clock import SystemClock
 from journeymap.runtime.ingesting import Ingesting
@@ -336,6 +337,18 @@ def _sources(settings: Settings, clock: SystemClock, ledger: Path | None = None)
     return [_source(name, settings, clock, ledger) for name in settings.sources]
 
 
+def _faults(settings: Settings) -> list[str]:
+    """What is to be wrong with the simulated platform; ConfigurationError where it knows of no such thing."""
+    from journeymap.simulator.faults import Faults, assignment
+
+    faults = [fault.strip() for fault in (settings.simulator_faults or "").split(",") if fault.strip()]
+    try:
+        Faults().change(dict(map(assignment, faults)))
+    except InputError as error:
+        raise ConfigurationError(f"SIMULATOR_FAULTS: {error}") from error
+    return faults
+
+
 def _source(name: str, settings: Settings, clock: SystemClock, ledger: Path | None) -> Source:
     from journeymap.source.eventstreams import EventStreamsConfig, EventStreamsSource
     from journeymap.source.file import FileSource
@@ -363,6 +376,8 @@ def _source(name: str, settings: Settings, clock: SystemClock, ledger: Path | No
         sys.executable, "-m", "journeymap", "simulate", "--port", "0", "--json", "--exit-with-parent",
         "--rate", str(max(1.0, rate)), "--seed", str(settings.simulator_seed), "--history", f"{settings.simulator_history}ms",
     ]  # fmt: skip
+    for fault in _faults(settings):
+        command += ["--fault", fault]
     checkout = str(Path(__file__).resolve().parents[1])
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([checkout, *filter(None, [os.getenv("PYTHONPATH")])])}
     # Ask for a multiple of the mean rate, so that a busy second is not cut short.

@@ -18,8 +18,9 @@ Examples:
 
 @click.command(epilog=EXAMPLES)
 @settings_options(
-    "source", "speed", "store", "host", "ingest_port", "simulator_rate", "simulator_seed", "simulator_history"
-)
+    "source", "speed", "store", "host", "ingest_port",
+    "simulator_rate", "simulator_seed", "simulator_history", "simulator_faults",
+)  # fmt: skip
 def ingest(**given: Any) -> None:
     """Ingest only, without a page. Health and metrics are on INGEST_PORT [8051].
 

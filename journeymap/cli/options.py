@@ -22,6 +22,7 @@ TEXTS: Final = {
     "simulator_rate": ("--rate", "N", "Events a second of the simulated platform."),
     "simulator_seed": ("--seed", "N", "Which story the simulated platform tells."),
     "simulator_history": ("--history", "TIME", "How much simulated history is shown at the start, such as 30m."),
+    "simulator_faults": ("--simulator-faults", "NAME=VALUE,…", "What is wrong with the simulated platform."),
     "environment": ("--environment", "NAME", "Which [environments.NAME] table of journeymap.toml holds."),
     "log_level": ("--log-level", "LEVEL", "debug, info, warning or error."),
     "log_format": ("--log-format", "FORMAT", "text or json."),

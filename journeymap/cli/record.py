@@ -23,7 +23,7 @@ Examples:
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="Where to; it is appended to."
 )
-@settings_options("source", "speed", "simulator_rate", "simulator_seed", "simulator_history")
+@settings_options("source", "speed", "simulator_rate", "simulator_seed", "simulator_history", "simulator_faults")
 def record(out: Path, **given: Any) -> None:
     """Write the live source's events to a file as they come, until Ctrl-C. Nothing is stored.
 

@@ -19,7 +19,10 @@ Examples:
 
 
 @click.command(epilog=EXAMPLES)
-@settings_options("source", "speed", "store", "host", "port", "simulator_rate", "simulator_seed", "simulator_history")
+@settings_options(
+    "source", "speed", "store", "host", "port",
+    "simulator_rate", "simulator_seed", "simulator_history", "simulator_faults",
+)  # fmt: skip
 @click.option("--open/--no-open", "open_browser", help="Open the page in your browser. [default: no]")
 def run(open_browser: bool, **given: Any) -> None:
     """Ingest and show journeys on a live page, in one process.

@@ -37,6 +37,7 @@ OPTIONS: Final = {
     "simulator_rate": "--rate",
     "simulator_seed": "--seed",
     "simulator_history": "--history",
+    "simulator_faults": "--simulator-faults",
 }
 """Settings with an option of their own; `--set NAME=VALUE` gives any of them."""
 

@@ -134,6 +134,9 @@ class Settings(BaseSettings):
     simulator_history: Annotated[int, values.length("0s", "30d")] = setting(
         "30m", "How much simulated history is shown at the start."
     )
+    simulator_faults: Annotated[str | None, values.TEXT] = setting(
+        None, "What is wrong with the simulated platform, `NAME=VALUE` as in simulator.md; several with commas."
+    )
     log_level: Annotated[str, values.choice("debug", "info", "warning", "error")] = setting(
         "info", "The least urgent messages that are logged: `debug`, `info`, `warning` or `error`."
     )

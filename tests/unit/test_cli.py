@@ -166,6 +166,8 @@ def test_options_become_settings(bootstrap: Composition, capfd: pytest.CaptureFi
     assert (settings.simulator_rate, settings.simulator_seed, settings.simulator_history) == (20.0, 7, 600_000)
     assert settings.port == 0
     assert settings.idle_after_by_channel["voice"] == 1_200_000
+    call(capfd, "run", "--simulator-faults", "throttle=20,heartbeat_loss")
+    assert bootstrap.calls[-1][1].simulator_faults == "throttle=20,heartbeat_loss"
     call(capfd, "ingest", "--set", "JOURNEYMAP_IDLE_AFTER__VOICE=1h", "--ingest-port", "0")
     assert bootstrap.calls[-1][1].idle_after_by_channel["voice"] == 3_600_000
     call(capfd, "serve", "--store", "disk:x")
