@@ -18,6 +18,7 @@ import msgspec
 
 from journeymap.errors import ConfigurationError, InputError
 from journeymap.model.event import Event
+from journeymap.runtime.alerts import Alerts
 from journeymap.runtime.clock import SystemClock
 from journeymap.runtime.ingesting import Ingesting
 from journeymap.runtime.memory import calm_collector
@@ -233,6 +234,7 @@ def _ingesting(settings: Settings, clock: SystemClock, on_failure: Callable[[], 
             flush_interval=settings.flush_interval_ms,
             journal_max_bytes=settings.journal_max_bytes,
             stitching_outdated=outdated(store.fingerprints(), stitch_options(settings).fingerprint),
+            alerts=_alerts(settings, clock),
             on_failure=on_failure,
         )
         for source in sources:
@@ -299,6 +301,14 @@ def _web(
     )
     app.add_middleware(HttpMetrics, metrics=metrics)
     return app
+
+
+def _alerts(settings: Settings, clock: SystemClock) -> Alerts | None:
+    if settings.alert_url is None:
+        return None
+    from journeymap.runtime.hook import WebHook
+
+    return Alerts(WebHook(settings.alert_url.get_secret_value(), clock.now), settings.environment)
 
 
 def _announce(address: str, open_browser: bool) -> None:

@@ -24,6 +24,9 @@ GAPS: Final = "gaps"
 CONNECTIONS: Final = "connections"
 """Name of the document that is a list of `ConnectionChange`, oldest first. It outlives restarts."""
 
+ALERTS: Final = "alerts"
+"""Name of the document that is a list of `Alert`: the hard errors that people were told of and that are not over."""
+
 STATUS_STALE_AFTER: Final[Millis] = 5 * SECOND
 """A status document older than this reads "ingest is not running"."""
 
@@ -45,7 +48,8 @@ class EventCounts(msgspec.Struct, frozen=True):
 class SourceReport(msgspec.Struct, frozen=True):
     """How one source stands; the fields are those of `source.base.SourceStatus`. Never holds a secret.
 
-    `live` says that what happens while it is not connected may be lost.
+    `live` says that what happens while it is not connected may be lost. `down_since` is when it left OPEN, or was started,
+    however often it has tried since; None while it is OPEN or has finished.
     """
 
     name: str = ""
@@ -55,6 +59,7 @@ class SourceReport(msgspec.Struct, frozen=True):
     refused: bool = False
     finished: bool = False
     live: bool = True
+    down_since: Millis | None = None
     token_obtained_at: Millis | None = None
     token_expires_at: Millis | None = None
     subscription_id: str | None = None
@@ -102,6 +107,15 @@ class Durations(msgspec.Struct, frozen=True):
     bounds_ms: list[float] = []
     counts: list[int] = []
     sum_ms: float = 0.0
+
+
+class Alert(msgspec.Struct, frozen=True):
+    """A hard error: its kind (`runtime.alerts`), the source that has it (empty if none), and in a sentence what to do."""
+
+    kind: str
+    source: str
+    since: Millis
+    summary: str
 
 
 class AlertCounts(msgspec.Struct, frozen=True):
@@ -195,6 +209,7 @@ class IngestStatus(msgspec.Struct, frozen=True):
 
 decode_gaps = msgspec.json.Decoder(list[Gap]).decode
 decode_connections = msgspec.json.Decoder(list[ConnectionChange]).decode
+decode_alerts = msgspec.json.Decoder(list[Alert]).decode
 decode_quarantine = msgspec.json.Decoder(list[Quarantined]).decode
 
 decode_status = msgspec.json.Decoder(IngestStatus).decode

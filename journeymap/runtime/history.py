@@ -22,12 +22,20 @@ class Changes:
 
     def __init__(self) -> None:
         self._seen = 0
+        self.down_since: Millis | None = None
+        """When it left OPEN, or was first looked at; None while it is OPEN."""
 
     def since_last(self, status: SourceStatus) -> Sequence[StateChange]:
         """The changes of state that were not answered before, oldest first; of very many only the latest."""
         new = status.change_count - self._seen
         self._seen = status.change_count
-        return status.changes[-new:] if new > 0 else ()
+        changes = status.changes[-new:] if new > 0 else ()
+        for state, at in (*((change.state, change.at) for change in changes), (status.state, status.since)):
+            if state is ConnectionState.OPEN:
+                self.down_since = None
+            elif self.down_since is None:
+                self.down_since = at
+        return changes
 
 
 class ConnectionLog:

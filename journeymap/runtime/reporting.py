@@ -7,25 +7,31 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 import msgspec
 
+from journeymap.errors import StoreError
 from journeymap.journal.journal import Journal
 from journeymap.model.status import (
+    ALERTS,
     CONNECTIONS,
     GAPS,
     QUARANTINE,
     STATUS,
+    AlertCounts,
     EventCounts,
     IngestStatus,
     SourceReport,
+    decode_alerts,
     decode_connections,
     decode_gaps,
     decode_quarantine,
     decode_status,
 )
 from journeymap.model.time import SECOND, Millis
+from journeymap.runtime.alerts import Alerts
 from journeymap.runtime.gaps import GapLog
 from journeymap.runtime.history import Changes, ConnectionLog
 from journeymap.runtime.pipeline import Pipeline
@@ -77,6 +83,7 @@ class Reporter:
         sources: Sequence[Source],
         pipeline: Pipeline,
         stitching_outdated: str | None = None,
+        alerts: Alerts | None = None,
         steady: Callable[[], Millis] = steady_now,
     ) -> None:
         self._store = store
@@ -84,6 +91,7 @@ class Reporter:
         self._sources = tuple(sources)
         self._pipeline = pipeline
         self._stitching_outdated = stitching_outdated
+        self._alerts = alerts
         self._steady = steady
         self._rate = Rate()
         self._changes = [Changes() for _ in sources]
@@ -92,6 +100,8 @@ class Reporter:
         before = self._kept(STATUS, decode_status, None)
         self._gaps = GapLog(self._kept(GAPS, decode_gaps, []), before, retention=pipeline.retention)
         self._connections = ConnectionLog(self._kept(CONNECTIONS, decode_connections, []), before)
+        if alerts is not None:
+            alerts.recall(self._kept(ALERTS, decode_alerts, []))
         pipeline.quarantine.recall(self._kept(QUARANTINE, decode_quarantine, []))
 
     def _kept(self, name: str, decode: Callable[[bytes], T], otherwise: T) -> T:
@@ -116,27 +126,53 @@ class Reporter:
         `behind` is when the record arrived that waits longest to be folded, None if none does. `ended` says that ingest
         does not go on, and why.
         """
-        statuses = [source.status() for source in self._sources]
-        reports = [_report(source, status) for source, status in zip(self._sources, statuses, strict=True)]
-        changes: dict[str, list[StateChange]] = {}
-        for source, latest, found in zip(self._sources, self._changes, statuses, strict=True):
-            changes.setdefault(source.name, []).extend(latest.since_last(found))
-        status = self._status(now, reports, behind, waiting_bytes, ended)
-        self._gaps.look(now, reports, changes, status.reading_stopped)
+        reports = self._look(now, None)
         if ended is not None:
             self._gaps.stop(now)
-        status = msgspec.structs.replace(status, gap_totals=self._gaps.totals())
-        self._connections.look(changes)
+        status = self._status(now, reports, behind, waiting_bytes, ended)
         documents: dict[str, Any] = {
             GAPS: self._gaps.gaps(),
             CONNECTIONS: self._connections.changes(),
             QUARANTINE: self._pipeline.quarantine.entries(),
         }
+        if self._alerts is not None:
+            documents[ALERTS] = self._alerts.firing()
         encoded = {name: msgspec.json.encode(document) for name, document in documents.items()}
         news = {name: data for name, data in encoded.items() if self._written.get(name) != data}
         self._store.write_documents({STATUS: msgspec.json.encode(status), **news})
         self._written.update(news)
+        if self._alerts is not None and ended is None:
+            self._alerts.look(now, reports, status.reading_stopped, None)
         return status
+
+    def cannot_tell(self, now: Millis, problem: str) -> None:
+        """The store cannot be written, and why. What happens meanwhile is told later; alerts are sent now."""
+        reports = self._look(now, None)
+        if self._alerts is not None:
+            self._alerts.look(now, reports, None, problem)
+
+    def fail(self, now: Millis, problem: str) -> None:
+        """Ingest ends by an error. From any thread."""
+        if self._alerts is not None:
+            self._alerts.fail(now, problem)
+            with suppress(StoreError):
+                self._store.write_documents({ALERTS: msgspec.json.encode(self._alerts.firing())})
+
+    def _look(self, now: Millis, reading_stopped: str | None) -> list[SourceReport]:
+        """Look at the sources, and note what has changed."""
+        changes: dict[str, list[StateChange]] = {}
+        reports = []
+        for source, latest in zip(self._sources, self._changes, strict=True):
+            status = source.status()
+            changes.setdefault(source.name, []).extend(latest.since_last(status))
+            down_since = (
+                None if status.finished or latest.down_since is None else max(latest.down_since, self.started_at)
+            )
+            fields = {name: getattr(status, name) for name in _REPORTED}
+            reports.append(SourceReport(name=source.name, live=source.live, down_since=down_since, **fields))
+        self._gaps.look(now, reports, changes, reading_stopped)
+        self._connections.look(changes)
+        return reports
 
     def _status(
         self, now: Millis, reports: list[SourceReport], behind: Millis | None, waiting_bytes: int, ended: str | None
@@ -181,16 +217,14 @@ class Reporter:
             journal_lag_bytes=max(0, read_to - self._pipeline.committed),
             flush_ms=round(self._pipeline.flush_ms, 2),
             flushes=self._pipeline.flushes.durations(),
+            gap_totals=self._gaps.totals(),
             sources=reports,
+            alerts=AlertCounts() if self._alerts is None else self._alerts.counts(),
             events_per_second=round(self._rate.of(counts.events, self._steady()), 2),
             waiting_bytes=waiting_bytes,
             journal_torn_bytes=self._journal.torn_bytes,
             stitching_outdated=self._stitching_outdated,
         )
-
-
-def _report(source: Source, status: SourceStatus) -> SourceReport:
-    return SourceReport(name=source.name, live=source.live, **{name: getattr(status, name) for name in _REPORTED})
 
 
 def _goodness(report: SourceReport) -> int:

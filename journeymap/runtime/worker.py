@@ -12,6 +12,7 @@ from journeymap.journal.journal import Journal
 from journeymap.model.record import Record
 from journeymap.model.status import IngestStatus
 from journeymap.model.time import MINUTE, SECOND, Millis
+from journeymap.runtime.alerts import Alerts
 from journeymap.runtime.clock import Clock
 from journeymap.runtime.inbox import HANDFUL, Inbox
 from journeymap.runtime.memory import OldGarbage
@@ -33,7 +34,8 @@ STOP_PATIENCE = 10.0
 class Ingest:
     """Keeps a store up to date with a source. `start` returns at once; `stop` returns when everything received is stored.
 
-    `stitching_outdated` is what the status is to say of the stored journeys.
+    `stitching_outdated` is what the status is to say of the stored journeys. `alerts` are told of hard errors, and closed at
+    the end.
     `on_failure` is called, from one of the threads, when one of them ends by an error that is not a passing one; `failure` then
     holds the error.
     """
@@ -49,6 +51,7 @@ class Ingest:
         flush_interval: Millis = 100,
         journal_max_bytes: int = 2**30,
         stitching_outdated: str | None = None,
+        alerts: Alerts | None = None,
         on_failure: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
@@ -67,7 +70,8 @@ class Ingest:
         self._receivers = [self._thread(f"receive-{source.name}", partial(self._receive, source)) for source in sources]
         self._stitcher = self._thread("stitch", self._stitch)
         self._stitching_outdated = stitching_outdated
-        self._reporter = Reporter(store, journal, self._sources, pipeline, stitching_outdated)
+        self._alerts = alerts
+        self._reporter = Reporter(store, journal, self._sources, pipeline, stitching_outdated, alerts)
         self._status_at: Millis = 0
         self._tidy_at: Millis = 0
         self._garbage = OldGarbage()
@@ -119,6 +123,8 @@ class Ingest:
             self._stitcher.join(STOP_PATIENCE)
             if left := self._inbox.waiting_bytes:
                 log.info("%d MB are left to the journal, for the next start", left // 1_000_000)
+        if self._alerts is not None:
+            self._alerts.close()
 
     def hurry(self) -> None:
         """Let a `stop` that is under way, or the next one, not wait for a backlog to be stored."""
@@ -222,7 +228,9 @@ class Ingest:
             if self._store_problem is None:
                 log.error("%s", error)
             self._store_problem = str(error)
-            self._retry_at = self._clock.now() + STORE_RETRY
+            now = self._clock.now()
+            self._retry_at = now + STORE_RETRY
+            self._reporter.cannot_tell(now, self._store_problem)
 
     def _tell_in_time(self, now: Millis) -> None:
         """Write the status document if the next time would be too late."""
@@ -254,6 +262,7 @@ class Ingest:
                 self.failure = error
             # An error raised on purpose says all in its line; any other one is a defect.
             log.critical("ingest has failed: %s", error, exc_info=None if isinstance(error, JourneymapError) else error)
+            self._reporter.fail(self._clock.now(), str(error))
             try:
                 self._stop_receiving()
             finally:
