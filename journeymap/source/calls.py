@@ -64,8 +64,8 @@ class Calls:
         self._answer = answer
         self._tls = tls = tls_context()
         self._background = Background("eventstreams")
-        self._login_http = HttpClient(config.login_url, config.request_timeout, tls, clock)
-        self._api_http = HttpClient(config.api_url, config.request_timeout, tls, clock)
+        self._login_http = HttpClient(config.login_url, config.request_timeout, tls, clock, "REGION or LOGIN_URL")
+        self._api_http = HttpClient(config.api_url, config.request_timeout, tls, clock, "REGION or API_URL")
         self._oauth = TokenClient(
             config.login_url, config.client_id, config.client_secret, config.scopes, self._login_http
         )

@@ -10,14 +10,15 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from journeymap.errors import TransientSourceError
+from journeymap.source.explaining import explain, explain_refusal
 from journeymap.source.proxy import Proxy, address_of, proxy_for
-from journeymap.source.transport import explain
 
 _REFUSED: Final = re.compile(r"Tunnel connection failed: (\d{3})\b")
 
 
-def dial(url: str, timeout: float) -> socket.socket:
-    """A connection to the host of this URL, IPv6 or IPv4, through its proxy if it has one; `timeout` is in seconds.
+def dial(url: str, timeout: float, setting: str) -> socket.socket:
+    """A connection to the host of this URL, IPv6 or IPv4, through its proxy if it has one; `timeout` is in seconds, `setting`
+    what the URL comes from.
 
     Raises `TransientSourceError` where none comes about, `ConfigurationError` as `proxy_for` does.
     """
@@ -28,8 +29,8 @@ def dial(url: str, timeout: float) -> socket.socket:
         )
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except OSError as error:
-        where = urlsplit(url).netloc if proxy is None else f"the proxy {proxy.where}"
-        raise TransientSourceError(explain(error, where)) from None
+        where = urlsplit(url).netloc
+        raise TransientSourceError(explain(error, where, proxy, setting=setting, connecting=True)) from None
     return connected
 
 
@@ -44,8 +45,6 @@ def _tunnel(proxy: Proxy, url: str, timeout: float) -> socket.socket:
         answered = _REFUSED.match(str(error))
         if answered is None and isinstance(error, OSError):
             raise
-        status = f" (status {answered[1]})" if answered else ""
-        raise TransientSourceError(
-            f"the proxy {proxy.where} does not let us through to {urlsplit(url).netloc}{status}"
-        ) from None
+        status = answered[1] if answered is not None else None
+        raise TransientSourceError(explain_refusal(proxy, urlsplit(url).netloc, status)) from None
     return tunnel.sock

@@ -1,5 +1,4 @@
-"""What all conversations with the platform share: which URLs are allowed, TLS, bounded and abortable HTTP, plain words
-for what went wrong."""
+"""What all conversations with the platform share: which URLs are allowed, TLS, bounded and abortable HTTP."""
 
 from __future__ import annotations
 
@@ -7,7 +6,7 @@ import contextlib
 import re
 import socket
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -19,6 +18,7 @@ from journeymap.model.time import SECOND, Millis
 from journeymap.protocol.backoff import parse_retry_after
 from journeymap.protocol.httpdate import parse_http_date
 from journeymap.settings.values import is_loopback
+from journeymap.source.explaining import explain
 from journeymap.source.proxy import Proxy, proxy_for
 
 MAX_ANSWER: Final = 1 << 20
@@ -62,40 +62,6 @@ def break_off(connected: socket.socket | None) -> None:
             socket.socket.shutdown(connected, socket.SHUT_RDWR)
 
 
-def explain(error: BaseException, where: str, proxy: Proxy | None = None) -> str:
-    """What a failure of DNS, TCP, TLS, a proxy or a time limit means, in words that hold no secret. `proxy` is the one on
-    the way to `where`."""
-    # Whose name it was and who refused: behind a proxy only that one is met directly.
-    first = where if proxy is None else f"the proxy {proxy.where}"
-    for cause in _chain(error):
-        match cause:
-            case ssl.SSLCertVerificationError():
-                return f"the certificate of {where} is not accepted: {cause.verify_message or 'verification failed'}"
-            case socket.gaierror():
-                return f"the name of {first} cannot be resolved; check the URL and DNS"
-            case ConnectionRefusedError():
-                return f"nothing listens at {first}"
-            case TimeoutError() | httpx.TimeoutException():
-                return f"no answer from {where} in time"
-            case httpx.ProxyError():
-                return f"{first} does not let us through to {where}"
-            case ssl.SSLError():
-                return f"TLS with {where} failed: {(cause.reason or 'unknown reason').replace('_', ' ').lower()}"
-            case OSError() if cause.strerror:
-                return f"the connection to {where} failed: {cause.strerror.lower()}"
-    return f"the connection to {where} failed ({type(error).__name__})"
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The causes of an error, the innermost first: that one knows best."""
-    chain: list[BaseException] = []
-    current: BaseException | None = error
-    while current is not None and current not in chain:
-        chain.append(current)
-        current = current.__cause__ or current.__context__
-    return reversed(chain)
-
-
 def _date(headers: httpx.Headers) -> Millis | None:
     """The server's clock. An answer out of a cache tells its age beside its date."""
     date, age = parse_http_date(headers.get("date")), headers.get("age", "0")
@@ -126,13 +92,23 @@ def _in_httpx(proxy: Proxy) -> httpx.Proxy:
 class HttpClient:
     """HTTP to one server, for one thread at a time; `abort` may come from any other.
 
-    Redirects are not followed: they would carry credentials away. Raises `ConfigurationError` as `proxy_for` does.
+    Redirects are not followed: they would carry credentials away. `setting` is what an operator is told to check. Raises
+    `ConfigurationError` as `proxy_for` does.
     """
 
-    def __init__(self, url: str, timeout: Millis, tls: ssl.SSLContext, clock: Callable[[], Millis]) -> None:
+    def __init__(
+        self,
+        url: str,
+        timeout: Millis,
+        tls: ssl.SSLContext,
+        clock: Callable[[], Millis],
+        setting: str = "its address",
+    ) -> None:
         self.where = urlsplit(url).netloc
+        self._setting = setting
         self._clock = clock
         self._aborted = False
+        self._connecting = False
         self._socket: socket.socket | None = None
         self._proxy = proxy = proxy_for(url)
         self._client = httpx.Client(
@@ -159,6 +135,7 @@ class HttpClient:
         content = None if document is None else msgspec.json.encode(document)
         if content is not None:
             headers["Content-Type"] = "application/json"
+        self._connecting = False
         try:
             with self._client.stream(
                 method,
@@ -174,7 +151,10 @@ class HttpClient:
                 return Answer(response.status_code, body, retry_after, _date(response.headers))
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
             # The original says too much (headers) and too little: only what `explain` made of it goes on.
-            raise TransientSourceError(explain(error, self.where, self._proxy)) from None
+            where = urlsplit(url).netloc or self.where  # metadata may name another server
+            raise TransientSourceError(
+                explain(error, where, self._proxy, setting=self._setting, connecting=self._connecting)
+            ) from None
 
     def _read(self, response: httpx.Response) -> bytes:
         body = bytearray()
@@ -185,6 +165,8 @@ class HttpClient:
         return bytes(body)
 
     def _trace(self, event: str, info: Mapping[str, Any]) -> None:
+        if event.startswith("connection.connect_tcp."):
+            self._connecting = not event.endswith(".complete")
         if event in {"connection.connect_tcp.complete", "connection.start_tls.complete"}:
             self._socket = info["return_value"].get_extra_info("socket")
         if self._aborted:

@@ -19,8 +19,12 @@ from journeymap.model.time import SECOND, Millis
 from journeymap.protocol.backoff import parse_retry_after
 from journeymap.protocol.websocket import CLOSE, PING, PONG, Message, MessageReader
 from journeymap.source.dialing import dial
+from journeymap.source.explaining import explain
 from journeymap.source.proxy import address_of
-from journeymap.source.transport import break_off, explain
+from journeymap.source.transport import break_off
+
+SETTING: Final = "REGION or STREAM_URL"
+"""What the address comes from."""
 
 _CHUNK: Final = 1 << 16
 _SEND_TIMEOUT: Final = 0.2
@@ -83,7 +87,7 @@ class StreamSocket:
 
     def _connected(self) -> socket.socket:
         """A connection made here: websocket-client would look for a proxy by rules of its own."""
-        self._raw = connected = dial(self._url, self._timeout)
+        self._raw = connected = dial(self._url, self._timeout, SETTING)
         if urlsplit(self._url).scheme == "ws":
             return connected
         host, _ = address_of(self._url)
@@ -94,10 +98,10 @@ class StreamSocket:
 
     def _explained(self, error: Exception) -> str:
         if isinstance(error, websocket.WebSocketTimeoutException):
-            return f"no answer from {self._where} in time"
+            error = TimeoutError()
         if isinstance(error, websocket.WebSocketConnectionClosedException):
-            return f"{self._where} closed the connection during the handshake"
-        return explain(error, self._where)
+            return f"{self._where} closed the connection during the handshake; check {SETTING}"
+        return explain(error, self._where, setting=SETTING)
 
     def fileno(self) -> int:
         """For a selector."""

@@ -16,11 +16,10 @@ from typing import Any
 import pytest
 import trustme
 
-from journeymap.errors import TransientSourceError
 from journeymap.runtime.clock import SystemClock
 from journeymap.source.transport import HttpClient, tls_context
 from journeymap.source.websocket import StreamSocket
-from tests.integration.test_eventstreams import closed_port, shake_hands
+from tests.integration.test_eventstreams import shake_hands
 from tests.proxies import TunnelProxy
 
 HOST = "platform.example"
@@ -86,24 +85,3 @@ def test_all_connections_go_through_it(behind_tls: tuple[str, int], monkeypatch:
     assert [request.split("\r\n")[0].split()[:2] for request in proxy.asked] == [["CONNECT", f"{HOST}:443"]] * 2
     account = "Basic " + base64.b64encode(b"me:hunter2").decode()
     assert all(f"proxy-authorization: {account}".lower() in request.lower() for request in proxy.asked)
-
-
-def test_a_proxy_that_refuses_is_named(behind_tls: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
-    with TunnelProxy(behind_tls, "407 Proxy Authentication Required") as proxy:
-        monkeypatch.setenv("https_proxy", proxy.address)
-        for use, status in ((clients().ask, ""), (clients().connect, " (status 407)")):
-            with pytest.raises(TransientSourceError) as caught:
-                use()
-            assert str(caught.value) == f"the proxy {proxy.address} does not let us through to {HOST}{status}"
-
-
-def test_a_proxy_that_is_not_there_is_named(behind_tls: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
-    nobody = closed_port()
-    monkeypatch.setenv("https_proxy", nobody)
-    for use in (clients().ask, clients().connect):
-        with pytest.raises(TransientSourceError, match=f"^nothing listens at the proxy {nobody}$"):
-            use()
-    monkeypatch.setenv("https_proxy", "http://nowhere.invalid:3128")
-    for use in (clients().ask, clients().connect):
-        with pytest.raises(TransientSourceError, match=r"^the name of the proxy nowhere\.invalid:3128 cannot be res"):
-            use()
