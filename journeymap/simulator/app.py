@@ -122,7 +122,7 @@ class _Face:
             return unauthorized()
         try:
             wish = msgspec.json.decode(await body_of(request), type=Request)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             return problem(400, "The body is not a subscription", str(error))
         wrong = _wrong_in(wish)
         if wrong is not None:

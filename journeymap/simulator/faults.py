@@ -36,7 +36,7 @@ def _whole(most: int, text: str) -> Meta:
 
 
 def _seconds(most: float, text: str, least: float = 0.0) -> Meta:
-    allowed = f"seconds from {least:g} to {most:g}, or a length of time such as 500ms or 2m"
+    allowed = f"seconds from {least:g} to {most:g} (also 500ms, 2m, …)"
     return Meta(ge=least, le=most, description=text, extra={"allowed": allowed, "seconds": True})
 
 

@@ -42,6 +42,11 @@ class Line(asyncio.Transport):
         """Whether nothing goes through any more, though the connection stands."""
         return self._dead
 
+    @property
+    def is_stuck(self) -> bool:
+        """Whether it could not end in order at once."""
+        return self._dead or self._pump is not None
+
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send, now or when the faults of the line let it through."""
         if self._dead or self._closing or not data:

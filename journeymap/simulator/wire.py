@@ -79,8 +79,8 @@ class Wire(WebSocketsSansIOProtocol):
         self.line.hold(full=False)
 
     def shutdown(self) -> None:
-        """Say goodbye to the client, if it can hear it."""
-        if self.line.is_dead:
+        """Say goodbye to the client, if it can hear it soon."""
+        if self.line.is_stuck:
             self.line.abort()
         else:
             super().shutdown()
@@ -124,7 +124,7 @@ class Wire(WebSocketsSansIOProtocol):
             self.transport.write(b"".join(self.conn.data_to_send()))
 
     def close_with(self, code: int, reason: str) -> None:
-        """Close without waiting for the client to read; broken off where it does not answer within a second.
+        """Close without waiting for the client to read; broken off where it does not answer within a second or so.
 
         On a dead line nothing of this can be seen from outside.
         """
@@ -142,7 +142,8 @@ class Wire(WebSocketsSansIOProtocol):
         if self.read_paused:
             self.read_paused = False
             self.transport.resume_reading()
-        self.close_timer = asyncio.get_running_loop().call_later(_LAST_WORDS, self.transport.abort)
+        patience = _LAST_WORDS + self.faults.latency + 2 * self.faults.slow_frames
+        self.close_timer = asyncio.get_running_loop().call_later(patience, self.transport.abort)
 
     def break_off(self, reset: bool) -> None:
         """End the connection without a close frame: with a TCP reset, or in TCP's orderly way."""

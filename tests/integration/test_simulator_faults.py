@@ -377,6 +377,24 @@ def test_latency(client: Client) -> None:
     assert [event["eventId"] for event in got] == [f"made-{number}" for number in range(5)]
 
 
+def test_a_slow_line_takes_close_frames_too(client: Client) -> None:
+    stream = client.open()
+    client.platform.set_faults(latency=1.2, slow_frames=0.2)
+    client.platform.act("close", code=1013)
+    assert closed_with(stream) == 1013
+
+
+def test_a_platform_stops_in_spite_of_slow_lines(capfd: pytest.CaptureFixture[str]) -> None:
+    with SimulatedPlatform() as platform, Client(platform) as client:
+        client.open()
+        platform.wait_for_subscriptions()
+        platform.set_faults(latency=30, slow_frames=30)
+        platform.send_events(made_event(1))
+        started = time.monotonic()
+    assert time.monotonic() - started < 5
+    assert capfd.readouterr().err == ""
+
+
 def test_slow_frames_come_whole_in_the_end(client: Client) -> None:
     stream = client.open()
     client.platform.wait_for_subscriptions()

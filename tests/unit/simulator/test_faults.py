@@ -1,12 +1,15 @@
 """The table of faults: what may be set, and what is said of what may not."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from journeymap.decode.event import decode_frame
 from journeymap.errors import InputError
 from journeymap.simulator import actions
 from journeymap.simulator.faults import TABLE, Faults, assignment
+from journeymap.simulator.garbage import FORMS
 from tests.architecture.test_documentation import rows
 
 PAGE = Path(__file__).parents[3] / "docs" / "simulator.md"
@@ -97,6 +100,18 @@ def test_every_action_is_documented() -> None:
     assert [name for name in documented if name in actions.ACTIONS] == list(actions.ACTIONS)
     for name, kind in actions.ACTIONS.items():
         assert documented[name] == (actions.signature(kind).strip("()"), actions.help_of(kind)), name
+
+
+def test_every_form_of_garbage_is_documented() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert re.findall(r"`(\w+)`", text.partition("The forms of `garbage` are")[2])[: len(FORMS)] == list(FORMS)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_garbage_holds_nothing_that_could_be_kept(form: str) -> None:
+    events, rejected = decode_frame(FORMS[form].frame)
+    assert events == []
+    assert rejected
 
 
 @pytest.mark.parametrize(
