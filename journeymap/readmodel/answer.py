@@ -15,7 +15,11 @@ NOT_RUNNING: Final = "ingest is not running"
 
 
 class StatusInShort(msgspec.Struct, frozen=True):
-    """How the ingest side stands, as far as every page shows it."""
+    """How the ingest side stands, as far as every page shows it.
+
+    `problem` keeps the store from being read or written, `reading_stopped` the sources from being read; `finished` says
+    that all of them have delivered all they had.
+    """
 
     state: str
     since: Millis
@@ -23,6 +27,9 @@ class StatusInShort(msgspec.Struct, frozen=True):
     refused: bool
     lag_ms: Millis
     ingest_running: bool
+    problem: str | None = None
+    reading_stopped: str | None = None
+    finished: bool = False
 
     def says_the_same(self, other: StatusInShort | None) -> bool:
         """Whether nobody would notice the difference. The lag moves all the time; it counts in whole seconds."""
@@ -53,21 +60,24 @@ class Answer(msgspec.Struct, frozen=True):
 def in_short(status: IngestStatus | None, problem: str | None, now: Millis) -> StatusInShort:
     """The status at `now`. `problem` is what keeps this process from reading the store; it goes before all else."""
     if status is None:
-        return StatusInShort("DISCONNECTED", 0, problem or NOT_RUNNING, False, 0, False)
+        return StatusInShort("DISCONNECTED", 0, problem or NOT_RUNNING, False, 0, False, problem)
     if status.is_stale(now):
-        return StatusInShort("DISCONNECTED", status.written_at, problem or NOT_RUNNING, False, 0, False)
-    return StatusInShort(status.state, status.since, problem or status.error, status.refused, status.lag_ms, True)
-
-
-def _noticed(status: StatusInShort) -> tuple[object, ...]:
-    return (
+        return StatusInShort("DISCONNECTED", status.written_at, problem or NOT_RUNNING, False, 0, False, problem)
+    return StatusInShort(
         status.state,
         status.since,
-        status.error,
+        problem or status.error,
         status.refused,
-        status.lag_ms // SECOND,
-        status.ingest_running,
+        status.lag_ms,
+        True,
+        problem,
+        status.reading_stopped,
+        bool(status.sources) and all(report.finished for report in status.sources),
     )
+
+
+def _noticed(status: StatusInShort) -> StatusInShort:
+    return msgspec.structs.replace(status, lag_ms=status.lag_ms // SECOND)
 
 
 _encode = msgspec.json.Encoder().encode

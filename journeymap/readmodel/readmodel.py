@@ -70,6 +70,7 @@ class ReadModel:
         self._committed_at: Millis = 0
         self._loaded = False
         self._problem: str | None = None
+        self._problem_since: Millis | None = None
         self._told = Told()
         self._told_read_at: Millis | None = None
         self._gaps: list[WireGap] = []
@@ -85,6 +86,11 @@ class ReadModel:
     def problem(self) -> str | None:
         """What keeps the store from being read or, as far as this process knows, written; None while all is well."""
         return self._problem or self._beside()
+
+    @property
+    def problem_since(self) -> Millis | None:
+        """Since when the store cannot be read; None while it can."""
+        return self._problem_since
 
     @property
     def ready(self) -> bool:
@@ -128,11 +134,12 @@ class ReadModel:
             with self._changed:
                 self._table.advance(now)
                 self._tell_status(now)
-        self._problem = None
+        self._problem = self._problem_since = None
         return moved
 
     def fail(self, problem: str) -> None:
         """Remember why the store cannot be read; the next successful `poll` forgets it."""
+        self._problem_since = self._clock() if self._problem_since is None else self._problem_since
         self._problem = problem
 
     def wait_for(self, version: int, timeout: float) -> bool:

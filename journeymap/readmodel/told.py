@@ -27,8 +27,8 @@ from journeymap.store.base import StoreReader
 
 T = TypeVar("T")
 
-WireGap: TypeAlias = tuple[Millis, Millis | None, str]
-"""A gap for the chart: start, end or None while it lasts, kind."""
+WireGap: TypeAlias = tuple[Millis, Millis | None, str, int, str]
+"""A gap for the chart: start, end or None while it lasts, kind, events left out, why."""
 
 GAPS_SHOWN: Final = 200
 """So many gaps a page is told of at most, the latest ones."""
@@ -84,8 +84,9 @@ class Told:
                 continue
             same = merged.setdefault(gap.kind, [])
             if same and ((end := same[-1][1]) is None or end >= gap.start):
+                start, _, kind, dropped, detail = same[-1]
                 later = None if end is None or gap.end is None else max(end, gap.end)
-                same[-1] = (same[-1][0], later, gap.kind)
+                same[-1] = (start, later, kind, dropped + gap.dropped, detail or gap.detail)
             else:
-                same.append((gap.start, gap.end, gap.kind))
+                same.append((gap.start, gap.end, gap.kind, gap.dropped, gap.detail))
         return sorted((gap for same in merged.values() for gap in same), key=lambda gap: gap[0])[-GAPS_SHOWN:]

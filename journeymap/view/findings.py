@@ -22,6 +22,7 @@ FAR_BEHIND: Final[Millis] = 30 * SECOND
 
 OPEN: Final = "OPEN"
 START_IT: Final = "Start it with “journeymap run” or “journeymap ingest”. If it was started, its log says why it ended."
+READ_AGAIN: Final = "What is shown is as of then. It is tried again all the time."
 RECONNECTS: Final = (
     "It tries again by itself. If this lasts, “journeymap doctor” checks the way to the platform step by step."
 )
@@ -48,15 +49,24 @@ class Finding(msgspec.Struct, frozen=True):
         return self.sentence if self.since is None else f"{self.sentence}, for {duration(now - self.since)}"
 
 
-def findings(status: IngestStatus | None, problem: str | None, now: Millis) -> list[Finding]:
-    """All that is wrong at `now`, what stops the process first. `problem` keeps the store from being read or written."""
-    found = list(_findings(status, problem, now))
+def findings(
+    status: IngestStatus | None, problem: str | None, now: Millis, problem_since: Millis | None = None
+) -> list[Finding]:
+    """All that is wrong at `now`, what stops the process first.
+
+    `problem` keeps the store from being read or written, `problem_since` says since when, where that is known.
+    """
+    found = list(_findings(status, problem, now, problem_since))
     return [each for each in found if each.unready] + [each for each in found if not each.unready]
 
 
-def _findings(status: IngestStatus | None, problem: str | None, now: Millis) -> Iterator[Finding]:
+def _findings(
+    status: IngestStatus | None, problem: str | None, now: Millis, problem_since: Millis | None
+) -> Iterator[Finding]:
     if problem:
-        yield Finding("store", problem, "What is shown is as of then. It is tried again all the time.", unready=True)
+        yield Finding("store", problem, READ_AGAIN, problem_since, unready=True)
+        if status is None or status.is_stale(now):
+            return  # whether ingest runs is not known
     if status is None:
         yield Finding("stopped", "ingest is not running: it never wrote a status to this store", START_IT, unready=True)
         return
@@ -105,18 +115,21 @@ def reports_of(status: IngestStatus) -> Sequence[SourceReport]:
 
 
 def _connection(report: SourceReport, name: str, now: Millis) -> Iterator[Finding]:
-    which = f"the connection of {name}" if name else "the connection"
+    which = f"the source {name}" if name else "the source"
     if report.refused:
+        reason = report.error or "no reason given"
         yield Finding(
             "refused",
-            f"the platform refuses {which}: {report.error or 'no reason given'}",
+            f"the platform refuses access{f' to {which}' if name else ''}: {reason}",
             CREDENTIALS,
             report.since,
             unready=True,
         )
     elif report.finished and report.error:
-        yield Finding("input", f"{name or 'the source'} ended with an error: {report.error}", "", report.since)
+        yield Finding("input", f"{which} ended with an error: {report.error}", "", report.since)
     elif not report.finished and report.state != OPEN:
-        reason = f" ({report.error})" if report.error else ""
+        reason = f": {report.error}" if report.error else ""
         lasts = now - report.since > NOT_OPEN_FOR
-        yield Finding("connection", f"{which} is {report.state}{reason}", RECONNECTS, report.since, unready=lasts)
+        yield Finding(
+            "connection", f"{which} is not connected ({report.state}){reason}", RECONNECTS, report.since, unready=lasts
+        )

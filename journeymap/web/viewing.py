@@ -8,12 +8,13 @@ from typing import Any, Final
 
 import msgspec
 
-from journeymap.model.status import ConnectionChange, Gap, Quarantined
+from journeymap.model.status import Gap, Quarantined
 from journeymap.model.time import Millis
 from journeymap.readmodel.readmodel import ReadModel
 from journeymap.stitch.reading import ClockReading
 from journeymap.view.document import document
 from journeymap.view.masking import Viewer, mask, mask_value
+from journeymap.view.operations import operations
 from journeymap.view.question import parse_question
 from journeymap.view.summary import Summary, summary
 
@@ -39,13 +40,18 @@ class ViewedModel:
         """The stretches of time of which events may be missing, oldest first."""
         return self._model.gaps(now)
 
-    def connections(self) -> Sequence[ConnectionChange]:
-        """The latest changes of the sources' connections, oldest first."""
-        return self._model.connections()
-
-    def quarantine(self) -> list[Quarantined]:
-        """The last unusable thing of each reason, latest first."""
-        return show_quarantine(self._model.quarantine(), self._viewer)
+    def operations(self, now: Millis) -> dict[str, Any]:
+        """The document of the operations view."""
+        model = self._model
+        return operations(
+            model.status(),
+            model.problem,
+            model.gaps(now),
+            model.connections(),
+            show_quarantine(model.quarantine(), self._viewer),
+            now,
+            problem_since=model.problem_since,
+        )
 
     def detail(self, journey_id: str, now: Millis) -> dict[str, Any] | None:
         """The journey's document (docs/http.md) and the customer's other journeys as `neighbours`.

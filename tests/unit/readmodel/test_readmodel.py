@@ -363,23 +363,24 @@ def test_gaps_are_told_once_and_merged_by_kind() -> None:
         bench,
         Gap("a", "disconnected", START - 5 * DAY, START - 2 * DAY),
         Gap("a", "disconnected", START - 9, START - 5),
-        Gap("b", "disconnected", START - 7, START - 3),
-        Gap("b", "dropped", START - 6, START - 1),
+        Gap("b", "disconnected", START - 7, START - 3, detail="no route"),
+        Gap("b", "dropped", START - 6, START - 1, 20, "rate"),
+        Gap("a", "dropped", START - 4, START - 2, 5, "rate"),
         Gap("b", "disconnected", START),
         Gap("a", "disconnected", START + 2, START + 4),
     )
     bench.report()
     answer = bench.told()
     assert answer.gaps == [
-        (START - 9, START - 3, "disconnected"),
-        (START - 6, START - 1, "dropped"),
-        (START, None, "disconnected"),
+        (START - 9, START - 3, "disconnected", 0, "no route"),
+        (START - 6, START - 1, "dropped", 25, "rate"),
+        (START, None, "disconnected", 0, ""),
     ]
     assert bench.ask() is None
     bench.clock.advance(SECOND)
     bench.report()
     assert bench.ask() is None
-    assert len(bench.model.gaps(bench.clock.now())) == 6
+    assert len(bench.model.gaps(bench.clock.now())) == 7
 
 
 def test_of_very_many_gaps_the_latest_are_told() -> None:
@@ -402,7 +403,7 @@ def test_an_ingest_that_is_gone_without_a_word_is_a_gap() -> None:
     written_at = bench.clock.now()
     assert bench.told().gaps == []
     bench.clock.advance(6 * SECOND)
-    assert bench.told().gaps == [(heard_at, None, "stopped")]
+    assert bench.told().gaps == [(heard_at, None, "stopped", 0, "")]
     gaps = bench.model.gaps(bench.clock.now())
     assert [(gap.source, gap.start) for gap in gaps] == [("a", heard_at), ("b", written_at)]
     tell(bench, Gap("a", "stopped", START), Gap("b", "stopped", START))
@@ -418,3 +419,26 @@ def test_connections_and_quarantine_are_read() -> None:
     )
     bench.model.poll()
     assert (list(bench.model.connections()), list(bench.model.quarantine())) == ([change], [entry])
+
+
+def test_a_page_is_told_at_once_why_nothing_new_comes() -> None:
+    bench = Bench()
+    bench.report()
+    bench.told()
+    bench.clock.advance(SECOND)
+    bench.report(reading_stopped="the disk is nearly full", sources=[SourceReport(name="a", state="DISCONNECTED")])
+    status = bench.told().status
+    assert (status.reading_stopped, status.finished, status.problem) == ("the disk is nearly full", False, None)
+    bench.model.fail("store: the disk is away")
+    failed_at = bench.clock.now()
+    bench.clock.advance(SECOND)
+    bench.model.fail("store: the disk is away")
+    assert bench.model.problem_since == failed_at
+    answer = bench.model.answer(bench.page, EVERYONE, bench.clock.now())
+    assert answer is not None
+    assert answer.status.problem == "store: the disk is away"
+    bench.model.poll()
+    assert bench.model.problem_since is None
+    bench.clock.advance(SECOND)
+    bench.report(sources=[SourceReport(name="a", state="DISCONNECTED", finished=True)])
+    assert bench.told().status.finished

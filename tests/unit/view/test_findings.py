@@ -43,16 +43,20 @@ def test_what_is_wrong(changes: dict[str, object], expected: list[tuple[str, boo
 
 
 def test_what_keeps_the_store_from_being_read_goes_before_all() -> None:
-    assert [each.code for each in findings(None, "store: gone", NOW)] == ["store", "stopped"]
     assert found("store: gone", lag_ms=6_000) == [("store", True), ("behind", False)]
+
+
+def test_whether_ingest_runs_is_not_known_while_the_store_cannot_be_read() -> None:
+    assert [each.code for each in findings(None, "store: gone", NOW)] == ["store"]
+    assert found("store: gone", written_at=NOW - MINUTE) == [("store", True)]
 
 
 def test_each_source_is_named_where_there_are_several() -> None:
     bad = source(name="kafka", state="DISCONNECTED", error="no broker")
     (only,) = findings(msgspec.structs.replace(WELL, sources=[bad]), None, NOW)
-    assert only.sentence == "the connection is DISCONNECTED (no broker)"
+    assert only.sentence == "the source is not connected (DISCONNECTED): no broker"
     (named,) = findings(msgspec.structs.replace(WELL, sources=[source(), bad]), None, NOW)
-    assert named.text(NOW) == "the connection of kafka is DISCONNECTED (no broker), for 1 min"
+    assert named.text(NOW) == "the source kafka is not connected (DISCONNECTED): no broker, for 1 min"
 
 
 def test_a_source_that_has_delivered_all_is_not_disconnected() -> None:
