@@ -1,5 +1,6 @@
 // Draws the bars of the rows on the screen, the axis and the now-line. Reads the model, changes nothing.
 
+import { drawGapsInRows, drawGapsOnAxis } from "./gaps.mjs";
 import { endOf } from "./model.mjs";
 import { channelColours, colours, hatch } from "./palette.mjs";
 import { ticks } from "./scale.mjs";
@@ -25,7 +26,7 @@ export function fitCanvas(canvas, width, height) {
   return pen;
 }
 
-export function drawAxis(pen, scale, now) {
+export function drawAxis(pen, scale, now, gaps) {
   const palette = colours();
   pen.clearRect(0, 0, scale.width, 64);
   pen.font = `11px ${palette.font}`;
@@ -34,6 +35,7 @@ export function drawAxis(pen, scale, now) {
   const marks = ticks(scale.start, scale.end, scale.width, zoneOffset(scale.start));
   pen.fillStyle = palette.line;
   for (const time of marks.ticks) pen.fillRect(Math.round(scale.x(time)), 22, 1, 8);
+  drawGapsOnAxis(pen, scale, gaps, now);
   pen.fillStyle = palette.muted;
   const nowX = scale.x(now);
   for (const time of marks.ticks) {
@@ -52,7 +54,7 @@ export function drawAxis(pen, scale, now) {
 }
 
 /** Draws `rows` (`{row, y}`, row missing while it is on its way). `marked` is the row under the pointer or focus. */
-export function drawRows(pen, scale, rows, { height, now, marked, selected }) {
+export function drawRows(pen, scale, rows, { height, now, gaps, marked, selected }) {
   const palette = colours();
   pen.clearRect(0, 0, scale.width, height);
   for (const { row, y, index } of rows) {
@@ -61,6 +63,7 @@ export function drawRows(pen, scale, rows, { height, now, marked, selected }) {
     else continue;
     pen.fillRect(0, y, scale.width, ROW);
   }
+  drawGapsInRows(pen, scale, gaps, height, now);
   pen.fillStyle = palette.line;
   for (const time of ticks(scale.start, scale.end, scale.width, zoneOffset(scale.start)).ticks) {
     pen.fillRect(Math.round(scale.x(time)), 0, 1, height);

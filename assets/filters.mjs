@@ -1,9 +1,12 @@
 // The filters: from the page's controls to the questions, and to and from the URL.
 
 import { channelToken } from "./model.mjs";
+import { setText } from "./rows.mjs";
 
 const MOST_OTHERS = 12;
 const PERSONAL = /@|\+?\d(?:[\s./()-]?\d){6,}/;
+
+const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 
 export const NO_FILTERS = Object.freeze({ customer: "", channels: [], states: [] });
 
@@ -53,4 +56,13 @@ export function setControls(filters) {
 
 export function fromControls(customer, channels, states) {
   return { customer: (customer ?? "").trim().slice(0, 100), channels: [...(channels ?? [])].sort(), states: [...(states ?? [])].sort() };
+}
+
+/** Writes beside each channel how many journeys have it. */
+export function showFacets(channels = {}) {
+  const counts = {};
+  for (const [channel, count] of Object.entries(channels)) counts[channelToken(channel)] = (counts[channelToken(channel)] ?? 0) + count;
+  for (const place of document.querySelectorAll("[data-count^='filter-channel:']")) {
+    setText(place, compact.format(counts[place.dataset.count.slice(15)] ?? 0));
+  }
 }

@@ -5,7 +5,7 @@ const ZOOM_STEP = 1.0018;
 
 /**
  * Ties the pointer to the wall. `wall` offers: `point(x, y)` → hit or null, `pan(pixels)`, `zoom(factor, x)`, `hover(hit, at)`,
- * `leave()`, `pin(hit, at)`, `open(hit)`, `scroll(pixels)`.
+ * `leave()`, `hoverGap(x, at)`, `pin(hit, at)`, `open(hit)`, `scroll(pixels)`.
  */
 export function startInteraction(canvas, axis, wall) {
   let drag = null;
@@ -29,11 +29,13 @@ export function startInteraction(canvas, axis, wall) {
       canvas.style.cursor = hit?.segment ? "pointer" : "grab";
       if (hit?.segment) wall.hover(hit, { x: event.clientX, y: event.clientY });
       else wall.leave(hit);
+      wall.hoverGap(hit?.segment ? null : at.x, { x: event.clientX, y: event.clientY });
       return;
     }
     const [dx, dy] = [event.clientX - drag.x, event.clientY - drag.y];
     if (!moved && Math.abs(dx) < DRAG_FROM && Math.abs(dy) < DRAG_FROM) return;
     moved = true;
+    wall.hoverGap(null);
     event.currentTarget.style.cursor = "grabbing";
     wall.pan(-dx);
     wall.scroll(-dy);
@@ -41,9 +43,11 @@ export function startInteraction(canvas, axis, wall) {
     drag.y = event.clientY;
   };
   const release = (event) => {
-    if (drag && !moved && event.type === "pointerup" && event.currentTarget === canvas) {
+    if (drag && !moved && event.type === "pointerup") {
       const at = place(event);
-      wall.pin(wall.point(at.x, at.y), { x: event.clientX, y: event.clientY });
+      const hit = event.currentTarget === canvas ? wall.point(at.x, at.y) : null;
+      if (event.currentTarget === canvas) wall.pin(hit, { x: event.clientX, y: event.clientY });
+      if (!hit?.segment) wall.hoverGap(at.x, { x: event.clientX, y: event.clientY });
     }
     drag = null;
     event.currentTarget.style.cursor = "";
@@ -69,6 +73,7 @@ export function startInteraction(canvas, axis, wall) {
     );
   }
   canvas.addEventListener("pointerleave", () => wall.leave(null));
+  for (const surface of [canvas, axis]) surface.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && wall.hoverGap(null));
   canvas.addEventListener("dblclick", (event) => {
     const at = place(event);
     wall.open(wall.point(at.x, at.y));

@@ -4,6 +4,7 @@ import { fromControls, isFiltered, NO_FILTERS, readUrl, sameFilters, setControls
 import { keepZoom, resolveFigure, savePicture } from "./figure.mjs";
 import { startInteraction } from "./interaction.mjs";
 import { startHelp, startKeys } from "./keys.mjs";
+import { Operations } from "./operations.mjs";
 import { startTheme } from "./palette.mjs";
 import { Router } from "./router.mjs";
 import { keepMoments, setZone } from "./times.mjs";
@@ -27,8 +28,16 @@ const zone = document.querySelector("[data-time-zone]")?.dataset.timeZone;
 if (zone) setZone(zone);
 
 const wall = new Wall({ open: (path) => router.go(path) });
-startTheme(element("theme"), () => wall.redraw());
-const router = new Router(element("wall"), element("journey"), () => wall.wake());
+const operations = new Operations(wall.clock, () => element("notice-retry")?.click());
+startTheme(element("theme"), () => {
+  wall.redraw();
+  operations.redraw();
+});
+const places = { wall: element("wall"), journey: element("journey"), operations: element("operations") };
+const router = new Router(places, (page) => {
+  operations.show(page === "operations");
+  wall.wake();
+});
 startInteraction(wall.canvas, wall.axis, wall);
 keepMoments(element("journey"));
 startFilters();
@@ -40,6 +49,10 @@ window.journeymap.handle("ask", () => {
 });
 window.journeymap.handle("receive", (answer) => {
   wall.receive(answer);
+  return noUpdate();
+});
+window.journeymap.handle("operations", (answer) => {
+  operations.receive(answer);
   return noUpdate();
 });
 window.journeymap.handle("figure", (chart) => {
@@ -61,7 +74,7 @@ function startFilters() {
       return noUpdate();
     }
     asked = null;
-    if (wall.setFilters(filters) && router.id === null) history.replaceState(history.state, "", `/${toQuery(filters)}`);
+    if (wall.setFilters(filters) && router.page === "wall") history.replaceState(history.state, "", `/${toQuery(filters)}`);
     return noUpdate();
   });
   element("filters-clear").addEventListener("click", () => setControls(NO_FILTERS));
@@ -76,7 +89,7 @@ function startFilters() {
 function startButtons() {
   const help = startHelp(element("help"), element("help-sheet"));
   const pause = () => wall.setPaused(!wall.paused);
-  const onWall = (action) => (event) => (router.id === null ? action(event) : false);
+  const onWall = (action) => (event) => (router.page === "wall" ? action(event) : false);
   const click = (id, action) => element(id).addEventListener("click", action);
   click("pause", pause);
   click("zoom-in", () => wall.zoom(0.6));
@@ -99,8 +112,9 @@ function startButtons() {
     t: onWall(() => element("table-toggle").click()), e: onWall(() => element("export-png").click()),
     "/": onWall(() => element("filter-customer").focus()),
     "?": help,
+    o: () => (router.page === "operations" ? router.back() : router.go("/operations")),
     Escape: () => {
-      if (wall.card.close()) return true;
+      if (wall.gapTip.close() || wall.card.close()) return true;
       return document.activeElement?.blur?.() ?? true;
     },
   });

@@ -23,7 +23,7 @@ export function colours() {
   palette = {
     channels, surface: token("surface"), text: token("text"), muted: token("muted"), line: token("line"),
     lineStrong: token("line-strong"), stripe: token("stripe"), hover: token("row-hover"), focus: token("focus"),
-    now: token("now"), font: token("font"),
+    now: token("now"), font: token("font"), gap: token("gap"), gapGround: token("gap-ground"), gapTiles: {},
   };
   return palette;
 }

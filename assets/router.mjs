@@ -1,19 +1,24 @@
-// Which page is shown: the wall, or a journey over it. The wall stays as it was, so that going back finds it unchanged.
+// Which page is shown: the wall, or a journey or the operations view over it. The wall stays as it was, so that going back
+// finds it unchanged.
 
 const JOURNEY = /^\/journey\/([^/]+)$/;
+const OPERATIONS = "/operations";
+const TITLES = { wall: "Journeymap", journey: "Journeymap", operations: "Operations · Journeymap" };
 const ASK_MS = 1000;
 
 export class Router {
-  #wall;
-  #journey;
+  #places;
   #changed;
   #asking = false;
   #opened = false;
+  /** The page: `wall`, `journey` or `operations`. */
+  page = "wall";
+  /** The id of the journey shown, null on other pages. */
   id = null;
 
-  constructor(wall, journey, changed) {
-    this.#wall = wall;
-    this.#journey = journey;
+  /** `places` are the pages' elements by name; `changed(page)` is called whenever another one is shown. */
+  constructor(places, changed) {
+    this.#places = places;
     this.#changed = changed;
     window.addEventListener("popstate", () => this.#show());
     document.addEventListener("click", (event) => this.#click(event));
@@ -29,38 +34,39 @@ export class Router {
     history.pushState({}, "", path);
     this.#show();
   }
+  /** Back to where one came from, if that was a page of ours; to the wall otherwise. */
+  back() {
+    if (this.#opened) history.back();
+    else this.go("/");
+  }
 
   /** Links inside the page do not load it again; with a modifier key they are the browser's. */
   #click(event) {
     if (event.defaultPrevented || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     const link = event.target.closest?.("a[href]");
     if (!link || link.origin !== location.origin || link.target || link.download) return;
-    if (link.pathname !== "/" && !JOURNEY.test(link.pathname)) return;
+    if (link.pathname !== "/" && link.pathname !== OPERATIONS && !JOURNEY.test(link.pathname)) return;
     event.preventDefault();
-    if (link.classList.contains("back") && this.#opened) history.back();
-    else this.go(link.pathname + link.search);
+    if (link.classList.contains("back")) this.back();
+    else if (link.pathname !== location.pathname || link.pathname === "/") this.go(link.pathname + link.search);
   }
 
   #show() {
     const match = JOURNEY.exec(location.pathname);
-    let id = null;
-    try {
-      id = match ? decodeURIComponent(match[1]) : null;
-    } catch {
-      id = match[1];
-    }
+    const id = match ? decoded(match[1]) : null;
     if (id !== this.id && id !== null) {
       document.getElementById("journey-head").dataset.of = id;
-      this.#journey.classList.add("loading");
-      this.#journey.scrollTop = 0;
+      this.#places.journey.classList.add("loading");
+      this.#places.journey.scrollTop = 0;
     }
     this.id = id;
-    this.#wall.hidden = id !== null;
-    this.#journey.hidden = id === null;
-    document.body.dataset.page = id === null ? "wall" : "journey";
+    this.page = id !== null ? "journey" : location.pathname === OPERATIONS ? "operations" : "wall";
+    for (const [name, place] of Object.entries(this.#places)) place.hidden = name !== this.page;
+    document.body.dataset.page = this.page;
+    document.title = TITLES[this.page];
     this.#asking = false;
     this.#ask();
-    this.#changed();
+    this.#changed(this.page);
   }
 
   #ask() {
@@ -68,6 +74,14 @@ export class Router {
     window.dash_clientside.set_props?.("journey-question", { data: { id: this.id, at: Date.now() } });
   }
   loaded() {
-    this.#journey.classList.remove("loading");
+    this.#places.journey.classList.remove("loading");
+  }
+}
+
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
   }
 }

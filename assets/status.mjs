@@ -1,7 +1,9 @@
 // What the page says about itself: connection, lag, counts, and the notice that tells what is wrong and what to do.
 
 import { setText } from "./rows.mjs";
+import { BEHIND_MS, standing } from "./standing.mjs";
 import { clockTime, length } from "./times.mjs";
+import { sentence } from "./units.mjs";
 
 const ANNOUNCE_MS = 10_000;
 const MISSED_MS = 3500;
@@ -14,7 +16,6 @@ export class Status {
   #lost = 0;
   #answeredAt = Date.now();
   #since = null;
-  lag = null;
 
   /** A call for rows went through or failed (`at`: this machine's clock). */
   answered() {
@@ -30,43 +31,46 @@ export class Status {
     return asked && Date.now() - asked > 10_000 ? this.#answeredAt : 0;
   }
 
-  show({ answer, asked, now, paused, shown, filtered, rowsHeld, hidden }) {
+  show({ answer, gaps, painted, asked, now, paused, shown, filtered, rowsHeld, hidden }) {
     const lost = this.lostSince(asked);
     const status = answer?.status ?? null;
     const state = status?.state ?? "CONNECTING";
     const place = element("connection-state");
-    setText(place, state);
-    place.dataset.state = status && !status.ingest_running ? "STOPPED" : state;
-    const quiet = !lost && Date.now() - this.#answeredAt < MISSED_MS;
-    this.#live(paused, quiet || hidden, lost);
+    setText(place, lost ? "UNKNOWN" : state);
+    place.dataset.state = lost ? "UNKNOWN" : status && !status.ingest_running ? "STOPPED" : state;
+    const waited = Date.now() - this.#answeredAt;
+    const late = hidden || waited < MISSED_MS ? 0 : waited;
+    const stands = standing({ paused, lost, late, status, gaps, lag: painted.lag, now });
+    this.#live(paused, stands);
     setText(element("counts"), counts(answer, shown, filtered));
     element("filters-clear").hidden = !filtered;
-    this.#notice(lost, status, now);
+    this.#notice(lost, status);
     this.#empty(answer, status, filtered, rowsHeld);
-    this.#announce(answer, state, paused, lost);
+    if (!hidden) this.#announce(answer, state, stands, lost);
   }
 
-  #live(paused, quiet, lost) {
+  #live(paused, { mode, word, text }) {
     const button = element("pause");
     button.setAttribute("aria-pressed", String(paused));
-    button.dataset.mode = paused ? "paused" : quiet ? "live" : "late";
-    setText(button.querySelector(".live-word"), paused ? "PAUSED" : "LIVE");
-    const late = lost ? `${length(Date.now() - lost)} without an answer` : "";
-    const lag = this.lag === null ? "" : `${(this.lag / 1000).toFixed(1)} s behind`;
-    setText(element("live"), paused ? "picture held" : late || lag);
+    button.dataset.mode = mode;
+    setText(button.querySelector(".live-word"), word);
+    const place = element("live");
+    setText(place, text);
+    place.dataset.mode = mode;
   }
 
-  #notice(lost, status, now) {
+  #notice(lost, status) {
     const notice = element("notice");
-    const [text, kind, retry] = noticeText(lost, status, now);
+    const told = lost || status ? wrong(lost, status) : null;
     // A source that is opened anew within a moment is no news.
-    if (kind === "warning" && text !== this.#since?.text) this.#since = { text, at: Date.now() };
-    const early = kind === "warning" && Date.now() - this.#since.at < DOWN_MS;
-    notice.hidden = !text || early;
-    notice.dataset.kind = kind;
-    setText(element("notice-text"), text);
+    if (told?.code !== this.#since?.code) this.#since = told && { code: told.code, at: Date.now() };
+    const early = told?.kind === "warning" && Date.now() - this.#since.at < DOWN_MS;
+    notice.hidden = !told || early;
+    if (!told) return;
+    notice.dataset.kind = told.kind;
+    setText(element("notice-text"), told.text);
     const button = element("notice-retry");
-    if (button) button.hidden = !retry;
+    if (button) button.hidden = told.code !== "refused";
   }
 
   #empty(answer, status, filtered, rowsHeld) {
@@ -98,10 +102,11 @@ export class Status {
     }
   }
 
-  #announce(answer, state, paused, lost) {
+  #announce(answer, state, { word, text, mode }, lost) {
     const now = Date.now();
     if (!answer || now - this.#announced < ANNOUNCE_MS) return;
-    const said = lost ? "The server does not answer." : `${paused ? "Paused" : "Live"}, source ${state}, ${answer.matched} journeys match.`;
+    const how = mode === "live" ? "Live" : `${word}, ${text}`;
+    const said = lost ? "The server does not answer." : `${how}, source ${state}, ${answer.matched} journeys match.`;
     if (said === this.#said) return;
     this.#announced = now;
     this.#said = said;
@@ -116,33 +121,32 @@ function counts(answer, shown, filtered) {
   return `Showing ${number(shown)} of ${of} journeys, ${number(answer.open)} in progress`;
 }
 
-/** Text, kind (`error`, `warning`) and whether trying again helps. */
-function noticeText(lost, status, now) {
+/** What is wrong: `code` names it, `kind` is `error` or `warning`; null while nothing is. */
+function wrong(lost, status) {
   const since = (at) => (at ? ` since ${clockTime(at)}` : "");
+  const error = (code, text) => ({ code, text, kind: "error" });
+  const warning = (code, text) => ({ code, text, kind: "warning" });
   if (lost) {
-    return [
-      `The page cannot reach its server${since(lost)}. What you see is as of then; it keeps trying. If this lasts, check that Journeymap still runs.`,
-      "error", false,
-    ];
+    return error("lost", `The page cannot reach its server${since(lost)}. What you see is as of then; it keeps trying. If this lasts, check that Journeymap still runs.`);
   }
-  if (!status) return ["", "", false];
+  if (status.problem) return error("store", `${sentence(status.problem)}. What you see is as of then; it is tried again all the time.`);
   if (status.refused) {
-    return [
-      `The platform refuses the credentials${status.error ? ` (${status.error})` : ""}. No further attempt is made. Correct JOURNEYMAP_CLIENT_ID and JOURNEYMAP_CLIENT_SECRET and start again, or try again once the platform's side is put right.`,
-      "error", true,
-    ];
+    const why = status.error ? ` (${status.error})` : "";
+    return error("refused", `The platform refuses the credentials${why}. No further attempt is made. Correct JOURNEYMAP_CLIENT_ID and JOURNEYMAP_CLIENT_SECRET and start again, or try again once the platform's side is put right.`);
   }
   if (!status.ingest_running) {
-    return ["Ingest is not running: no new events come in. Start it with “journeymap run” or “journeymap ingest”.", "error", false];
+    return error("stopped", `Ingest is not running${since(status.since)}: no new events come in. Start it with “journeymap run” or “journeymap ingest”.`);
   }
-  if (status.state !== "OPEN") {
+  if (status.reading_stopped) {
+    return error("reading", `Reading is stopped: ${status.reading_stopped}. What came in is kept; it goes on by itself once there is room.`);
+  }
+  if (status.state !== "OPEN" && !status.finished) {
     const word = status.state === "CONNECTING" ? "Connecting to the event source" : "Disconnected from the event source";
     const why = status.error ? `: ${status.error}` : "";
-    return [`${word}${since(status.since)}${why}. It tries again by itself; what is shown stays.`, "warning", false];
+    return warning("connection", `${word}${since(status.since)}${why}. It tries again by itself; what is shown stays.`);
   }
-  if (status.lag_ms > 10_000) {
-    return [`Ingest is ${length(status.lag_ms)} behind the source. It catches up by itself; times shown are the events' own.`, "warning", false];
+  if (status.lag_ms > BEHIND_MS) {
+    return warning("behind", `Ingest is ${length(status.lag_ms)} behind the source. It catches up by itself; times shown are the events' own.`);
   }
-  void now;
-  return ["", "", false];
+  return null;
 }

@@ -3,10 +3,12 @@
 import { Card } from "./card.mjs";
 import { nextDelay, ServerClock } from "./clock.mjs";
 import { drawAxis, drawRows, fitCanvas, ROW } from "./draw.mjs";
-import { isFiltered, NO_FILTERS, sameFilters, withOthers } from "./filters.mjs";
+import { isFiltered, NO_FILTERS, sameFilters, showFacets, withOthers } from "./filters.mjs";
+import { gapAt, GapTip, readGaps } from "./gaps.mjs";
 import { hitSegment } from "./hit.mjs";
-import { channelToken, Model } from "./model.mjs";
+import { Model } from "./model.mjs";
 import { Order } from "./order.mjs";
+import { Painted } from "./painted.mjs";
 import { describe, journeyPath, make, RowHeads, setText } from "./rows.mjs";
 import { Status } from "./status.mjs";
 import { Table } from "./table.mjs";
@@ -18,7 +20,6 @@ const RESTING_ASK_MS = 2000;
 const AXIS_HEIGHT = 30;
 const UNREAD_MS = 1000;
 const RETRY_MS = 1500;
-const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 const element = (id) => document.getElementById(id);
 
 export class Wall {
@@ -29,6 +30,7 @@ export class Wall {
   status = new Status();
   filters = NO_FILTERS;
   paused = false;
+  gaps = [];
   #answer = null;
   #version = 0;
   #asked = null;
@@ -43,8 +45,7 @@ export class Wall {
   #frame = 0;
   #timer = 0;
   #drawnNow = 0;
-  #newestDrawn = 0;
-  #painted = false;
+  #painted = new Painted();
   #reduced = matchMedia("(prefers-reduced-motion: reduce)");
 
   constructor({ open }) {
@@ -59,6 +60,7 @@ export class Wall {
     this.canvas.setAttribute("aria-hidden", "true");
     this.heads = new RowHeads(this.headsPlace);
     this.card = new Card(document.body, () => this.redraw());
+    this.gapTip = new GapTip(document.body);
     this.table = new Table(element("journey-table"), element("table-panel"), element("table-toggle"));
     this.rowsPlace.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.rowsPlace.addEventListener("pointerenter", () => (this.#pointerOver = true));
@@ -124,6 +126,7 @@ export class Wall {
     if (!answer || !this.#asked) return;
     if (this.#lastCall) this.clock.learn(answer.now, this.#lastCall.sent, this.#lastCall.received);
     this.#answer = answer;
+    if (!this.paused) this.gaps = readGaps(answer.gaps);
     const { part, filters, resting } = this.#asked;
     if (!resting && !this.paused && sameFilters(filters, this.filters)) {
       this.#version = answer.version;
@@ -134,7 +137,7 @@ export class Wall {
       this.#resizeSpace();
       this.redraw();
     }
-    this.#facets();
+    showFacets(answer.channels);
     this.showStatus();
     this.#aim();
     this.#settle();
@@ -234,61 +237,32 @@ export class Wall {
       rows.push({ row: this.model.get(this.order.at(index)), y: index * ROW - top, index });
     }
     const { width, height } = this.#size;
-    drawAxis(fitCanvas(this.axis, width, AXIS_HEIGHT), scale, now);
-    drawRows(fitCanvas(this.canvas, width, height), scale, rows, { height, now, marked: this.#marked, selected: this.card.selected });
+    drawAxis(fitCanvas(this.axis, width, AXIS_HEIGHT), scale, now, this.gaps);
+    const looks = { height, now, gaps: this.gaps, marked: this.#marked, selected: this.card.selected };
+    drawRows(fitCanvas(this.canvas, width, height), scale, rows, looks);
     this.heads.show(rows, { now, marked: this.#marked, total: this.order.matched, offset: first });
     const drawn = rows.filter(({ row }) => row);
     this.card.update(this.model.get(this.card.about?.row), now);
+    this.gapTip.update(now);
     this.table.write(this.order.ids.map((id) => this.model.get(id)).filter(Boolean), now);
     this.#showWindow(scale);
     this.#drawnNow = now;
-    this.#report(drawn.map(({ row }) => row));
+    this.#painted.report(this.#version, drawn.map(({ row }) => row), this.clock);
     this.#drawAgain(scale, drawn);
   }
   /** Open bars grow: draws again when the present has moved by half a pixel, at least once a second for the times. */
   #drawAgain(scale, drawn) {
-    if (this.paused || !drawn.length) return;
-    const moves = this.view.following || drawn.some(({ row }) => row.state !== "CLOSED");
+    if (this.paused) return;
+    const moves = drawn.length > 0 && (this.view.following || drawn.some(({ row }) => row.state !== "CLOSED"));
     const fastest = this.#reduced.matches ? 1000 : 33;
     const wait = moves ? Math.min(1000, Math.max(fastest, scale.perPixel / 2)) : 1000;
     this.#timer = setTimeout(() => this.redraw(), wait);
   }
-  /** Tells the body what the frame shows, once it is on the screen. */
-  #report(rows) {
-    const version = this.#version;
-    let newest = 0;
-    for (const row of rows) newest = Math.max(newest, row.arrived);
-    const fresh = newest > this.#newestDrawn;
-    if (fresh) this.#newestDrawn = newest;
-    const body = document.body.dataset;
-    if (!fresh && this.#painted && body.version === String(version) && body.rows === String(rows.length)) return;
-    requestAnimationFrame(() =>
-      requestAnimationFrame(() => {
-        this.#painted = true;
-        body.version = version;
-        body.rows = rows.length;
-        if (fresh) {
-          this.status.lag = Math.max(0, this.clock.now() - newest);
-          body.lagMs = Math.round(this.status.lag);
-        }
-      }),
-    );
-  }
-
   showStatus() {
     this.status.show({
-      answer: this.#answer, asked: this.#askedAt, now: this.clock.now(), paused: this.paused, filtered: this.filtered,
+      answer: this.#answer, gaps: this.gaps, painted: this.#painted, asked: this.#askedAt, now: this.clock.now(), paused: this.paused, filtered: this.filtered,
       shown: Math.min(this.#onScreen().shown, this.order.matched), rowsHeld: this.order.ids.length, hidden: !this.visible,
     });
-  }
-  #facets() {
-    const counts = {};
-    for (const [channel, count] of Object.entries(this.#answer.channels ?? {})) {
-      counts[channelToken(channel)] = (counts[channelToken(channel)] ?? 0) + count;
-    }
-    for (const place of document.querySelectorAll("[data-count^='filter-channel:']")) {
-      setText(place, compact.format(counts[place.dataset.count.slice(15)] ?? 0));
-    }
   }
   #showWindow(scale) {
     const end = this.view.following ? "now" : shortTime(scale.end);
@@ -344,6 +318,10 @@ export class Wall {
   leave(hit) {
     this.#mark(hit?.row.id ?? null);
     this.card.leave();
+  }
+  /** Tells of the gap at `x`, where nothing else lies; `at` is the pointer's place in the window. */
+  hoverGap(x, at) {
+    this.gapTip.show(x === null ? null : gapAt(this.gaps, this.#scale(), x, this.now), at, this.now);
   }
   pin(hit, at) {
     if (hit?.segment) this.card.show(hit.row, hit, { ...at, now: this.now }, true);

@@ -11,6 +11,7 @@ from dash.backends._fastapi import FastAPIDashServer, reset_current_request, set
 from fastapi import APIRouter, FastAPI, Request, Response
 
 from journeymap import __version__
+from journeymap.model.status import Gap
 from journeymap.model.time import Millis
 from journeymap.web import callbacks, layout
 from journeymap.web.headers import Compressed, PageHeaders, content_policy
@@ -34,6 +35,12 @@ class PageModel(Protocol):
 
         Called in a worker thread: may touch the disk. Raises StoreError.
         """
+
+    def operations(self, now: Millis) -> dict[str, Any]:
+        """The document of the operations view (`view/operations.py`). Called on the event loop: must not touch the disk."""
+
+    def gaps(self, now: Millis) -> Sequence[Gap]:
+        """Gaps in the stream, oldest first. From any thread; must not touch the disk."""
 
 
 class _Server(FastAPIDashServer):  # type: ignore[misc, unused-ignore]  # dash is not typed strictly
@@ -93,16 +100,17 @@ def create_app(
     app.layout = layout.create_layout(time_zone=time_zone, can_retry=retry is not None)
     callbacks.register(app, read_model, clock, retry)
 
-    async def journey_page(request: Request) -> Response:
+    async def page(request: Request) -> Response:
         # Dash's middleware sets the request for its own paths only.
         held = set_current_request(request)  # type: ignore[no-untyped-call]  # dash leaves it untyped
         try:
-            page = app.index()  # type: ignore[no-untyped-call]  # dash leaves it untyped
-            return Response(content=page, media_type="text/html")
+            text = app.index()  # type: ignore[no-untyped-call]  # dash leaves it untyped
+            return Response(content=text, media_type="text/html")
         finally:
             reset_current_request(held)  # type: ignore[no-untyped-call]  # dash leaves it untyped
 
-    server.add_api_route("/journey/{journey_id}", journey_page, methods=["GET"], include_in_schema=False)
+    for path in ("/journey/{journey_id}", "/operations"):
+        server.add_api_route(path, page, methods=["GET"], include_in_schema=False)
     # Dash does this at its first request; the hashes of its scripts are needed now.
     app._setup_server()  # type: ignore[no-untyped-call]  # noqa: SLF001  # dash leaves it untyped
     server.add_middleware(PageHeaders, policy=content_policy(app.csp_hashes()))

@@ -7,7 +7,6 @@ axis. All texts that came from outside are escaped, since Plotly reads a little 
 
 from __future__ import annotations
 
-import html
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -15,9 +14,11 @@ from typing import Any, Final
 import msgspec
 
 from journeymap.model.journey import CHANNELS, OTHER_CHANNEL, Kind
+from journeymap.model.status import Gap
 from journeymap.model.time import MINUTE, SECOND, Millis
 from journeymap.view.labels import duration
-from journeymap.web.naming import AGENT_KEYS, QUEUE_KEYS, named_before
+from journeymap.web.hatching import gap_legend, gap_traces
+from journeymap.web.naming import AGENT_KEYS, QUEUE_KEYS, named_before, plain
 from journeymap.web.theme import CHANNEL_LOOKS, KIND_LOOKS, STATE_LABELS, channel_look, channel_token, token
 
 KINDS: Final = tuple(Kind)
@@ -59,8 +60,9 @@ def lanes(spans: Sequence[tuple[Millis, Millis]]) -> list[int]:
     return placed
 
 
-def journey_figure(journey: Mapping[str, Any], now: Millis) -> dict[str, Any]:
-    """One journey: a track a channel, lanes where interactions overlap, arrows for transfers, diamonds for outcomes."""
+def journey_figure(journey: Mapping[str, Any], now: Millis, gaps: Sequence[Gap] = ()) -> dict[str, Any]:
+    """One journey: a track a channel, lanes where interactions overlap, arrows for transfers, diamonds for outcomes,
+    hatching for gaps in the stream."""
     by_track: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for interaction in journey["interactions"]:
         by_track[interaction["channel"] if interaction["channel"] in TRACKS else OTHER_CHANNEL].append(interaction)
@@ -85,19 +87,24 @@ def journey_figure(journey: Mapping[str, Any], now: Millis) -> dict[str, Any]:
         height += count
     ends = [bar.end for bar in bars] + [journey["last_event_at"]]
     margin = max(SECOND, (max(ends) - journey["started_at"]) // 40)
-    layout = _layout(
-        labels, height, (journey["started_at"] - margin, max(ends) + margin), LANE_PX * max(height, 1) + MARGIN_PX
-    )
+    window = (journey["started_at"] - margin, max(ends) + margin)
+    layout = _layout(labels, height, window, LANE_PX * max(height, 1) + MARGIN_PX)
     layout["annotations"] = [arrow for arrow in (_arrow(t, place) for t in journey["transfers"]) if arrow]
     layout["uirevision"] = journey["journey_id"]
-    return {"data": [*_traces(bars), _outcomes(outcomes)], "layout": layout}
+    hatched = gap_traces(gaps, window, max(height, 1), LANE_PX, now)
+    return {"data": [*hatched, *_traces(bars), _outcomes(outcomes)], "layout": layout}
 
 
 def export_figure(
-    rows: Sequence[Sequence[Any]], window: tuple[Millis, Millis], title: str, notes: Sequence[str], now: Millis
+    rows: Sequence[Sequence[Any]],
+    window: tuple[Millis, Millis],
+    title: str,
+    notes: Sequence[str],
+    now: Millis,
+    gaps: Sequence[Gap] = (),
 ) -> dict[str, Any]:
-    """Many journeys, one row each, from rows as on the wire, over the span `window`. `notes` (safe texts) stand under
-    the title."""
+    """Many journeys, one row each, from rows as on the wire, over the span `window`, gaps in the stream hatched. `notes`
+    (safe texts) stand under the title."""
     bars: list[Bar] = []
     outcomes: list[tuple[Millis, float, str]] = []
     labels: list[tuple[float, str]] = []
@@ -147,7 +154,9 @@ def export_figure(
     layout["xaxis"]["side"] = "top"
     layout["legend"] = {"orientation": "h", "x": 0, "yanchor": "bottom", "y": 1 + 44 / max(ROW_PX * len(rows), 1)}
     layout["showlegend"] = True
-    return {"data": [*_traces(bars, hover=False), _outcomes(outcomes, hover=False), *_legend(bars)], "layout": layout}
+    hatched = gap_traces(gaps, window, max(len(rows), 1), ROW_PX, now, axis_on_top=True, hover=False)
+    drawn = [*hatched, *_traces(bars, hover=False), _outcomes(outcomes, hover=False)]
+    return {"data": [*drawn, *_legend(bars), *([gap_legend()] if hatched else [])], "layout": layout}
 
 
 def _bars(journey: Mapping[str, Any], interaction: Mapping[str, Any], lane: float, now: Millis) -> list[Bar]:
@@ -327,8 +336,3 @@ def _layout(
             "zeroline": False,
         },
     }
-
-
-def plain(text: str) -> str:
-    """Text from outside as Plotly shows it letter for letter: no tags, no moments."""
-    return html.escape(text.replace("{t:", "{t :"), quote=False)

@@ -13,6 +13,7 @@ from journeymap.web.components.chart import create_wall
 from journeymap.web.components.filters import create_filters
 from journeymap.web.components.journey import create_journey_frame
 from journeymap.web.components.notices import create_announcer, create_help_sheet, create_notice
+from journeymap.web.components.operations import create_operations_frame
 from journeymap.web.components.topbar import create_topbar
 
 TICK_MS: Final = 500
@@ -28,6 +29,7 @@ INDEX: Final = """<!DOCTYPE html>
     <link rel="stylesheet" href="/assets/shell.css">
     <link rel="stylesheet" href="/assets/wall.css">
     <link rel="stylesheet" href="/assets/journey.css">
+    <link rel="stylesheet" href="/assets/operations.css">
     <script src="/assets/boot.js"></script>
     <script type="module" src="/assets/main.mjs"></script>
   </head>
@@ -61,6 +63,7 @@ def create_layout(*, time_zone: str | None, can_retry: bool) -> Any:
                     children=[
                         html.Div(id=ids.WALL, className="wall", children=[create_filters(), create_wall()]),
                         create_journey_frame(),
+                        create_operations_frame(can_retry=can_retry),
                     ],
                 ),
                 create_help_sheet(),
@@ -87,4 +90,7 @@ def _wiring() -> list[Any]:
         dcc.Store(id=ids.JOURNEY_QUESTION),
         dcc.Store(id=ids.JOURNEY_SEEN),
         dcc.Store(id=ids.JOURNEY_FIGURE),
+        dcc.Store(id=ids.OPERATIONS_QUESTION),
+        dcc.Store(id=ids.OPERATIONS_ANSWER),
+        dcc.Store(id=ids.OPERATIONS_DRAWN),
     ]

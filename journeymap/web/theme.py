@@ -62,6 +62,14 @@ STATE_LABELS: Final = {
     State.CLOSED: "Closed",
 }
 
+GAP_LABELS: Final = {
+    "disconnected": "disconnected",
+    "stopped": "ingest did not run",
+    "dropped": "the source throttled",
+    "disk": "reading was stopped",
+}
+"""Kinds of gaps in the stream (`model.status.Gap`) in words; the page's own are in `assets/gaps.mjs`."""
+
 JOURNEY_STATES: Final = (State.INITIATED, State.ACTIVE, State.TRANSFERRING, State.IDLE, State.CLOSED)
 """States that a journey can show (a journey whose interactions wrap up is ACTIVE)."""
 

@@ -8,6 +8,11 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
+
+from journeymap.model.status import ConnectionChange, EventCounts, Gap, IngestStatus, Quarantined, SourceReport
+from journeymap.view.operations import operations
+
 CHANNELS = ("voice", "chat", "email", "message", "callback", "fax")
 QUEUES = ("Billing", "Support", "Sales", "Claims", "Returns")
 AGENTS = ("Ana Silva", "Bo Chen", "Cem Kaya", "Dee Moore", "Eli Roth", "Fay Osei")
@@ -209,6 +214,11 @@ class DoubleReadModel:
             "lag_ms": 40,
             "ingest_running": True,
         }
+        self.ingest: IngestStatus | None = reported(clock())
+        self.problem: str | None = None
+        self.gap_list: list[Gap] = []
+        self.changes: list[ConnectionChange] = []
+        self.unusable: list[Quarantined] = []
         self.slow_s = 0.0
         self.stories = {story.journey_id: story for story in (Story(n, clock(), self.dice) for n in range(count))}
         self.next_number = count
@@ -307,6 +317,7 @@ class DoubleReadModel:
                 "rows": [self.stories[name].wire() for name in order if have.get(name) != self.stories[name].tag],
                 "gone": {},
                 "status": dict(self.status),
+                "gaps": [[gap.start, gap.end, gap.kind, gap.dropped, gap.detail] for gap in self.gap_list],
             }
 
     def detail(self, journey_id: str, now: int) -> dict[str, Any] | None:
@@ -314,3 +325,59 @@ class DoubleReadModel:
         with self.lock:
             story = self.stories.get(journey_id)
             return story.document(now) if story else None
+
+    def gaps(self, _now: int) -> list[Gap]:
+        """Gaps, oldest first."""
+        return list(self.gap_list)
+
+    def operations(self, now: int) -> dict[str, Any]:
+        """The operations view's document."""
+        return operations(self.ingest, self.problem, self.gap_list, self.changes, self.unusable, now)
+
+    def tell(self, **changes: Any) -> None:
+        """Ingest reports once more, with these fields changed."""
+        with self.lock:
+            assert self.ingest is not None
+            self.ingest = msgspec.structs.replace(self.ingest, **{"written_at": self.clock(), **changes})
+
+
+def reported(now: int) -> IngestStatus:
+    """What an ingest side says that has run well for an hour."""
+    source = SourceReport(
+        name="eventstreams",
+        state="OPEN",
+        since=now - 47 * MINUTE,
+        token_obtained_at=now - 10 * MINUTE,
+        token_expires_at=now + 20 * MINUTE,
+        subscription_id="sub-4f0c2b7e-9a31",
+        connection_id="conn-77b1d5",
+        max_events_per_second=50,
+        last_frame_at=now - 400,
+        last_heard_at=now - 400,
+        reconnects=2,
+        received=128_410,
+        throttled=0,
+        dropped=0,
+    )
+    return IngestStatus(
+        written_at=now,
+        started_at=now - 60 * MINUTE,
+        source=source.name,
+        state="OPEN",
+        since=source.since,
+        last_event_at=now - 400,
+        lag_ms=120,
+        counts=EventCounts(received=128_410, events=127_902, late=214, duplicate=96, conflicting=1, expired=0),
+        journeys=48_211,
+        open_journeys=534,
+        hot_journeys=2_310,
+        store_bytes=212_400_000,
+        journal_bytes=61_300_000,
+        journal_lag_bytes=38_200,
+        flush_ms=4.2,
+        sources=[source],
+        events_per_second=36.4,
+        waiting_bytes=0,
+        disk_free_bytes=84_000_000_000,
+        journal_oldest_at=now - 26 * 60 * MINUTE,
+    )

@@ -61,13 +61,24 @@ def test_the_hooks_of_the_contract_are_on_the_page_once() -> None:
 def test_try_again_stands_only_where_it_can_be_done() -> None:
     assert ids.NOTICE_RETRY in ids_in(create_layout(time_zone=None, can_retry=True))
     assert ids.NOTICE_RETRY not in ids_in(create_layout(time_zone=None, can_retry=False))
+    assert "Try again" in str(create_layout(time_zone=None, can_retry=True))
+    assert "Try again" not in str(create_layout(time_zone=None, can_retry=False))
 
 
 def test_open_doors_are_the_page_and_nothing_else(model: DoubleReadModel) -> None:
     _, server = create_app(model, clock=lambda: NOW)
-    wanted = ("/", "/journey/j-1", "/docs", "/redoc", "/openapi.json", "/nothing", "/assets/../pyproject.toml")
+    wanted = (
+        "/",
+        "/journey/j-1",
+        "/operations",
+        "/docs",
+        "/redoc",
+        "/openapi.json",
+        "/nothing",
+        "/assets/../pyproject.toml",
+    )
     answers = get(server, *wanted)
-    assert [answer.status_code for answer in answers] == [200, 200, 404, 404, 404, 404, 404]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 404, 404, 404, 404, 404]
     for answer in answers:
         assert "default-src 'self'" in answer.headers["content-security-policy"]
         assert answer.headers["x-content-type-options"] == "nosniff"

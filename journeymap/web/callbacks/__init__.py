@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import dash
 
 from journeymap.model.time import Millis
-from journeymap.web.callbacks import export, journey, wall
+from journeymap.web.callbacks import export, journey, operations, wall
 
 if TYPE_CHECKING:
     from journeymap.web.app import PageModel
@@ -20,4 +20,5 @@ def register(
     """Tie all callbacks to this application."""
     wall.register(app, read_model, clock, retry)
     journey.register(app, read_model, clock)
+    operations.register(app, read_model, clock)
     export.register(app, read_model, clock)

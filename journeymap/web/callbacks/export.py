@@ -15,7 +15,9 @@ from journeymap.errors import InputError
 from journeymap.model.time import Millis
 from journeymap.view.labels import duration, iso
 from journeymap.web import ids
-from journeymap.web.figure import KINDS, export_figure, plain
+from journeymap.web.figure import KINDS, export_figure
+from journeymap.web.hatching import gaps_within
+from journeymap.web.naming import plain
 from journeymap.web.theme import STATE_LABELS, channel_look
 
 if TYPE_CHECKING:
@@ -73,12 +75,16 @@ def make_picture(wanted: Any, read_model: PageModel, now: Millis) -> Any:
     except (InputError, KeyError, TypeError, ValueError):
         return no_update
     shown = f"{len(rows):,} of {matched:,} matching journeys" if len(rows) < matched else f"{matched:,} journeys"
+    gaps = gaps_within(read_model.gaps(now), (start, end), now)
+    hatched = f". Hatched: {len(gaps)} {'gap' if len(gaps) == 1 else 'gaps'} in the stream" if gaps else ""
     notes = [
         f"{{t:{start}}} – {{t:{end}}} ({duration(end - start)}), times in {{zone}}; as of {{t:{now}}}",
-        _filters(wanted["question"]) + (f". Cut to the {PICTURE_ROWS} latest rows" if len(rows) < matched else ""),
+        _filters(wanted["question"])
+        + (f". Cut to the {PICTURE_ROWS} latest rows" if len(rows) < matched else "")
+        + hatched,
     ]
     return {
-        "figure": export_figure(rows, (start, end), f"Journeymap · {shown}", notes, now),
+        "figure": export_figure(rows, (start, end), f"Journeymap · {shown}", notes, now, gaps),
         "format": "svg" if wanted.get("format") == "svg" else "png",
         "serial": wanted.get("serial"),
         "rows": len(rows),

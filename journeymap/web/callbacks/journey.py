@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import dash
@@ -11,10 +11,12 @@ from dash import ClientsideFunction, Input, Output, State, no_update
 
 from journeymap.errors import StoreError
 from journeymap.model.journey import State as JourneyState
+from journeymap.model.status import Gap
 from journeymap.model.time import SECOND, Millis
 from journeymap.web import ids
 from journeymap.web.components.journey import create_chart, create_head, create_lists, create_unknown, create_unreadable
 from journeymap.web.figure import journey_figure
+from journeymap.web.hatching import gaps_within
 
 if TYPE_CHECKING:
     from journeymap.web.app import PageModel
@@ -26,8 +28,8 @@ UNKNOWN: Final = "unknown"
 NO_FIGURE: Final = None
 
 
-def seen_mark(journey: Mapping[str, Any], now: Millis) -> str:
-    """Differs whenever the page of this journey would look different."""
+def seen_mark(journey: Mapping[str, Any], now: Millis, gaps: Sequence[Gap] = ()) -> str:
+    """Differs whenever the page of this journey would look different. `gaps` are those over the time it shows."""
     states = [interaction["state"] for interaction in journey["interactions"]]
     grown = now // REDRAW_OPEN if journey["state"] != JourneyState.CLOSED else 0
     return "|".join(
@@ -40,6 +42,7 @@ def seen_mark(journey: Mapping[str, Any], now: Millis) -> str:
             str(len(journey["events"])),
             str(len(journey["transfers"])),
             str(grown),
+            ",".join(f"{gap.start}-{gap.end}" for gap in gaps),
         )
     )
 
@@ -56,16 +59,18 @@ def show_journey(question: Any, seen: Any, read_model: PageModel, now: Millis) -
     if journey is None:
         mark = f"{UNKNOWN}|{question['id']}"
         return nothing if seen == mark else (create_unknown(question["id"]), NO_FIGURE, [], mark)
-    mark = seen_mark(journey, now)
+    until = journey["last_event_at"] if journey["state"] == JourneyState.CLOSED else now
+    gaps = gaps_within(read_model.gaps(now), (journey["started_at"], until + 1), now)
+    mark = seen_mark(journey, now, gaps)
     if seen == mark:
         return nothing
-    return create_head(journey), _chart(journey, now), create_lists(journey, now), mark
+    return create_head(journey), _chart(journey, now, gaps), create_lists(journey, now), mark
 
 
-def _chart(journey: Mapping[str, Any], now: Millis) -> dict[str, Any]:
+def _chart(journey: Mapping[str, Any], now: Millis, gaps: Sequence[Gap]) -> dict[str, Any]:
     """The chart as a component; the page resolves its figure's colours and times before it shows it."""
     chart: dict[str, Any] = create_chart().to_plotly_json()
-    return {**chart, "props": {**chart["props"], "figure": journey_figure(journey, now)}}
+    return {**chart, "props": {**chart["props"], "figure": journey_figure(journey, now, gaps)}}
 
 
 def register(app: dash.Dash, read_model: PageModel, clock: Callable[[], Millis]) -> None:

@@ -26,7 +26,7 @@ def _tools() -> Any:
         children=[
             html.P(
                 className="explained",
-                children="Each row is one customer's journey, newest activity first. "
+                children="Each row is one customer's journey, newest first. "
                 "Colour is the channel, fill is what happens:",
             ),
             html.Ul(
@@ -42,6 +42,9 @@ def _tools() -> Any:
                             ],
                         )
                         for look in KIND_LOOKS.values()
+                    ),
+                    _mark(
+                        "mark-gap", "no events", "Hatched across the chart: a gap in the stream. Point at it for why"
                     ),
                     _mark("mark-transfer", "handed over", "Arrow: to the interaction that took over"),
                     _mark("mark-disposition", "outcome", "Diamond: the agent noted an outcome"),
@@ -94,7 +97,9 @@ def _timeline() -> Any:
         className="timeline",
         role="group",
         **attributes(
-            aria_label="Timeline. Arrow keys move between journeys, Enter opens one.", aria_details=ids.JOURNEY_TABLE
+            aria_label="Timeline. Arrow keys move between journeys, Enter opens one. "
+            "Gaps in the stream are listed in the operations view, key O.",
+            aria_details=ids.JOURNEY_TABLE,
         ),
         children=[
             html.Div(

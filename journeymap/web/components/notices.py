@@ -20,6 +20,7 @@ KEYS: Final = (
     ("/", "search"),
     ("T", "table"),
     ("E", "picture (PNG)"),
+    ("O", "operations view, and back"),
     ("Esc", "close a card; leave the search"),
     ("?", "this list"),
 )
@@ -27,7 +28,10 @@ KEYS: Final = (
 
 def create_notice(*, can_retry: bool) -> Any:
     """A banner that lies over nothing: what happened, and what to do. Hidden while all is well."""
-    children: list[Any] = [html.P(id=ids.NOTICE_TEXT, className="notice-text")]
+    children: list[Any] = [
+        html.P(id=ids.NOTICE_TEXT, className="notice-text"),
+        html.A("Operations", href="/operations", className="button"),
+    ]
     if can_retry:
         children.append(html.Button("Try again", id=ids.NOTICE_RETRY, className="button", type="button", hidden=True))
     return html.Div(id=ids.NOTICE, className="notice", role="alert", hidden=True, children=children)

@@ -53,16 +53,21 @@ def create_topbar() -> Any:
                         title="Hold the picture or let it run (Space)",
                         children=[
                             html.Span(className="live-dot", **attributes(aria_hidden="true")),
-                            html.Span("LIVE", className="live-word"),
+                            html.Span("NOT LIVE", className="live-word"),
                         ],
-                        **attributes(aria_pressed="false"),
+                        **attributes(aria_pressed="false", data_mode="stopped"),
                     ),
-                    html.Span(id=ids.LIVE, className="lag", title="How old the newest event was when it was painted"),
+                    html.Span(
+                        id=ids.LIVE,
+                        className="lag",
+                        title="How old the newest event was when it was painted, or what keeps new ones away",
+                    ),
                 ],
             ),
-            html.Div(
+            html.A(
                 className="connection",
-                title="Connection to the event source",
+                href="/operations",
+                title="Connection to the event source. Opens the operations view (O)",
                 children=[
                     html.Span("Source", className="connection-label"),
                     html.Span("CONNECTING", id=ids.CONNECTION_STATE, className="connection-state"),
@@ -81,6 +86,17 @@ def create_topbar() -> Any:
             html.Div(
                 className="button-group button-group-quiet",
                 children=[
+                    html.A(
+                        id=ids.OPERATIONS_LINK,
+                        className="button operations-link",
+                        href="/operations",
+                        title="How events come in: connection, gaps, quarantine, store (O)",
+                        children=[
+                            html.Span(className="icon icon-operations", **attributes(aria_hidden="true")),
+                            html.Span("Operations"),
+                        ],
+                        **attributes(aria_label="Operations"),
+                    ),
                     html.Button(
                         id=ids.THEME,
                         className="button button-icon",
