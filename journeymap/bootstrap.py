@@ -18,9 +18,9 @@ import msgspec
 
 from journeymap.errors import ConfigurationError, InputError
 from journeymap.model.event import Event
-from journeymap.runtime.alerts import Alerts
 from journeymap.runtime.clock import SystemClock
 from journeymap.runtime.ingesting import Ingesting
+from journeymap.runtime.logs import start_logging_beside
 from journeymap.runtime.memory import calm_collector
 from journeymap.runtime.outdated import outdated
 from journeymap.runtime.pipeline import Pipeline, PipelineOptions
@@ -206,6 +206,7 @@ def create_server() -> FastAPI:
     """The ASGI application for a server of one's own: its lifespan starts ingest in the one worker that gets the lock."""
     settings = load()
     settings.require_credentials()
+    start_logging_beside(settings)
     clock = SystemClock()
     # Where ingest has failed, this worker ends as if told to: it lets go of the lock, and whoever watches over the workers
     # starts another.
@@ -218,6 +219,7 @@ def _ingesting(settings: Settings, clock: SystemClock, on_failure: Callable[[], 
 
     def put_together(closing: contextlib.ExitStack) -> Ingest:
         from journeymap.journal.journal import Journal
+        from journeymap.runtime.hook import alerts_to
 
         store = _open_store(settings, clock)
         closing.callback(store.close)
@@ -225,6 +227,7 @@ def _ingesting(settings: Settings, clock: SystemClock, on_failure: Callable[[], 
         journal = Journal.open(settings.store_path / "journal", not_before=pipeline.committed)
         closing.callback(journal.close)
         sources = _sources(settings, clock, settings.store_path / "subscriptions.json")
+        hook = settings.alert_url
         ingest = Ingest(
             store,
             journal,
@@ -234,7 +237,7 @@ def _ingesting(settings: Settings, clock: SystemClock, on_failure: Callable[[], 
             flush_interval=settings.flush_interval_ms,
             journal_max_bytes=settings.journal_max_bytes,
             stitching_outdated=outdated(store.fingerprints(), stitch_options(settings).fingerprint),
-            alerts=_alerts(settings, clock),
+            alerts=None if hook is None else alerts_to(hook.get_secret_value(), settings.environment, clock.now),
             on_failure=on_failure,
         )
         for source in sources:
@@ -301,14 +304,6 @@ def _web(
     )
     app.add_middleware(HttpMetrics, metrics=metrics)
     return app
-
-
-def _alerts(settings: Settings, clock: SystemClock) -> Alerts | None:
-    if settings.alert_url is None:
-        return None
-    from journeymap.runtime.hook import WebHook
-
-    return Alerts(WebHook(settings.alert_url.get_secret_value(), clock.now), settings.environment)
 
 
 def _announce(address: str, open_browser: bool) -> None:

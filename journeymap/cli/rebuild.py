@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import click
 
-from journeymap.cli.logs import start_logging
 from journeymap.cli.options import Length, settings_from, settings_options
+from journeymap.runtime.logs import start_logging
 
 EXAMPLES = """\b
 Examples:

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
-from journeymap.cli.logs import start_logging
 from journeymap.cli.options import settings_from, settings_options
 from journeymap.errors import InputError
+from journeymap.runtime.logs import start_logging
 
 EXAMPLES = """\b
 Examples:

@@ -6,8 +6,8 @@ from typing import Any
 
 import click
 
-from journeymap.cli.logs import start_logging
 from journeymap.cli.options import settings_from, settings_options
+from journeymap.runtime.logs import start_logging
 
 EXAMPLES = """\b
 Examples:

@@ -16,6 +16,7 @@ import tenacity
 from journeymap.errors import TransientSourceError
 from journeymap.model.status import AlertCounts
 from journeymap.model.time import SECOND, Millis
+from journeymap.runtime.alerts import Alerts
 from journeymap.source.transport import HttpClient, tls_context
 
 Message = Mapping[str, Any]
@@ -31,7 +32,7 @@ LONGEST_WAIT: Final = 60.0
 
 _TIMEOUT: Final[Millis] = 10 * SECOND
 _TRY_AGAIN: Final = frozenset({408, 425, 429, *range(500, 600)})
-_SHOWN: Final = "ALERT_URL"
+_SETTING: Final = "ALERT_URL"
 
 log = logging.getLogger(__name__)
 
@@ -47,9 +48,9 @@ class WebHook:
         self, url: str, clock: Callable[[], Millis], *, timeout: Millis = _TIMEOUT, longest_wait: float = LONGEST_WAIT
     ):
         self._url = url
-        self._host = urlsplit(url).hostname or ""
-        self._client = HttpClient(url, timeout, tls_context(), clock)
-        self._client.where = _SHOWN
+        parts = urlsplit(url)
+        self._names = [name for name in (parts.netloc, parts.hostname) if name]
+        self._client = HttpClient(url, timeout, tls_context(), clock, _SETTING)
         self._longest_wait = longest_wait
         self._waiting: queue.Queue[Message | None] = queue.Queue(MAX_WAITING)
         self._closing = threading.Event()
@@ -66,7 +67,7 @@ class WebHook:
             self._waiting.put_nowait(message)
         except queue.Full:
             self._discarded += 1
-            log.error("a message to %s is discarded: %d wait already", _SHOWN, MAX_WAITING)
+            log.error("a message to the web hook is discarded: %d wait already", MAX_WAITING)
 
     def counts(self) -> AlertCounts:
         """What became of the messages so far."""
@@ -116,8 +117,9 @@ class WebHook:
             self._delivered += 1
         else:
             self._failed += 1
-            said = problem.replace(self._host, "******") if self._host else problem
-            log.error("a message could not be delivered: %s", said)
+            for name in self._names:  # a host's name may be the key
+                problem = problem.replace(name, "the web hook")
+            log.error("a message to the web hook could not be delivered: %s", problem)
 
     def _asked_for(self, error: BaseException) -> float:
         asked = error.retry_after if isinstance(error, TransientSourceError) else None
@@ -129,6 +131,11 @@ class WebHook:
         if answer.status in _TRY_AGAIN:
             asked = answer.retry_after
             raise TransientSourceError(
-                f"{_SHOWN} answered with status {answer.status}", None if asked is None else asked / SECOND
+                f"it answered with status {answer.status}", None if asked is None else asked / SECOND
             )
-        return None if 200 <= answer.status < 300 else f"{_SHOWN} answered with status {answer.status}"
+        return None if 200 <= answer.status < 300 else f"it answered with status {answer.status}"
+
+
+def alerts_to(url: str, environment: str, clock: Callable[[], Millis]) -> Alerts:
+    """Alerts that go to the web hook at `url`. Raises `ConfigurationError` where a proxy cannot be used."""
+    return Alerts(WebHook(url, clock), environment)

@@ -45,10 +45,9 @@ from journeymap.protocol.exchange import (
 )
 from journeymap.protocol.frames import Control, Throttle, classify, count_events
 from journeymap.protocol.websocket import CLOSE, LOST, PING, PONG, read_close
-from journeymap.source.base import ConnectionState, Deliver, SourceStatus
+from journeymap.source.base import Deliver, SourceStatus
 from journeymap.source.calls import Calls
 from journeymap.source.config import EventStreamsConfig
-from journeymap.source.folding import FoldedLog
 from journeymap.source.ledger import Ledger
 from journeymap.source.showing import Showing
 from journeymap.source.steady import monotonic_ms
@@ -98,7 +97,6 @@ class EventStreamsSource:
             config.stream_url + CALLBACK_PATH, config.max_events_per_second, random.random, config.limits
         )
         self._showing = Showing(clock, steady)
-        self._errors = FoldedLog(_log, steady)
         self._lock = threading.RLock()  # `stop` may come in a signal handler of the thread that holds it
         self._stopping = False
         self._waker: socket.socket | None = None
@@ -217,8 +215,6 @@ class EventStreamsSource:
             self._perform(action)
         before = self._showing.look_at(self._machine)
         if before is not None:
-            if self._machine.state == ConnectionState.OPEN:
-                self._errors.flush()
             _log.info("event stream: %s -> %s", before, self._machine.state)
 
     def _perform(self, action: Action) -> None:
@@ -236,7 +232,7 @@ class EventStreamsSource:
             case SendPing(number, last):
                 self._sockets[number].ping(_LAST_PING if last else b"")
             case Report(message, refused):
-                self._errors.say(logging.ERROR if refused else logging.WARNING, message)
+                _log.log(logging.ERROR if refused else logging.WARNING, "%s", message)
 
     def _close(self, number: int) -> None:
         stream = self._sockets.pop(number, None)
@@ -262,7 +258,6 @@ class EventStreamsSource:
             for stream in (*self._sockets.values(), *self._given_up.values()):
                 stream.close()
         self._sockets.clear()
-        self._errors.flush()
         with self._lock:
             self._waker = None
 

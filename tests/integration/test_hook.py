@@ -114,7 +114,7 @@ def test_what_fails_for_good_is_given_up_and_said(answer: int, tries: int, caplo
         until(lambda: hook.counts() == AlertCounts(failed=1), "the end of trying")
         assert len(server.paths) == tries
         assert "/elsewhere" not in server.paths, "a redirect would carry the message away"
-    assert f"a message could not be delivered: ALERT_URL answered with status {answer}" in caplog.text
+    assert f"a message to the web hook could not be delivered: it answered with status {answer}" in caplog.text
 
 
 def test_nobody_listens(caplog: pytest.LogCaptureFixture) -> None:
@@ -124,7 +124,7 @@ def test_nobody_listens(caplog: pytest.LogCaptureFixture) -> None:
     with hook_to(f"http://127.0.0.1:{port}/{KEY}") as hook:
         hook.send({})
         until(lambda: hook.counts().failed == 1, "the end of trying")
-    assert "nothing listens at ALERT_URL" in caplog.text
+    assert "nothing listens at the web hook; check ALERT_URL" in caplog.text
     assert "127.0.0.1" not in caplog.text
 
 
