@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any, NamedTuple
 
-LEAST_GAP, MOST_GAP = 0.3, 3.5
+LEAST_GAP, MOST_GAP = 0.3, 4.0
 """Seconds between the beginnings of two faults. They overlap: most last longer."""
 
 
@@ -37,7 +37,7 @@ _PASSING = ("429", "500", "503", "hang", "garbage")
 
 KINDS: dict[str, Kind] = {
     # the process
-    "kill -9": Kind(30, {}),
+    "kill -9": Kind(30, {"when": ("now", "flowing", "flowing", "flowing"), "after": (0.0, 0.02, 0.05, 0.1, 0.15, 0.3, 0.7)}),
     "terminate": Kind(4, {}),
     "stop": Kind(8, {}, (0.3, 5.0)),
     # sockets
@@ -72,7 +72,8 @@ KINDS: dict[str, Kind] = {
     "lock store": Kind(6, {}, (0.5, 7.0)),
     "full disk": Kind(5, {}, (0.3, 4.0)),
 }  # fmt: skip
-"""All kinds. Names that are not `rig`'s own are faults and actions of the simulated platform (docs/simulator.md)."""
+"""All kinds. `flowing` waits until events flow, so that there is something to lose. Names that are not `rig`'s own are
+faults and actions of the simulated platform (docs/simulator.md)."""
 
 
 def plan(seed: int, seconds: float) -> list[Planned]:

@@ -28,6 +28,9 @@ from journeymap.store.disk import open_disk_reader
 RESTART = 0.2
 """Seconds after which ingest is started again, as a service manager would."""
 
+FLOWING = 5.0
+"""Seconds that are waited at most for events to flow."""
+
 
 class Platform:
     """`journeymap simulate` as a process of its own; its port, and what a client needs to come in, outlive restarts."""
@@ -178,8 +181,13 @@ class Rig:
         """Carry it out; what lasts ends by itself."""
         name, how = planned.what, dict(planned.how)
         match name:
-            case "kill -9" | "terminate":
-                self._end_ingest(signal.SIGKILL if name == "kill -9" else signal.SIGTERM)
+            case "kill -9":
+                if how["when"] == "flowing":
+                    self._await_events()
+                self.run(how["after"])
+                self._end_ingest(signal.SIGKILL)
+            case "terminate":
+                self._end_ingest(signal.SIGTERM)
             case "stop":
                 self._stop(self.ingest, planned)
             case "stop platform":
@@ -206,6 +214,13 @@ class Rig:
     def _end_fault(self, name: str) -> None:
         self.platform.set_fault(name, None)
         self.retry()
+
+    def _await_events(self) -> None:
+        """Wait until events are acknowledged, but not for ever: something else may be wrong just now."""
+        before = self.platform.stats()["acknowledged"]
+        until = time.monotonic() + FLOWING
+        while time.monotonic() < until and self.platform.stats()["acknowledged"] <= before:
+            self.run(0.05)
 
     def _end_ingest(self, number: signal.Signals) -> None:
         if self.ingest.poll() is None:
