@@ -20,12 +20,22 @@ BEHIND: Final[Millis] = 5 * SECOND
 FAR_BEHIND: Final[Millis] = 30 * SECOND
 """With a greater lag than this the process is unready."""
 
+SILENT_FOR: Final[Millis] = 5 * MINUTE
+"""So long a connection may be OPEN without a frame."""
+
+TOKEN_LEFT: Final[Millis] = 150 * SECOND
+TOKEN_SHARE: Final = 12
+"""With less than this left of a token's life, or one part in so many of a short one, its renewal has failed: it begins at
+twice of that."""
+
 OPEN: Final = "OPEN"
 START_IT: Final = "Start it with “journeymap run” or “journeymap ingest”. If it was started, its log says why it ended."
 READ_AGAIN: Final = "What is shown is as of then. It is tried again all the time."
 RECONNECTS: Final = (
     "It tries again by itself. If this lasts, “journeymap doctor” checks the way to the platform step by step."
 )
+SILENT: Final = "Start ingest again for a new subscription, and tell the platform's support the id of this one."
+TOKEN: Final = "The connection ends with it. See whether LOGIN_URL can be reached; the log names the reason."
 CREDENTIALS: Final = (
     "No further attempt is made. Correct JOURNEYMAP_CLIENT_ID and JOURNEYMAP_CLIENT_SECRET and start ingest again, or "
     "press “Try again” once the platform's side is put right."
@@ -129,7 +139,25 @@ def _connection(report: SourceReport, name: str, now: Millis) -> Iterator[Findin
         yield Finding("input", f"{which} ended with an error: {report.error}", "", report.since)
     elif not report.finished and report.state != OPEN:
         reason = f": {report.error}" if report.error else ""
-        lasts = now - report.since > NOT_OPEN_FOR
+        since = report.since if report.down_since is None else report.down_since
+        lasts = now - since > NOT_OPEN_FOR
         yield Finding(
-            "connection", f"{which} is not connected ({report.state}){reason}", RECONNECTS, report.since, unready=lasts
+            "connection", f"{which} is not connected ({report.state}){reason}", RECONNECTS, since, unready=lasts
         )
+    elif not report.finished and report.live:
+        yield from _stream(report, which, now)
+
+
+def _stream(report: SourceReport, which: str, now: Millis) -> Iterator[Finding]:
+    """What is wrong with a source that is OPEN."""
+    heard_at = None if report.last_frame_at is None else max(report.since, report.last_frame_at)
+    if heard_at is not None and now - heard_at > SILENT_FOR:
+        yield Finding(
+            "silent", f"{which} is connected, but neither events nor heartbeats come", SILENT, heard_at, unready=True
+        )
+    if report.token_expires_at is not None:
+        left = report.token_expires_at - now
+        life = None if report.token_obtained_at is None else report.token_expires_at - report.token_obtained_at
+        if left < (TOKEN_LEFT if life is None else min(TOKEN_LEFT, life // TOKEN_SHARE)):
+            runs = f"expires in {duration(left)}" if left > 0 else "has expired"
+            yield Finding("token", f"the access token of {which} {runs} and could not be renewed", TOKEN, unready=True)

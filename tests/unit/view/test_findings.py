@@ -42,6 +42,38 @@ def test_what_is_wrong(changes: dict[str, object], expected: list[tuple[str, boo
     assert found(**{"since": NOW - SECOND, **changes}) == expected
 
 
+HOUR = 60 * MINUTE
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"last_frame_at": NOW - 5 * MINUTE}, []),
+        ({"last_frame_at": NOW - 5 * MINUTE - 1}, [("silent", True)]),
+        ({"last_frame_at": NOW - 6 * MINUTE, "since": NOW - MINUTE}, []),  # connected anew since
+        ({"last_frame_at": NOW - 6 * MINUTE, "live": False}, []),
+        ({"last_frame_at": NOW - 6 * MINUTE, "finished": True, "state": "DISCONNECTED"}, []),
+        ({"token_obtained_at": NOW - HOUR, "token_expires_at": NOW + 3 * MINUTE}, []),
+        ({"token_obtained_at": NOW - HOUR, "token_expires_at": NOW + 2 * MINUTE}, [("token", True)]),
+        ({"token_obtained_at": NOW - HOUR, "token_expires_at": NOW - 1}, [("token", True)]),
+        ({"token_obtained_at": NOW - 50 * SECOND, "token_expires_at": NOW + 10 * SECOND}, []),
+        ({"token_obtained_at": NOW - 56 * SECOND, "token_expires_at": NOW + 4 * SECOND}, [("token", True)]),
+        ({"token_expires_at": NOW + 2 * MINUTE}, [("token", True)]),
+        ({"state": "CONNECTING", "since": NOW - SECOND, "token_expires_at": NOW}, [("connection", False)]),
+        ({"state": "CONNECTING", "since": NOW - SECOND, "down_since": NOW - 2 * MINUTE}, [("connection", True)]),
+    ],
+)
+def test_what_is_wrong_with_a_source(fields: dict[str, object], expected: list[tuple[str, bool]]) -> None:
+    assert found(sources=[source(**{"since": NOW - HOUR, **fields})]) == expected
+
+
+def test_it_says_how_long_the_token_lasts() -> None:
+    for left, words in ((90 * SECOND, "expires in 1 min 30 s"), (-1, "has expired")):
+        status = msgspec.structs.replace(WELL, sources=[source(token_expires_at=NOW + left)])
+        (finding,) = findings(status, None, NOW)
+        assert finding.text(NOW) == f"the access token of the source {words} and could not be renewed"
+
+
 def test_what_keeps_the_store_from_being_read_goes_before_all() -> None:
     assert found("store: gone", lag_ms=6_000) == [("store", True), ("behind", False)]
 
