@@ -1,7 +1,8 @@
 """The journal: what was received, on disk before anything is computed from it.
 
 Appending writes straight to the file, so what `append` has returned from survives the death of the process. `sync`
-makes it survive a power failure; the runtime calls it at its interval. One process appends at a time.
+makes it survive a power failure; the runtime calls it at its interval, as it does `rotate`, `pack` and `forget`, which keep
+the journal small. All of them leave appending alone. One process appends at a time.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import errno
 import os
 import shutil
 import threading
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import closing, suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 from zlib import crc32
@@ -18,21 +21,25 @@ from zlib import crc32
 import filelock
 
 from journeymap.errors import JournalError, JournalFullError
-from journeymap.journal.replay import Replay
+from journeymap.journal.packed import pack, packed_length, sync_directory
+from journeymap.journal.replay import LOCK, Replay
 from journeymap.journal.segment import (
     ARRIVAL,
     LEAD,
     MAGIC,
+    PART_SUFFIX,
     Damage,
     Segment,
-    read,
-    segment_path,
+    read_written,
     segments,
     source_part,
 )
 from journeymap.model.time import Millis
 
 SEGMENT_BYTES: Final = 64 << 20
+LOCK_PATIENCE: Final = 0.2
+"""Seconds. Whoever only looks whether the journal is being written holds the lock for a moment."""
+
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _APPEND: Final = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
 
@@ -49,6 +56,8 @@ class Journal:
         self._file = -1
         self._base = 0
         self._size = 0
+        self._end = 0
+        self._arrivals: dict[int, Millis] = {}  # of the first record behind a segment's base
         self._torn = False
         self._unsynced: list[int] = []
         self._new_name = True
@@ -68,7 +77,7 @@ class Journal:
             if directory.stat().st_mode & 0o077:
                 directory.chmod(0o700)
             lock = filelock.FileLock(
-                directory / "lock", timeout=0, mode=0o600, thread_local=False, fallback_to_soft=False
+                directory / LOCK, timeout=LOCK_PATIENCE, mode=0o600, thread_local=False, fallback_to_soft=False
             )
             lock.acquire()
         except filelock.Timeout as error:
@@ -87,9 +96,14 @@ class Journal:
         return journal
 
     @property
+    def directory(self) -> Path:
+        """Where it is."""
+        return self._directory
+
+    @property
     def end(self) -> int:
         """The offset behind the last record."""
-        return self._base + self._size
+        return self._end
 
     def append(self, source: str, frame: bytes, arrived_at: Millis) -> int:
         """Append what `source` delivered; the offset behind it.
@@ -106,10 +120,9 @@ class Journal:
         with self._lock:
             try:
                 if self._torn:
-                    os.ftruncate(self._file, self._size)
-                    self._torn = False
+                    self._mend()
                 if self._size + length > self._segment_bytes and self._size > len(MAGIC):
-                    self._begin(self.end)
+                    self._begin(self._end)
                 written = os.writev(self._file, (lead, frame))
                 if written != length:
                     _write_all(self._file, (lead + frame)[written:])
@@ -117,24 +130,66 @@ class Journal:
                 self._cut_back()
                 raise _fault(self._directory, error) from error
             self._size += length
-            return self._base + self._size
+            self._end = end = self._base + self._size
+            return end
 
-    def replay(self, start: int) -> Replay:
-        """The records behind the offset `start` that are in the journal now."""
-        return Replay(self._directory, start, self.end)
+    def replay(self, start: int, end: int | None = None) -> Replay:
+        """The records behind the offset `start` and up to the offset `end`; without one, all that are there now."""
+        return Replay(self._directory, start, self._end if end is None else end)
 
-    def forget(self, before: int, max_bytes: int) -> int:
+    def rotate(self, before: Millis) -> bool:
+        """Begin a new segment if the first record in the current one arrived earlier than that; whether it did."""
+        with self._lock:
+            base, used = self._base, self._size > len(MAGIC)
+        arrived_at = self._arrival_behind(base) if used else None
+        if arrived_at is None or arrived_at >= before:
+            return False
+        with self._lock:
+            if self._base != base:
+                return False
+            try:
+                if self._torn:
+                    self._mend()
+                self._begin(self._end)
+            except OSError as error:
+                raise _fault(self._directory, error) from error
+        return True
+
+    def pack(self, go_on: Callable[[], bool] = lambda: True) -> int:
+        """Compress finished segments, oldest first, while `go_on` says so; how many bytes that saves.
+
+        `go_on` is asked many times a second. Raises `JournalFullError` where there is no space for it.
+        """
+        saved = 0
+        try:
+            for segment in segments(self._directory):
+                if segment.base < self._base and segment.path.exists() and go_on():
+                    saved += pack(segment, go_on) or 0
+        except OSError as error:
+            raise _fault(self._directory, error) from error
+        return saved
+
+    def forget(self, before: int, max_bytes: int, written_before: Millis | None = None) -> int:
         """Delete the oldest segments that lie wholly before the offset `before` while the journal takes up more than
-        `max_bytes`; how many bytes were deleted. The segment that is written to always stays."""
+        `max_bytes`, or while their last record is older than `written_before`; how many bytes were deleted.
+
+        The segment that is written to always stays.
+        """
         deleted = 0
         try:
-            found = [(segment, segment.path.stat().st_size) for segment in segments(self._directory)]
-            total = sum(size for _, size in found)
-            for segment, size in found:
-                if total - deleted <= max_bytes or segment.base + size > before or segment.base == self._base:
+            found = segments(self._directory)
+            excess = _size(found) - max_bytes
+            for segment, following in pairwise(found):
+                try:
+                    status = segment.status()
+                except FileNotFoundError:  # another thread forgets too
+                    continue
+                old = written_before is not None and status.st_mtime_ns < written_before * 1_000_000
+                if following.base > before or (deleted >= excess and not old):
                     break
-                segment.path.unlink()
-                deleted += size
+                segment.delete()
+                self._arrivals.pop(segment.base, None)
+                deleted += status.st_size
         except OSError as error:
             raise _fault(self._directory, error) from error
         return deleted
@@ -142,28 +197,36 @@ class Journal:
     def size(self) -> int:
         """Bytes that the journal takes up."""
         try:
-            return sum(segment.path.stat().st_size for segment in segments(self._directory))
+            return _size(segments(self._directory))
         except OSError as error:
             raise _fault(self._directory, error) from error
+
+    def oldest_at(self) -> Millis | None:
+        """When the oldest record arrived that is kept; None while there is none."""
+        try:
+            found = segments(self._directory)
+        except OSError as error:
+            raise _fault(self._directory, error) from error
+        return self._arrival_behind(found[0].base) if found else None
 
     def sync(self) -> None:
         """Have all that was appended so far outlive a power failure. Appending goes on meanwhile."""
         with self._lock:
-            finished, self._unsynced = self._unsynced, []
+            files, self._unsynced = self._unsynced, []
             new_name, self._new_name = self._new_name, False
-            current = os.dup(self._file) if self._file >= 0 else -1
+            if self._file >= 0:
+                files.append(os.dup(self._file))
         try:
-            for file in (*finished, *([current] if current >= 0 else ())):
-                os.fsync(file)
+            while files:
+                os.fsync(files[0])
+                os.close(files.pop(0))
             if new_name:
-                _sync_directory(self._directory)
+                sync_directory(self._directory)
         except OSError as error:
             with self._lock:
+                self._unsynced = files + self._unsynced
                 self._new_name |= new_name
             raise _fault(self._directory, error) from error
-        finally:
-            for file in (*finished, *([current] if current >= 0 else ())):
-                os.close(file)
 
     def close(self) -> None:
         """Sync and let go of everything. Calling it again does nothing."""
@@ -181,6 +244,8 @@ class Journal:
                 self._process_lock.release()
 
     def _continue(self, not_before: int) -> None:
+        for left_over in self._directory.glob(f"*{PART_SUFFIX}"):
+            left_over.unlink(missing_ok=True)
         found = segments(self._directory)
         if not found:
             self._begin(not_before)
@@ -197,13 +262,14 @@ class Journal:
                 os.ftruncate(self._file, 0)
                 _write_all(self._file, MAGIC)
                 self._size = len(MAGIC)
-            if self.end >= not_before:
+            self._end = self._base + self._size
+            if self._end >= not_before:
                 return
         # What is there is of no use to go on with; it stays as it is.
         self._begin(max(not_before, last.base + size))
 
     def _begin(self, base: int) -> None:
-        path = segment_path(self._directory, base)
+        path = Segment(base, self._directory).path
         file = os.open(path, _APPEND | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             _write_all(file, MAGIC)
@@ -214,40 +280,57 @@ class Journal:
         if self._file >= 0:
             self._unsynced.append(self._file)
         self._file, self._base, self._size = file, base, len(MAGIC)
+        self._end = base + len(MAGIC)
         self._new_name = True
+
+    def _arrival_behind(self, base: int) -> Millis | None:
+        arrived_at = self._arrivals.get(base)
+        if arrived_at is None:
+            with closing(self.replay(base)) as replay:
+                record = next(replay, None)
+            if record is None:
+                return None
+            arrived_at = self._arrivals[base] = record.arrived_at
+        return arrived_at
+
+    def _mend(self) -> None:
+        os.ftruncate(self._file, self._size)
+        self._torn = False
 
     def _cut_back(self) -> None:
         # If even this fails, the next append tries again before it writes anything, and so does the next opening.
         self._torn = True
         with suppress(OSError):
-            os.ftruncate(self._file, self._size)
-            self._torn = False
+            self._mend()
 
 
 def _look_through(segment: Segment) -> tuple[int | None, int]:
     """Length of the part of a last segment that can be gone on from, None if there is none; and its length."""
-    size = segment.path.stat().st_size
+    try:
+        size = segment.path.stat().st_size
+    except FileNotFoundError:
+        return None, packed_length(segment.packed)
     with segment.path.open("rb") as file:
         magic = file.read(len(MAGIC))
     if magic != MAGIC:
         return (0 if MAGIC.startswith(magic) else None), size
     end = segment.base + len(MAGIC)
-    for record in read(segment, segment.base, None, Damage(), True):
+    for record in read_written(segment, segment.base, None, Damage(), True):
         end = record.end
     return end - segment.base, size
+
+
+def _size(found: list[Segment]) -> int:
+    total = 0
+    for segment in found:
+        with suppress(FileNotFoundError):  # forgotten meanwhile
+            total += segment.status().st_size
+    return total
 
 
 def _write_all(file: int, data: bytes) -> None:
     while data:
         data = data[os.write(file, data) :]
-
-
-def _sync_directory(directory: Path) -> None:
-    file = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
 
 
 def _fault(directory: Path, error: Exception) -> JournalError:

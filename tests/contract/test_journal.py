@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import shutil
@@ -197,6 +198,48 @@ def test_forgetting_deletes_whole_segments_only_and_tells(path: Path) -> None:
     assert len(segments(path)) == 1
     journal.append("es", b"new", 1)
     journal.close()
+
+
+def test_the_oldest_record_is_told(path: Path) -> None:
+    with contextlib.closing(Journal.open(path, segment_bytes=1_000)) as journal:
+        assert journal.oldest_at() is None
+        for number in range(40):
+            journal.append("es", b"x" * 100, 5_000 + number)
+            assert journal.oldest_at() == 5_000
+        kept = segments(path)[2].base
+        journal.forget(kept, 0)
+        assert journal.oldest_at() == next(read_journal(path)).arrived_at > 5_000
+        journal.pack()
+        journal.forget(journal.end, 0)
+        assert journal.oldest_at() == next(read_journal(path)).arrived_at
+
+
+def test_what_is_old_is_forgotten_whatever_the_size(path: Path) -> None:
+    filled(path, 80)
+    with contextlib.closing(Journal.open(path, segment_bytes=1_000)) as journal:
+        journal.pack()
+        found = segments(path)
+        for number, segment in enumerate(found):
+            os.utime(segment.packed if segment.packed.exists() else segment.path, ns=(0, number * 10**9))
+        assert journal.forget(found[3].base, 2**40, written_before=10 * 1_000) > 0
+        assert segments(path) == found[3:]  # the rest is not in the store
+        journal.forget(journal.end, 2**40, written_before=5 * 1_000)
+        assert segments(path) == found[5:]
+        journal.forget(journal.end, 2**40, written_before=10**12)
+        assert segments(path) == found[-1:]
+
+
+def test_a_segment_ends_by_age_too(path: Path) -> None:
+    with contextlib.closing(Journal.open(path)) as journal:
+        assert not journal.rotate(10**12)  # there is nothing in it
+        ends = [journal.append("es", b"one", 5_000)]
+        assert not journal.rotate(5_000)
+        assert journal.rotate(5_001)
+        assert not journal.rotate(5_001)
+        ends.append(journal.append("es", b"two", 6_000))
+        assert [one.end for one in journal.replay(0)] == ends
+        assert [one.end for one in journal.replay(ends[0])] == ends[1:]
+        assert len(segments(path)) == 2
 
 
 def test_new_records_never_lie_before_what_is_committed(path: Path) -> None:
