@@ -27,7 +27,7 @@ from journeymap.runtime.pipeline import Pipeline, PipelineOptions
 from journeymap.runtime.shelf import StoreShelf, fold_record
 from journeymap.runtime.simulated import Access, SimulatedSource
 from journeymap.runtime.work import StoreWork, Tell
-from journeymap.runtime.worker import Ingest
+from journeymap.runtime.worker import Ingest, IngestOptions
 from journeymap.settings import Settings, load
 from journeymap.source.base import Source
 from journeymap.stitch.hot import EmptyShelf
@@ -234,8 +234,15 @@ def _ingesting(settings: Settings, clock: SystemClock, on_failure: Callable[[], 
             sources,
             pipeline,
             clock,
-            flush_interval=settings.flush_interval_ms,
-            journal_max_bytes=settings.journal_max_bytes,
+            IngestOptions(
+                flush_interval=settings.flush_interval_ms,
+                flush_max_events=settings.flush_max_events,
+                fsync_interval=settings.fsync_interval,
+                journal_max_bytes=settings.journal_max_bytes,
+                journal_max_age=settings.journal_max_age,
+                disk_reserve=settings.disk_reserve,
+                store_path=settings.store_path,
+            ),
             stitching_outdated=outdated(store.fingerprints(), stitch_options(settings).fingerprint),
             alerts=None if hook is None else alerts_to(hook.get_secret_value(), settings.environment, clock.now),
             on_failure=on_failure,

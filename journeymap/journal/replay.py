@@ -74,7 +74,7 @@ class Replay(Iterator[Record]):
                 raise _unreadable(self._directory, error) from error
 
 
-class Tail:
+class Following:
     """Follows a journal that another process writes, from the offset `position` on.
 
     `missing` counts bytes that were forgotten before they were read, `damage` what could not be read.

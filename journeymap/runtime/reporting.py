@@ -70,6 +70,17 @@ class Rate:
         return (count - before) * SECOND / (now - since) if now > since else 0.0
 
 
+class Intake(msgspec.Struct, frozen=True):
+    """How receiving stands. `behind` is when the record arrived that waits longest to be folded, None if none does; the
+    others are fields of the status."""
+
+    behind: Millis | None
+    waiting_bytes: int
+    damaged_bytes: int
+    reading_stopped: str | None
+    disk_free_bytes: int | None
+
+
 class Reporter:
     """Knows where each figure of the documents is found. One thread at a time, except for `stop_begins`.
 
@@ -120,16 +131,12 @@ class Reporter:
         self._gaps.stop_begins()
         self._connections.stop_begins()
 
-    def tell(self, now: Millis, *, behind: Millis | None, waiting_bytes: int, ended: str | None = None) -> IngestStatus:
-        """Write the documents; the status as written. Raises StoreError.
-
-        `behind` is when the record arrived that waits longest to be folded, None if none does. `ended` says that ingest
-        does not go on, and why.
-        """
-        reports = self._look(now, None)
+    def tell(self, now: Millis, intake: Intake, *, ended: str | None = None) -> IngestStatus:
+        """Write the documents; the status as written. Raises StoreError. `ended` says that ingest does not go on, and why."""
+        reports = self._look(now, intake)
         if ended is not None:
             self._gaps.stop(now)
-        status = self._status(now, reports, behind, waiting_bytes, ended)
+        status = self._status(now, reports, intake, ended)
         documents: dict[str, Any] = {
             GAPS: self._gaps.gaps(),
             CONNECTIONS: self._connections.changes(),
@@ -145,11 +152,11 @@ class Reporter:
             self._alerts.look(now, reports, status.reading_stopped, None)
         return status
 
-    def cannot_tell(self, now: Millis, problem: str) -> None:
+    def cannot_tell(self, now: Millis, intake: Intake, problem: str) -> None:
         """The store cannot be written, and why. What happens meanwhile is told later; alerts are sent now."""
-        reports = self._look(now, None)
+        reports = self._look(now, intake)
         if self._alerts is not None:
-            self._alerts.look(now, reports, None, problem)
+            self._alerts.look(now, reports, intake.reading_stopped, problem)
 
     def fail(self, now: Millis, problem: str) -> None:
         """Ingest ends by an error. From any thread."""
@@ -158,7 +165,7 @@ class Reporter:
             with suppress(StoreError):
                 self._store.write_documents({ALERTS: msgspec.json.encode(self._alerts.firing())})
 
-    def _look(self, now: Millis, reading_stopped: str | None) -> list[SourceReport]:
+    def _look(self, now: Millis, intake: Intake) -> list[SourceReport]:
         """Look at the sources, and note what has changed."""
         changes: dict[str, list[StateChange]] = {}
         reports = []
@@ -170,17 +177,15 @@ class Reporter:
             )
             fields = {name: getattr(status, name) for name in _REPORTED}
             reports.append(SourceReport(name=source.name, live=source.live, down_since=down_since, **fields))
-        self._gaps.look(now, reports, changes, reading_stopped)
+        self._gaps.look(now, reports, changes, intake.reading_stopped)
         self._connections.look(changes)
         return reports
 
-    def _status(
-        self, now: Millis, reports: list[SourceReport], behind: Millis | None, waiting_bytes: int, ended: str | None
-    ) -> IngestStatus:
+    def _status(self, now: Millis, reports: list[SourceReport], intake: Intake, ended: str | None) -> IngestStatus:
         worst = min(reports, key=lambda report: (not report.refused, _goodness(report)))
         counts = self._pipeline.counts
         quarantine = self._pipeline.quarantine
-        read_to = self._pipeline.fed_to if behind is None else self._journal.end
+        read_to = self._pipeline.fed_to if intake.behind is None else self._journal.end
         return IngestStatus(
             written_at=now,
             pid=os.getpid(),
@@ -196,7 +201,7 @@ class Reporter:
             next_attempt_at=worst.next_attempt_at,
             reconnects=worst.reconnects,
             last_event_at=self._pipeline.last_arrived_at,
-            lag_ms=0 if behind is None else max(0, now - behind),
+            lag_ms=0 if intake.behind is None else max(0, now - intake.behind),
             counts=EventCounts(
                 received=sum(report.received for report in reports),
                 events=counts.events,
@@ -221,8 +226,12 @@ class Reporter:
             sources=reports,
             alerts=AlertCounts() if self._alerts is None else self._alerts.counts(),
             events_per_second=round(self._rate.of(counts.events, self._steady()), 2),
-            waiting_bytes=waiting_bytes,
+            waiting_bytes=intake.waiting_bytes,
+            reading_stopped=intake.reading_stopped,
+            disk_free_bytes=intake.disk_free_bytes,
+            journal_oldest_at=self._journal.oldest_at(),
             journal_torn_bytes=self._journal.torn_bytes,
+            journal_damaged_bytes=intake.damaged_bytes,
             stitching_outdated=self._stitching_outdated,
         )
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Final
 
 from journeymap.errors import StoreError
 from journeymap.journal.replay import read_journal
+from journeymap.model.record import Record
 from journeymap.model.time import Millis
+from journeymap.runtime.inbox import HANDFUL
 from journeymap.runtime.pipeline import Pipeline
-from journeymap.runtime.worker import handfuls
+
+BATCH: Final = 2_000
 
 
 class JournalTail:
@@ -36,7 +40,7 @@ class JournalTail:
         missing = replay.missing
         if replay.start > max(start, self._kept_from):
             raise self._forgotten()
-        for handful in handfuls(replay):
+        for handful in _handfuls(replay):
             self._now = max(self._now, handful[-1].arrived_at)
             pipeline.feed(handful, self._now)
             pipeline.flush(self._now)
@@ -52,3 +56,17 @@ class JournalTail:
             f"ingest has deleted a part of the journal in {self._directory} that was still needed: stop ingest and run "
             f"this again, or set a higher JOURNAL_MAX_BYTES before"
         )
+
+
+def _handfuls(records: Iterable[Record]) -> Iterator[list[Record]]:
+    """Records in lists that are stitched and written one at a time."""
+    handful: list[Record] = []
+    size = 0
+    for record in records:
+        handful.append(record)
+        size += len(record.data)
+        if size >= HANDFUL or len(handful) >= BATCH:
+            yield handful
+            handful, size = [], 0
+    if handful:
+        yield handful

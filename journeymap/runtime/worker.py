@@ -1,41 +1,63 @@
-"""The background work of ingest: a thread a source receives into the journal, one stitches what came and writes the store."""
+"""The background work of ingest: a thread a source receives into the journal, one stitches what came and writes the store,
+and others look after journal and disk."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
 from functools import partial
+from pathlib import Path
 
-from journeymap.errors import JourneymapError, StoreError
+import msgspec
+
+from journeymap.errors import JournalFullError, JourneymapError, StoreError
 from journeymap.journal.journal import Journal
 from journeymap.model.record import Record
 from journeymap.model.status import IngestStatus
-from journeymap.model.time import MINUTE, SECOND, Millis
+from journeymap.model.time import DAY, MINUTE, SECOND, Millis
 from journeymap.runtime.alerts import Alerts
 from journeymap.runtime.clock import Clock
+from journeymap.runtime.disk import LOOK_INTERVAL, DiskGuard, free_space
 from journeymap.runtime.inbox import HANDFUL, Inbox
+from journeymap.runtime.keeping import TIDY_INTERVAL, JournalKeeper
 from journeymap.runtime.memory import OldGarbage
 from journeymap.runtime.pipeline import Pipeline
-from journeymap.runtime.reporting import Reporter
+from journeymap.runtime.reporting import Intake, Reporter
 from journeymap.source.base import Source
 from journeymap.store.base import Store
 
 log = logging.getLogger(__name__)
 
-REPLAY_BATCH = 2_000
 STATUS_INTERVAL: Millis = 900
 LONGEST_PAUSE: Millis = 500
 """So long at most nothing is looked at, however seldom the store is written."""
 STORE_RETRY: Millis = SECOND
+JOURNAL_RETRY: Millis = SECOND
 STOP_PATIENCE = 10.0
 
 
+class IngestOptions(msgspec.Struct, frozen=True):
+    """Lengths in milliseconds, sizes in bytes. `flush_max_events` counts records: frames, most of which are one event.
+
+    `store_path` is where the store lies, None for one that is on no disk.
+    """
+
+    flush_interval: Millis = 100
+    flush_max_events: int = 5_000
+    fsync_interval: Millis = SECOND
+    journal_max_bytes: int = 2**30
+    journal_max_age: Millis = 7 * DAY
+    disk_reserve: int = 0
+    store_path: Path | None = None
+
+
 class Ingest:
-    """Keeps a store up to date with a source. `start` returns at once; `stop` returns when everything received is stored.
+    """Keeps a store up to date with its sources. `start` returns at once; `stop` returns when everything received is stored.
 
     `stitching_outdated` is what the status is to say of the stored journeys. `alerts` are told of hard errors, and closed at
-    the end.
+    the end. `free` tells the free bytes of a path's disk.
     `on_failure` is called, from one of the threads, when one of them ends by an error that is not a passing one; `failure` then
     holds the error.
     """
@@ -47,11 +69,11 @@ class Ingest:
         sources: Sequence[Source],
         pipeline: Pipeline,
         clock: Clock,
+        options: IngestOptions = IngestOptions(),  # noqa: B008  # it is frozen
         *,
-        flush_interval: Millis = 100,
-        journal_max_bytes: int = 2**30,
         stitching_outdated: str | None = None,
         alerts: Alerts | None = None,
+        free: Callable[[Path], int] = free_space,
         on_failure: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
@@ -59,25 +81,41 @@ class Ingest:
         self._sources = tuple(sources)
         self._pipeline = pipeline
         self._clock = clock
-        self._flush_interval = max(1, flush_interval)
-        self._journal_max_bytes = journal_max_bytes
+        self._flush_interval = max(1, options.flush_interval)
         self._on_failure = on_failure
-        self._inbox = Inbox()
+        self._stitching_outdated = stitching_outdated
+        # What the journal holds and the store does not waits from the beginning.
+        self._inbox = Inbox(journal.replay, pipeline.committed, journal.end, batch=options.flush_max_events)
         self._order = threading.Lock()
-        self._stopping = threading.Event()
+        self._leaving = threading.Event()  # nothing more is received
+        self._stopping = threading.Event()  # what was received is stored, and that was it
+        self._ended = threading.Event()
         self._hurry = threading.Event()
         self._replayed = threading.Event()
+        self._reporter = Reporter(store, journal, self._sources, pipeline, stitching_outdated, alerts)
+
+        def committed() -> int:
+            return pipeline.committed
+
+        self._disk = DiskGuard(journal, options.store_path, options.disk_reserve, sources, committed, free)
+        keeper = JournalKeeper(journal, committed, options.journal_max_bytes, options.journal_max_age, clock.now)
         self._receivers = [self._thread(f"receive-{source.name}", partial(self._receive, source)) for source in sources]
         self._stitcher = self._thread("stitch", self._stitch)
-        self._stitching_outdated = stitching_outdated
         self._alerts = alerts
-        self._reporter = Reporter(store, journal, self._sources, pipeline, stitching_outdated, alerts)
+        self._keepers = [
+            self._thread("disk", lambda: self._every(LOOK_INTERVAL, self._disk.look)),
+            self._thread("sync", lambda: self._every(options.fsync_interval / SECOND, keeper.sync)),
+            self._thread("tidy", lambda: self._every(TIDY_INTERVAL / SECOND, partial(keeper.tidy, self._goes_on))),
+        ]
         self._status_at: Millis = 0
-        self._tidy_at: Millis = 0
+        self._collect_at: Millis = 0
         self._garbage = OldGarbage()
         self._retry_at: Millis = 0
-        self._replaying: Millis | None = None  # when what is replayed arrived
         self._store_problem: str | None = None
+        self._journal_problem: str | None = None
+        self._refused = 0  # frames in hand that the journal has no room for
+        self._said_missing = 0
+        self._said_damaged = 0
         self.failure: BaseException | None = None
         self.last_status: IngestStatus | None = None
 
@@ -90,11 +128,17 @@ class Ingest:
         return self._store_problem
 
     def start(self) -> None:
-        """Begin: first what the journal holds and the store does not, then the source."""
+        """Begin with the sources, and at once with what the journal holds and the store does not."""
         self._reporter.started_at = self._clock.now()
         if self._stitching_outdated is not None:
             log.warning("%s", self._stitching_outdated)
-        for thread in (self._stitcher, *self._receivers):
+        if self._journal.torn_bytes:
+            log.warning(
+                "the last %d bytes of the journal were not a whole record, as after a power failure: they were cut off",
+                self._journal.torn_bytes,
+            )
+        self._disk.look()  # before anything is read
+        for thread in (self._stitcher, *self._receivers, *self._keepers):
             thread.start()
 
     def wait_until_replayed(self, timeout: float) -> bool:
@@ -104,17 +148,14 @@ class Ingest:
     def stop(self) -> None:
         """Stop receiving, write everything received, and say in the store that ingest is not running.
 
-        What cannot be written within `STOP_PATIENCE`, or until `hurry`, is left to the journal and the next start.
+        What cannot be written within twice `STOP_PATIENCE`, or until `hurry`, is left to the journal and the next start.
         """
-        if not self._replayed.is_set():
-            self._stopping.set()  # so that the sources, which wait for it, do not even begin
         self._stop_receiving()
-        if self._stitcher.is_alive() and not self._replayed.wait(STOP_PATIENCE):
-            self._hurry.set()
         for thread in self._receivers:
             if thread.ident is not None:
                 thread.join(STOP_PATIENCE)
         self._stopping.set()
+        self._inbox.wake()
         if self._stitcher.is_alive():
             if (waiting := self._inbox.waiting_bytes) > HANDFUL:
                 log.info("storing what was received: %d MB", waiting // 1_000_000)
@@ -123,6 +164,10 @@ class Ingest:
             self._stitcher.join(STOP_PATIENCE)
             if left := self._inbox.waiting_bytes:
                 log.info("%d MB are left to the journal, for the next start", left // 1_000_000)
+        self._ended.set()
+        for thread in self._keepers:
+            if thread.ident is not None:
+                thread.join(STOP_PATIENCE)
         if self._alerts is not None:
             self._alerts.close()
 
@@ -132,80 +177,101 @@ class Ingest:
 
     def _stop_receiving(self) -> None:
         self._reporter.stop_begins()
-        self._inbox.close()  # first: a source that waits for room does not hear that it is to stop
+        self._leaving.set()  # first: a source that waits for room does not hear that it is to stop
         for source in self._sources:
             source.stop()
 
     # The receiving threads, one a source
 
     def _receive(self, source: Source) -> None:
-        self._replayed.wait()
-        if not self._stopping.is_set():
-            source.run(partial(self._deliver, source.name))
+        source.run(partial(self._deliver, source.name))
 
     def _deliver(self, source: str, frame: bytes, arrived_at: Millis) -> None:
-        with self._order:  # the inbox holds records in the order of the journal
+        try:
+            self._take_in(source, frame, arrived_at)
+        except JournalFullError as error:
+            self._keep_trying(error, source, frame, arrived_at)
+
+    def _take_in(self, source: str, frame: bytes, arrived_at: Millis) -> None:
+        with self._order:  # the inbox is given records in the order of the journal
             end = self._journal.append(source, frame, arrived_at)
             self._inbox.put(Record(frame, source, arrived_at, end))
+
+    def _keep_trying(self, error: JournalFullError, source: str, frame: bytes, arrived_at: Millis) -> None:
+        """Append the frame in hand as soon as there is room for it. Until then its source waits, and the platform with it."""
+        with self._order:
+            self._refused += 1
+            first = self._refused == 1
+            self._journal_problem = f"reading has stopped: {error}"
+        if first:
+            log.error("%s. Nothing more is read until there is", error)
+        try:
+            while not self._leaving.wait(JOURNAL_RETRY / SECOND):
+                with suppress(JournalFullError):
+                    self._take_in(source, frame, arrived_at)
+                    return
+            raise error
+        finally:
+            with self._order:
+                self._refused -= 1
+                over = not self._refused
+                if over:
+                    self._journal_problem = None
+            if over and not self._leaving.is_set():
+                log.warning("the journal can be written again")
 
     # The stitching thread
 
     def _stitch(self) -> None:
-        self._replay()
-        self._replayed.set()
-        while not self._stopping.is_set():
-            # Flushes lie on a grid of the wall clock, so that pages can ask right after one; but with a backlog of more
-            # than a handful, the next turn comes at once.
-            if self._inbox.waiting_bytes < HANDFUL or self._store_problem is not None:
-                self._pause()
-            self._turn(self._inbox.take if self._store_problem is None else _nothing)
+        with closing(self._inbox):
+            while not self._stopping.is_set():
+                if not self._replayed.is_set() and not self._inbox.replaying:
+                    self._end_replay()
+                # Flushes lie on a grid of the wall clock, so that pages can ask right after one; but when a whole batch
+                # waits, the next turn comes at once.
+                if self._store_problem is not None or not self._inbox.has_batch:
+                    self._pause()
+                self._turn(self._inbox.take if self._store_problem is None else _nothing)
+            self._finish()
+
+    def _finish(self) -> None:
+        """Store what was received, as far as there is time, and say that this was it."""
         if self._store_problem is not None:
             self._turn(_nothing, last=True)
         while self._inbox.waiting_bytes and self._store_problem is None and not self._hurry.is_set():
             self._turn(self._inbox.take)
         self._turn(_nothing, last=True)
+        self._replayed.set()
         self._tell(self._clock.now(), stopped=True)
 
-    def _replay(self) -> None:
-        """Fold what the journal holds and the store does not."""
-        replay = self._journal.replay(self._pipeline.committed)
-        for handful in handfuls(replay):
-            self._replaying = handful[-1].arrived_at
-            self._insist(handful, last=False)
-            # Never while it is to go on: what is received then would move the position over the rest.
-            if self._stopping.is_set() and (self._hurry.is_set() or self._store_problem is not None):
-                return
-        self._insist([], last=True)
-        self._replaying = None
-        if replay.missing:
-            log.warning("%d bytes of the journal that the store does not have were deleted before", replay.missing)
-        if replay.damage.bytes:
-            log.warning(
-                "%d bytes of the journal cannot be read, in %d places", replay.damage.bytes, replay.damage.stretches
-            )
-
-    def _insist(self, records: list[Record], *, last: bool) -> None:
-        """Feed these and flush, as often as it takes the store to be written again, or until it is time to stop."""
-        self._turn(lambda: records, last=last, closed_by=self._replaying)
-        while self._store_problem is not None and not self._stopping.wait(STORE_RETRY / SECOND):
-            self._turn(_nothing, last=last, closed_by=self._replaying)
+    def _end_replay(self) -> None:
+        """Have what the journal held at the start stored, all of it."""
+        self._turn(_nothing, last=True)
+        if self._store_problem is None:
+            self._replayed.set()
 
     def _pause(self) -> None:
-        """Wait for the next point of the grid."""
+        """Wait for the next point of the grid, or for a whole batch."""
         left = self._flush_interval - self._clock.now() % self._flush_interval
-        while left > 0 and not self._stopping.wait(min(left, LONGEST_PAUSE) / SECOND):
+        while left > 0 and not self._rest(min(left, LONGEST_PAUSE) / SECOND):
             left -= LONGEST_PAUSE
             if left > 0 and self._store_problem is None:
                 self._try(lambda: self._tell_in_time(self._clock.now()))
 
-    def _turn(self, take: Callable[[], list[Record]], *, last: bool = False, closed_by: Millis | None = None) -> None:
-        """Take a handful, flush, and do what else is due. While the store cannot be written, try again now and then."""
+    def _rest(self, seconds: float) -> bool:
+        """Wait so long; true as soon as there is something to do. While the store cannot be written, batches do not count."""
+        return self._inbox.wait(seconds) if self._store_problem is None else self._stopping.wait(seconds)
+
+    def _turn(self, take: Callable[[], list[Record]], *, last: bool = False) -> None:
+        """Take a batch, flush, and do what else is due. While the store cannot be written, try again now and then."""
         now = self._clock.now()
         if self._store_problem is not None and now < self._retry_at and not last:
             return
 
         def work() -> None:
             self._pipeline.feed(take(), now)
+            # What closed only because the backlog is old stays in memory until all of that has been folded.
+            closed_by = min(now, self._inbox.waiting_since() or now)
             self._pipeline.flush(now, last=last, closed_by=closed_by)
             if self._store_problem is None:
                 self._tell_in_time(now)
@@ -213,10 +279,9 @@ class Ingest:
                 self._tell(now)  # with nothing to flush, only this shows that it can be written
                 log.warning("the store can be written again")
                 self._store_problem = None
-            if now >= self._tidy_at:
-                self._tidy_at = now + MINUTE
+            if now >= self._collect_at:
+                self._collect_at = now + MINUTE
                 self._garbage.collect(self._pipeline.hot_journeys, now)
-                self._journal.forget(self._pipeline.committed, self._journal_max_bytes)
 
         self._try(work)
 
@@ -230,7 +295,7 @@ class Ingest:
             self._store_problem = str(error)
             now = self._clock.now()
             self._retry_at = now + STORE_RETRY
-            self._reporter.cannot_tell(now, self._store_problem)
+            self._reporter.cannot_tell(now, self._intake(), self._store_problem)
 
     def _tell_in_time(self, now: Millis) -> None:
         """Write the status document if the next time would be too late."""
@@ -240,18 +305,39 @@ class Ingest:
     def _tell(self, now: Millis, *, stopped: bool = False) -> None:
         """Write the status document, and hear what operators want."""
         self._status_at = now + STATUS_INTERVAL
-        self._journal.sync()
         if "retry" in self._store.take_commands():
             for source in self._sources:
                 source.retry()
-        waiting = self._inbox.waiting_since()
+        self._say_losses()
         fault = "ingest was stopped" if self.failure is None else f"ingest has failed: {self.failure}"
-        self.last_status = self._reporter.tell(
-            now,
-            behind=waiting if self._replaying is None else self._replaying,
+        self.last_status = self._reporter.tell(now, self._intake(), ended=fault if stopped else None)
+
+    def _intake(self) -> Intake:
+        return Intake(
+            behind=self._inbox.waiting_since(),
             waiting_bytes=self._inbox.waiting_bytes,
-            ended=fault if stopped else None,
+            damaged_bytes=self._inbox.damage.bytes,
+            reading_stopped=self._disk.reading_stopped or self._journal_problem,
+            disk_free_bytes=self._disk.free_bytes,
         )
+
+    def _say_losses(self) -> None:
+        """Say what could not be read of the journal, whenever that has become more."""
+        missing, damage = self._inbox.missing, self._inbox.damage
+        if missing > self._said_missing:
+            log.warning("%d bytes of the journal that the store does not have were deleted before", missing)
+        if damage.bytes > self._said_damaged:
+            log.warning("%d bytes of the journal cannot be read, in %d places", damage.bytes, damage.stretches)
+        self._said_missing, self._said_damaged = missing, damage.bytes
+
+    # The threads that look after journal and disk
+
+    def _every(self, seconds: float, work: Callable[[], None]) -> None:
+        while not self._ended.wait(seconds):
+            work()
+
+    def _goes_on(self) -> bool:
+        return not self._ended.is_set()
 
     def _guard(self, work: Callable[[], None]) -> None:
         """Run a thread's work; an error that comes out of it is nobody's to retry."""
@@ -267,23 +353,10 @@ class Ingest:
                 self._stop_receiving()
             finally:
                 self._stopping.set()
+                self._inbox.wake()
                 self._replayed.set()
                 self._on_failure()
 
 
 def _nothing() -> list[Record]:
     return []
-
-
-def handfuls(records: Iterable[Record]) -> Iterator[list[Record]]:
-    """Records in lists that are stitched and written one at a time."""
-    handful: list[Record] = []
-    size = 0
-    for record in records:
-        handful.append(record)
-        size += len(record.data)
-        if size >= HANDFUL or len(handful) >= REPLAY_BATCH:
-            yield handful
-            handful, size = [], 0
-    if handful:
-        yield handful

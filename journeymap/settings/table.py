@@ -72,7 +72,7 @@ class Settings(BaseSettings):
         "100ms", "How often changes are written to the store."
     )
     flush_max_events: Annotated[int, values.whole(1, 1_000_000)] = setting(
-        5_000, "So many waiting events are written at once, without waiting for `FLUSH_INTERVAL_MS`."
+        5_000, "So many waiting frames, mostly one event each, are written without waiting for `FLUSH_INTERVAL_MS`."
     )
     idle_after: Annotated[int, TIMEOUT] = setting(
         "5m", "Quiet time after which an interaction reads IDLE. Per channel: `IDLE_AFTER__EMAIL=4h`."

@@ -52,8 +52,8 @@ GAUGES: Final = {
     "journal_lag_bytes": ("journeymap_journal_lag_bytes", "Part of the journal that is not in the store yet"),
     "journal_torn_bytes": ("journeymap_journal_torn_bytes", "Cut off at the journal's end, half-written in a crash"),
     "journal_damaged_bytes": ("journeymap_journal_damaged_bytes", "Part of the journal that cannot be read"),
-    "waiting_bytes": ("journeymap_waiting_bytes", "Received and in the journal, waiting in memory to be folded"),
-    "disk_free_bytes": ("journeymap_disk_free_bytes", "Free space on the disk of the store"),
+    "waiting_bytes": ("journeymap_waiting_bytes", "In the journal, waiting to be folded"),
+    "disk_free_bytes": ("journeymap_disk_free_bytes", "Free space on the disk of store and journal"),
 }
 """Fields of the status document, each with its gauge and what it says."""
 

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from journeymap.errors import JournalError, JournalFullError
 from journeymap.journal import packed
 from journeymap.journal.journal import Journal
-from journeymap.journal.replay import Tail, end_of_journal, is_written, read_journal
+from journeymap.journal.replay import Following, end_of_journal, is_written, read_journal
 from journeymap.journal.segment import LEAD, MAGIC, Damage, segments
 from journeymap.model.record import Record
 
@@ -301,7 +301,7 @@ def test_following_a_journal_that_is_written_packed_and_forgotten(path: Path) ->
     with opened(path, 1_000) as journal:
         for number in range(20):
             journal.append("s", b"before", number)
-        tail = Tail(path, end_of_journal(path))
+        following = Following(path, end_of_journal(path))
         rounds = 0
 
         def go_on() -> bool:
@@ -312,23 +312,23 @@ def test_following_a_journal_that_is_written_packed_and_forgotten(path: Path) ->
             if rounds % 2:
                 journal.pack()
             if rounds % 3 == 0:
-                journal.forget(tail.position, 0)
+                journal.forget(following.position, 0)
             return rounds < 12
 
-        found = [one.arrived_at for one in tail.follow(go_on)]
+        found = [one.arrived_at for one in following.follow(go_on)]
         assert found == [1_000 * turn + number for turn in range(1, 12) for number in range(30)]
-        assert (tail.missing, tail.damage.bytes) == (0, 0)
+        assert (following.missing, following.damage.bytes) == (0, 0)
 
 
 def test_a_follower_that_was_too_slow_says_what_it_missed(path: Path) -> None:
     with opened(path, 1_000) as journal:
         ends = [journal.append("s", b"x" * 100, number) for number in range(60)]
-        tail = Tail(path, ends[5])
+        following = Following(path, ends[5])
         journal.forget(journal.end, 0)
         turns = iter([True, True, False])
-        found = list(tail.follow(lambda: next(turns)))
+        found = list(following.follow(lambda: next(turns)))
         assert [one.end for one in found] == [end for end in ends if end > segments(path)[0].base]
-        assert tail.missing == segments(path)[0].base - ends[5]
+        assert following.missing == segments(path)[0].base - ends[5]
 
 
 def test_a_journal_knows_whether_it_is_written(path: Path) -> None:

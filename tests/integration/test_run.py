@@ -22,6 +22,9 @@ from .process import CHECKOUT, Command, received_events, received_journeys, stor
 KILLS = int(os.environ.get("KILLS", "3"))
 """How often `run` is killed. The acceptance run takes 20."""
 
+MUCH = 500_000
+"""So many bytes are stored at a stop in a moment, on a busy machine too."""
+
 
 @pytest.fixture
 def options() -> StitchOptions:
@@ -68,6 +71,8 @@ def test_kills_at_any_moment_lose_and_double_nothing(tmp_path: Path, options: St
         committed = {event.event_id for journey in stored_journeys(store, options) for event in journey.events}
     with run(store, "--rate", "300", "--history", "1m") as command:
         until(lambda: command.status().get("counts", {}).get("events"), "events")
+        # A stop leaves to the next start what it cannot store in time.
+        until(lambda: command.status().get("waiting_bytes", MUCH) < MUCH, "the backlog is folded")
         assert command.stop() == 0
     held = [event.event_id for journey in stored_journeys(store, options) for event in journey.events]
     assert len(held) == len(set(held))

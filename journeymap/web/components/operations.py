@@ -64,7 +64,7 @@ EVENTS: Final = (
 
 BEHIND: Final = (
     Figure("status.last_event_at", "ago", "Newest event", "How long ago the newest event arrived here."),
-    Figure("status.waiting_bytes", "bytes", "Waiting in memory", "Received and not folded yet."),
+    Figure("status.waiting_bytes", "bytes", "Waiting", "In the journal and not folded yet."),
     Figure("status.flush_ms", "milliseconds", "Last write", "How long writing to the store took the last time."),
 )
 
@@ -72,7 +72,7 @@ STORE: Final = (
     Figure("status.store_bytes", "bytes", "Store", "Size of the store on disk."),
     Figure("status.journal_bytes", "bytes", "Journal", "Size of the log of all that was received, on disk."),
     Figure("status.journal_oldest_at", "ago", "Journal reaches back", "Age of the oldest message in the journal."),
-    Figure("status.disk_free_bytes", "bytes", "Disk free", "What is free on the disk of the store."),
+    Figure("status.disk_free_bytes", "bytes", "Disk free", "What is free on the disk of store and journal."),
     Figure("status.journal_torn_bytes", "bytes", "Torn off", "A half-written end of the journal, cut off after a crash."),
     Figure("status.journal_damaged_bytes", "bytes", "Damaged", "Parts of the journal that the disk gave back changed."),
     Figure("status.journeys", "count", "Journeys stored", "Every journey within the retention time.", "journeys"),
