@@ -74,31 +74,39 @@ class Calls:
         )
         self._ledger = ledger
         self._tokens: dict[int, Token] = {}
+        self._fetching: set[int] = set()
+        self._subscribing: set[int] = set()
         self._unwanted: set[str] = set()  # subscriptions that are being deleted
 
     # From the thread of `run`
 
     def fetch(self, request: int) -> None:
-        """Ask for a token."""
+        """Ask for a token. An older request is not waited for any more."""
+        if self._fetching:
+            self._login_http.give_up()
+        self._fetching.add(request)
         self._submit("token", lambda: self._fetch(request))
 
     def open(self, number: int, token: int) -> StreamSocket:
         """Connect and shake hands. The socket is in use here until `SocketOpened` or another answer has come."""
         stream = StreamSocket(self._config.stream_url, self._config.request_timeout, self._tls, self._clock)
-        secret = self._tokens[token]
+        secret = self._known(token)
         self._submit(f"socket-{number}", lambda: self._open(number, stream, secret))
         return stream
 
     def subscribe(self, number: int, token: int, callback_url: str, max_events_per_second: int) -> None:
-        """Ask for a subscription."""
-        secret = self._tokens[token]
+        """Ask for a subscription. An older request is not waited for any more."""
+        secret = self._known(token)
+        if self._subscribing:
+            self._api_http.give_up()
+        self._subscribing.add(number)
         self._submit("api", lambda: self._subscribe(number, secret, callback_url, max_events_per_second))
 
     def unsubscribe(self, token: int, subscription: str) -> None:
         """Delete a subscription."""
-        known = self._tokens.get(token) or self._newest_token()
+        secret = self._known(token)
         self._unwanted.add(subscription)
-        self._submit("api", lambda: self._unsubscribe(known, subscription))
+        self._submit("api", lambda: self._unsubscribe(secret, subscription))
 
     def stop_fetching(self) -> None:
         """Nobody waits for a token any more."""
@@ -142,6 +150,8 @@ class Calls:
         except TransientSourceError as error:
             asked = None if error.retry_after is None else int(error.retry_after * SECOND)
             return TokenFailed(request, str(error), asked)
+        finally:
+            self._fetching.discard(request)
         self._tokens[request] = token
         self._submit("api", self._clear_up)
         for old in sorted(self._tokens)[:-_TOKENS_KEPT]:
@@ -164,24 +174,24 @@ class Calls:
             answer = self._subscriptions.subscribe(number, token.value, callback_url, max_events_per_second)
         except TransientSourceError as error:
             return SubscribeFailed(number, f"no subscription: {error}")
+        finally:
+            self._subscribing.discard(number)
         if isinstance(answer, Subscribed):
             self._ledger.make(answer.subscription)
             if self._ledger.left:
                 self._submit("api", self._clear_up)
         return answer
 
-    def _unsubscribe(self, token: Token | None, subscription: str) -> Input:
+    def _unsubscribe(self, token: Token, subscription: str) -> Input:
         self._ledger.leave(subscription)
-        if token is not None:
-            self._delete(token, subscription)
+        self._delete(token, subscription)
         self._unwanted.discard(subscription)
         return Unsubscribed(subscription)
 
     def _clear_up(self) -> None:
         """Delete what an earlier process, or an earlier attempt, has left behind; the rest later if that does not work."""
-        token = self._newest_token()
         for subscription in self._ledger.left[:_CLEARED_AT_ONCE]:
-            if token is None or not self._delete(token, subscription):
+            if not (self._tokens and self._delete(self._known(max(self._tokens)), subscription)):
                 return
             _log.info("cleared up a subscription that was left behind")
 
@@ -200,5 +210,6 @@ class Calls:
         self._ledger.delete(subscription)
         return True
 
-    def _newest_token(self) -> Token | None:
-        return self._tokens[max(self._tokens)] if self._tokens else None
+    def _known(self, request: int) -> Token:
+        """The token of that request, or the newest if it is from so long ago that it was let go of."""
+        return self._tokens.get(request) or self._tokens[max(self._tokens)]

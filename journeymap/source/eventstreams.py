@@ -102,8 +102,8 @@ class EventStreamsSource:
         self._waker: socket.socket | None = None
         self._inbox: deque[Input | BaseException] = deque()
         self._sockets: dict[int, StreamSocket] = {}
-        self._registered: set[int] = set()
-        self._given_up: dict[int, StreamSocket] = {}  # while they were being opened
+        self._opening: set[int] = set()
+        self._given_up: dict[int, StreamSocket] = {}  # while they are being opened
 
     def run(self, deliver: Deliver) -> None:
         """Connect and deliver until `stop`."""
@@ -199,13 +199,15 @@ class EventStreamsSource:
 
     def _take_in(self, given: Input) -> None:
         if isinstance(given, SocketOpened | SocketClosed | HandshakeRefused):
+            self._opening.discard(given.connection)
             late = self._given_up.pop(given.connection, None)
             if late is not None:
                 late.close()
                 return
         if isinstance(given, SocketOpened):
             self._selector.register(self._sockets[given.connection], selectors.EVENT_READ, given.connection)
-            self._registered.add(given.connection)
+        elif isinstance(given, SocketClosed | HandshakeRefused):
+            del self._sockets[given.connection]  # it never came to be, and has closed itself
         self._feed(given)
 
     # What the machine says
@@ -222,6 +224,7 @@ class EventStreamsSource:
             case FetchToken(request):
                 self._calls.fetch(request)
             case OpenSocket(number, token):
+                self._opening.add(number)
                 self._sockets[number] = self._calls.open(number, token)
             case CloseSocket(number):
                 self._close(number)
@@ -238,13 +241,12 @@ class EventStreamsSource:
         stream = self._sockets.pop(number, None)
         if stream is None:
             return
-        if number in self._registered:
-            self._registered.remove(number)
-            self._selector.unregister(stream)
-            stream.close()
-        else:
+        if number in self._opening:
             self._given_up[number] = stream
             stream.abort()
+        else:
+            self._selector.unregister(stream)
+            stream.close()
 
     # The end, and what other threads ask
 

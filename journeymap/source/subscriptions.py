@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Final
 from urllib.parse import quote
 
+from journeymap.model.time import SECOND
 from journeymap.protocol.exchange import Subscribed, SubscribeFailed
 from journeymap.protocol.frames import MAX_ID
 from journeymap.source.transport import HttpClient
 
 _PATH: Final = "/api/v2/eventstreams/subscriptions"
+_DELETION: Final = 3 * SECOND
 
 
 class SubscriptionClient:
@@ -53,5 +55,6 @@ class SubscriptionClient:
         return Subscribed(connection, name, callback, connection_id, status, rate, asked)
 
     def unsubscribe(self, token: str, subscription: str) -> int:
-        """Delete it; answers the HTTP status. Raises `TransientSourceError` if there is no answer."""
-        return self._http.request("DELETE", f"{self._url}/{quote(subscription, safe='')}", bearer=token).status
+        """Delete it; answers the HTTP status. Raises `TransientSourceError` if there is no answer soon: others wait."""
+        url = f"{self._url}/{quote(subscription, safe='')}"
+        return self._http.request("DELETE", url, bearer=token, patience=_DELETION).status

@@ -106,6 +106,7 @@ class HttpClient:
     ) -> None:
         self.where = urlsplit(url).netloc
         self._setting = setting
+        self._timeout = timeout / SECOND
         self._clock = clock
         self._aborted = False
         self._connecting = False
@@ -113,7 +114,6 @@ class HttpClient:
         self._proxy = proxy = proxy_for(url)
         self._client = httpx.Client(
             verify=tls,
-            timeout=timeout / SECOND,
             trust_env=False,
             proxy=None if proxy is None else _in_httpx(proxy),
             headers={"Accept": "application/json"},
@@ -129,8 +129,10 @@ class HttpClient:
         document: Any = None,
         bearer: str | None = None,
         basic: tuple[str, str] | None = None,
+        patience: Millis | None = None,
     ) -> Answer:
-        """Ask. Raises `TransientSourceError` where no answer came, whatever the reason."""
+        """Ask, with `patience` shorter than usual if it is given. Raises `TransientSourceError` where no answer came,
+        whatever the reason."""
         headers = {} if bearer is None else {"Authorization": f"Bearer {bearer}"}
         content = None if document is None else msgspec.json.encode(document)
         if content is not None:
@@ -144,6 +146,7 @@ class HttpClient:
                 content=content,
                 headers=headers,
                 auth=None if basic is None else httpx.BasicAuth(*basic),
+                timeout=self._timeout if patience is None else min(patience / SECOND, self._timeout),
                 extensions={"trace": self._trace},
             ) as response:
                 body = self._read(response)
@@ -171,6 +174,10 @@ class HttpClient:
             self._socket = info["return_value"].get_extra_info("socket")
         if self._aborted:
             break_off(self._socket)
+
+    def give_up(self) -> None:
+        """Make a request under way end soon with an error: the time limit is one of each step, and there may be many."""
+        break_off(self._socket)
 
     def abort(self) -> None:
         """Make a request under way end soon with an error, and every later one too."""

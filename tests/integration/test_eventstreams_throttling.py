@@ -64,6 +64,15 @@ def test_a_change_that_the_platform_does_not_make_leaves_the_old_subscription(pl
         assert status.error is None
 
 
+def test_a_platform_that_cannot_give_as_much_is_asked_for_less():
+    with SimulatedPlatform(rate=300) as platform:
+        platform.set_faults(throttle=30)
+        with Running(source_for(platform, max_events_per_second=200)) as running:
+            status = running.wait(lambda status: status.max_events_per_second == 150, 20)
+            assert status.state is OPEN
+            assert status.dropped > 0
+
+
 def test_our_own_maximum_is_left_alone():
     with SimulatedPlatform(rate=400) as platform:
         with Running(source_for(platform, max_events_per_second=40)) as running:
