@@ -11,12 +11,11 @@ import threading
 import webbrowser
 from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
-from random import SystemRandom
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from journeymap.errors import ConfigurationError, InputError
+from journeymap.bootstrap.sources import make_sources
 from journeymap.model.event import Event
 from journeymap.runtime.clock import SystemClock
 from journeymap.runtime.ingesting import Ingesting
@@ -25,11 +24,10 @@ from journeymap.runtime.memory import calm_collector
 from journeymap.runtime.outdated import outdated
 from journeymap.runtime.pipeline import Pipeline, PipelineOptions
 from journeymap.runtime.shelf import StoreShelf, fold_record
-from journeymap.runtime.simulated import Access, SimulatedSource
+from journeymap.runtime.simulated import SimulatedSource
 from journeymap.runtime.work import StoreWork, Tell
 from journeymap.runtime.worker import Ingest, IngestOptions
 from journeymap.settings import Settings, load
-from journeymap.source.base import Source
 from journeymap.stitch.hot import EmptyShelf
 from journeymap.stitch.options import StitchOptions, Timeouts
 from journeymap.stitch.reading import ClockReading
@@ -141,7 +139,7 @@ def record(settings: Settings, out: Path) -> None:
         if sys.stderr.isatty() and frames % 10 == 0:
             sys.stderr.write(f"\r{frames:,} frames")
 
-    frames = record_to(out, _sources(settings, SystemClock()), show)
+    frames = record_to(out, make_sources(settings, SystemClock()), show)
     line_start = "\r" if sys.stderr.isatty() else ""
     sys.stderr.write(f"{line_start}{frames:,} frames recorded\n")
 
@@ -226,7 +224,7 @@ def _ingesting(settings: Settings, clock: SystemClock, on_failure: Callable[[], 
         pipeline = _pipeline(settings, store, stitch_options(settings))
         journal = Journal.open(settings.store_path / "journal", not_before=pipeline.committed)
         closing.callback(journal.close)
-        sources = _sources(settings, clock, settings.store_path / "subscriptions.json")
+        sources = make_sources(settings, clock, settings.store_path / "subscriptions.json")
         hook = settings.alert_url
         ingest = Ingest(
             store,
@@ -342,56 +340,3 @@ def _pipeline(settings: Settings, store: Any, stitching: StitchOptions) -> Pipel
         reorder_window=settings.reorder_window_ms, retention=settings.retention, max_journeys=settings.max_journeys
     )
     return Pipeline(store, lambda: Stitcher(stitching, shelf, shelf.identity_events()), options)
-
-
-def _sources(settings: Settings, clock: SystemClock, ledger: Path | None = None) -> list[Source]:
-    """`ledger` only for who holds the store's lock: what stands in it is taken for left behind."""
-    return [_source(name, settings, clock, ledger) for name in settings.sources]
-
-
-def _faults(settings: Settings) -> list[str]:
-    """What is to be wrong with the simulated platform; ConfigurationError where it knows of no such thing."""
-    from journeymap.simulator.faults import Faults, assignment
-
-    faults = [fault.strip() for fault in (settings.simulator_faults or "").split(",") if fault.strip()]
-    try:
-        Faults().change(dict(map(assignment, faults)))
-    except InputError as error:
-        raise ConfigurationError(f"SIMULATOR_FAULTS: {error}") from error
-    return faults
-
-
-def _source(name: str, settings: Settings, clock: SystemClock, ledger: Path | None) -> Source:
-    from journeymap.source.eventstreams import EventStreamsConfig, EventStreamsSource
-    from journeymap.source.file import FileSource
-
-    kind, _, rest = name.partition(":")
-    if kind == "file":
-        return FileSource(rest, settings.speed, clock.now)
-
-    def connect(access: Access, max_events: int, ledger: Path | None = None) -> Source:
-        config = EventStreamsConfig(**msgspec.structs.asdict(access), max_events_per_second=max_events)
-        return EventStreamsSource(config, clock.now, SystemRandom(), ledger=ledger)
-
-    if kind == "eventstreams":
-        secret = settings.client_secret
-        access = Access(
-            settings.login_url or "",
-            settings.api_url or "",
-            settings.stream_url or "",
-            settings.client_id or "",
-            "" if secret is None else secret.get_secret_value(),
-        )
-        return connect(access, settings.max_events_per_second, ledger)
-    rate = settings.simulator_rate
-    command = [
-        sys.executable, "-m", "journeymap", "simulate", "--port", "0", "--json", "--exit-with-parent",
-        "--rate", str(max(1.0, rate)), "--seed", str(settings.simulator_seed), "--history", f"{settings.simulator_history}ms",
-    ]  # fmt: skip
-    for fault in _faults(settings):
-        command += ["--fault", fault]
-    checkout = str(Path(__file__).resolve().parents[1])
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([checkout, *filter(None, [os.getenv("PYTHONPATH")])])}
-    # Ask for a multiple of the mean rate, so that a busy second is not cut short.
-    most = max(settings.max_events_per_second, round(4 * rate))
-    return SimulatedSource(command, environment, lambda access: connect(access, most))
