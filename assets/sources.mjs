@@ -35,7 +35,9 @@ function writeCard(card, source, changes, now) {
   setText(part("name"), source.name);
   setText(part("state"), source.finished ? "FINISHED" : source.state);
   part("state").dataset.state = source.finished ? "FINISHED" : source.state;
-  setText(part("since"), source.since ? `since ${moment(source.since, now)} (${length(now - source.since)})` : "");
+  const down = source.state !== "OPEN" && !source.finished && source.down_since;
+  const since = down || source.since;
+  setText(part("since"), since ? `${down ? "not connected " : ""}since ${moment(since, now)} (${length(now - since)})` : "");
   setText(part("error"), source.error ?? "");
   part("error").hidden = !source.error;
   if (part("retry")) part("retry").hidden = !source.refused;

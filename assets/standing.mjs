@@ -21,8 +21,9 @@ export function standing({ paused, lost, late, status, gaps, lag, now }) {
   if (status.refused) return stopped(`refused${since(status.since)}`);
   if (status.reading_stopped) return stopped("reading is stopped");
   if (status.finished) return { mode: "ended", word: "COMPLETE", text: "all has been read" };
-  if (status.state === "CONNECTING") return stopped(`connecting${since(status.since)}`);
-  if (status.state !== "OPEN") return stopped(`connection lost${since(status.since)}`);
+  // Whoever tries again after each failure is CONNECTING most of the time, and without a connection all of it.
+  const down = since(status.down_since ?? status.since);
+  if (status.state !== "OPEN") return stopped(`${status.error || status.state !== "CONNECTING" ? "connection lost" : "connecting"}${down}`);
   if (late) return { mode: "late", word: "BEHIND", text: `${length(late)} without an answer` };
   if (status.lag_ms > BEHIND_MS) return { mode: "late", word: "BEHIND", text: `${length(status.lag_ms)} behind` };
   const left = leftOutLately(gaps, now);

@@ -141,9 +141,9 @@ function wrong(lost, status) {
     return error("reading", `Reading is stopped: ${status.reading_stopped}. What came in is kept; it goes on by itself once there is room.`);
   }
   if (status.state !== "OPEN" && !status.finished) {
-    const word = status.state === "CONNECTING" ? "Connecting to the event source" : "Disconnected from the event source";
+    const word = status.state === "CONNECTING" && !status.error ? "Connecting to the event source" : "Disconnected from the event source";
     const why = status.error ? `: ${status.error}` : "";
-    return warning("connection", `${word}${since(status.since)}${why}. It tries again by itself; what is shown stays.`);
+    return warning("connection", `${word}${since(status.down_since ?? status.since)}${why}. It tries again by itself; what is shown stays.`);
   }
   if (status.lag_ms > BEHIND_MS) {
     return warning("behind", `Ingest is ${length(status.lag_ms)} behind the source. It catches up by itself; times shown are the events' own.`);

@@ -18,7 +18,7 @@ class StatusInShort(msgspec.Struct, frozen=True):
     """How the ingest side stands, as far as every page shows it.
 
     `problem` keeps the store from being read or written, `reading_stopped` the sources from being read; `finished` says
-    that all of them have delivered all they had.
+    that all of them have delivered all they had. `down_since` is since when there is no connection, over all attempts.
     """
 
     state: str
@@ -30,6 +30,7 @@ class StatusInShort(msgspec.Struct, frozen=True):
     problem: str | None = None
     reading_stopped: str | None = None
     finished: bool = False
+    down_since: Millis | None = None
 
     def says_the_same(self, other: StatusInShort | None) -> bool:
         """Whether nobody would notice the difference. The lag moves all the time; it counts in whole seconds."""
@@ -73,6 +74,7 @@ def in_short(status: IngestStatus | None, problem: str | None, now: Millis) -> S
         problem,
         status.reading_stopped,
         bool(status.sources) and all(report.finished for report in status.sources),
+        next((report.down_since for report in status.sources if report.name == status.source), None),
     )
 
 

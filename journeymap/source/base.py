@@ -37,11 +37,12 @@ class SourceStatus(msgspec.Struct, frozen=True):
     """How a source stands, as one immutable value. Never holds a secret or a token.
 
     `since` is when `state` was entered. `error` is what went wrong last, one line, None while all is well; `refused`
-    says that it is a hard error: no reconnect before an operator acts. `last_frame_at` is when a frame came last, data or
-    control; `last_heard_at` when any sign of life did, pongs too. `max_events_per_second` is what the subscription asks
-    for now. `received` counts data frames, `throttled` throttle frames, `dropped` events that the platform says it left
-    out. `finished` is true once a finite source has delivered all. `changes` are the latest changes of state, oldest
-    first; `change_count` is how many there were.
+    says that it is a hard error: no reconnect before an operator acts. `last_frame_at` is when a frame came last,
+    data or control; `last_heard_at` when any sign of life did, pongs too. `max_events_per_second` is what the
+    subscription asks for now, `configured_events_per_second` what the settings allow; `token_renewal_at` is when a
+    new token is to be had. `received` counts data frames, `throttled` throttle frames, `dropped` events that the
+    platform says it left out. `finished` is true once a finite source has delivered all. `changes` are the latest
+    changes of state, oldest first; `change_count` is how many there were.
     """
 
     state: ConnectionState = ConnectionState.DISCONNECTED
@@ -49,10 +50,12 @@ class SourceStatus(msgspec.Struct, frozen=True):
     error: str | None = None
     refused: bool = False
     token_obtained_at: Millis | None = None
+    token_renewal_at: Millis | None = None
     token_expires_at: Millis | None = None
     subscription_id: str | None = None
     connection_id: str | None = None
     max_events_per_second: int | None = None
+    configured_events_per_second: int | None = None
     last_heard_at: Millis | None = None
     last_frame_at: Millis | None = None
     next_attempt_at: Millis | None = None

@@ -96,7 +96,7 @@ class EventStreamsSource:
         self._machine = EventStreams(
             config.stream_url + CALLBACK_PATH, config.max_events_per_second, random.random, config.limits
         )
-        self._showing = Showing(clock, steady)
+        self._showing = Showing(clock, steady, config.max_events_per_second)
         self._lock = threading.RLock()  # `stop` may come in a signal handler of the thread that holds it
         self._stopping = False
         self._waker: socket.socket | None = None

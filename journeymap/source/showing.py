@@ -15,16 +15,17 @@ from journeymap.source.base import ConnectionState, SourceStatus, followed
 class Showing:
     """Puts the status together: by the thread of `run` alone, for any thread to read.
 
-    `clock` is wall time, which is shown; `steady` is the machine's.
+    `clock` is wall time, which is shown; `steady` is the machine's. `configured` is the rate that the settings allow.
     """
 
-    def __init__(self, clock: Callable[[], Millis], steady: Callable[[], Millis]) -> None:
+    def __init__(self, clock: Callable[[], Millis], steady: Callable[[], Millis], configured: int) -> None:
         self.received = self.throttled = self.dropped = 0
         self.last_frame_at: Millis | None = None
         self.last_heard_at: Millis | None = None
         self._clock = clock
         self._steady = steady
-        self._status = SourceStatus(since=clock())
+        self._configured = configured
+        self._status = SourceStatus(since=clock(), configured_events_per_second=configured)
         self._shown: tuple[Any, ...] = ()
 
     def status(self) -> SourceStatus:
@@ -67,10 +68,12 @@ class Showing:
             error=machine.error,
             refused=machine.refused,
             token_obtained_at=wall(token.obtained_at if token is not None else None),
+            token_renewal_at=wall(token.refresh_at if token is not None else None),
             token_expires_at=wall(token.expires_at if token is not None else None),
             subscription_id=machine.subscription_id,
             connection_id=machine.connection_id,
             max_events_per_second=machine.max_events_per_second,
+            configured_events_per_second=self._configured,
             next_attempt_at=wall(machine.retry_at),
             reconnects=machine.reconnects,
         )

@@ -98,6 +98,7 @@ def _now(report: SourceReport, status: IngestStatus, problem: str | None, now: M
         report,
         state="DISCONNECTED",
         since=status.written_at,
+        down_since=status.written_at,
         error="not known while the store cannot be read" if problem else "ingest is not running",
         refused=False,
         token_expires_at=None,

@@ -88,8 +88,14 @@ INGEST: Final = (
 
 TOKEN: Final = (
     Figure("token_obtained_at", "moment", "Obtained", "When the platform issued the token in use."),
+    Figure(
+        "token_renewal_at",
+        "moment",
+        "Renewal",
+        "When a new token is asked for. The old one stays in use until the new one is in hand.",
+    ),
     Figure("token_expires_at", "moment", "Expires", "From then on the platform does not take it any more."),
-    Figure("token_expires_at", "in", "Left", "Time until it expires. It is renewed before that."),
+    Figure("token_expires_at", "in", "Left", "Time until it expires."),
 )
 
 CONNECTION: Final = (
@@ -97,7 +103,9 @@ CONNECTION: Final = (
     Figure("last_heard_at", "ago", "Last sign of life", "Answers to our pings count. After 30 s without it connects anew."),
     Figure("next_attempt_at", "in", "Next attempt", "When it tries to connect again."),
     Figure("reconnects", "count", "Reconnects", "Connections made after the first, since ingest started.", "times"),
-    Figure("max_events_per_second", "count", "Asked for", "The most that we take. Lowered when the platform throttles.",
+    Figure("max_events_per_second", "count", "Asked for", "The most that we take now. Lowered when the platform throttles.",
+           "events per second"),
+    Figure("configured_events_per_second", "count", "Configured", "The most that the settings allow (MAX_EVENTS_PER_SECOND).",
            "events per second"),
     Figure("dropped", "count", "Left out", "Events that the platform says it did not send.", "events"),
     Figure("subscription_id", "text", "Subscription", "The platform's id of what it sends us."),

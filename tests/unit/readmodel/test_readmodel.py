@@ -426,8 +426,10 @@ def test_a_page_is_told_at_once_why_nothing_new_comes() -> None:
     bench.report()
     bench.told()
     bench.clock.advance(SECOND)
-    bench.report(reading_stopped="the disk is nearly full", sources=[SourceReport(name="a", state="DISCONNECTED")])
+    down = SourceReport(name="a", state="DISCONNECTED", down_since=START + 7)
+    bench.report(reading_stopped="the disk is nearly full", source="a", sources=[down])
     status = bench.told().status
+    assert status.down_since == START + 7
     assert (status.reading_stopped, status.finished, status.problem) == ("the disk is nearly full", False, None)
     bench.model.fail("store: the disk is away")
     failed_at = bench.clock.now()
