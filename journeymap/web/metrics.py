@@ -20,7 +20,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from journeymap.model.status import IngestStatus
 from journeymap.model.time import Millis
 from journeymap.readmodel.readmodel import ReadModel
-from journeymap.web.figures import StatusCollector
+from journeymap.web.collector import StatusCollector
 
 CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

@@ -21,7 +21,7 @@ from journeymap.model.time import MINUTE, SECOND
 from journeymap.readmodel.readmodel import ReadModel
 from journeymap.stitch.options import Timeouts
 from journeymap.store.memory import MemoryStore
-from journeymap.web.figures import COUNTS, GAUGES, MOMENTS, SOURCE_COUNTS, SOURCE_MOMENTS
+from journeymap.web.collector import COUNTS, GAUGES, MOMENTS, SOURCE_COUNTS, SOURCE_MOMENTS
 from journeymap.web.metrics import CONTENT_TYPE, Metrics
 from tests.web.ops import documented, metrics_of
 
