@@ -175,10 +175,9 @@ class EventStreams:
     def _settle_heir(self, heir: Connection) -> _Actions:
         if heir.phase is SocketPhase.LIVE and (old := self._sockets.take_over()) is not None:
             # Make before break: the new socket has brought something, only now the old one is let go.
-            self._denials.accepted()
             if not self.refused:
                 self.error = None
-            return self._sockets.retire(old, self._now) + self._settle(old)
+            return self._sockets.retire(old, self._now) + self._settle(old) + self._settle_main(heir)
         if heir.phase is not SocketPhase.CLOSED:
             return ()
         failure = heir.failure

@@ -445,6 +445,19 @@ def test_the_heir_takes_over_when_the_old_socket_dies_during_the_move():
     assert driver.machine.state == "OPEN"
 
 
+def test_the_heir_opens_the_stream_again_when_the_old_socket_is_in_doubt():
+    driver = Driver().start()
+    heartbeats_until(driver, driver.now + 56 * MINUTE)
+    for _ in range(3):
+        driver.wait(driver.now + 7 * SECOND)
+        driver.feed(PongReceived(1))
+    assert driver.token(2) == [OpenSocket(2, 2)]
+    driver.wait(driver.now + 15 * SECOND)
+    assert driver.machine.state == "CONNECTING"  # the old subscription has brought nothing for too long
+    driver.open(2, 2)
+    assert (driver.machine.state, driver.machine.connection_id) == ("OPEN", "c2")
+
+
 def test_a_shared_subscription_is_not_deleted_in_the_move():
     driver = Driver().start()
     heartbeats_until(driver, driver.now + 56 * MINUTE)
@@ -575,8 +588,9 @@ def test_the_heir_takes_the_rate_along():
     driver.token(2)
     throttled(driver)
     driver.open(2, 2)
-    assert driver.machine.max_events_per_second == 50  # it was under way already
-    assert [asked.max_events_per_second for asked in driver.feed(FrameReceived(2))] == [37]
+    # It was under way already.
+    assert driver.machine.max_events_per_second == 50
+    assert [asked.max_events_per_second for asked in driver.said(Subscribe)] == [37]
     assert driver.feed(Subscribed(1, "s9", LIVE_URL, "c1", "active", asked=37)) == [Unsubscribe(1, "s9")]
 
 
