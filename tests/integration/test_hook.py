@@ -85,7 +85,7 @@ def hook_to(url: str, timeout: int = 10_000) -> Iterator[WebHook]:
 def _no_secret_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """The key is in no log at any level that a command can be set to."""
     caplog.set_level(logging.INFO)
-    for name in ("httpx", "httpcore"):  # as cli/logs.py does
+    for name in ("httpx", "httpcore"):  # as runtime/logs.py does
         logging.getLogger(name).setLevel(logging.WARNING)
     yield
     assert KEY not in caplog.text
