@@ -46,7 +46,7 @@ def work_on(
     def make_pipeline(store: Store, stitching: StitchOptions) -> Pipeline:
         return pipeline_over(store, stitching, **more)
 
-    return StoreWork(path, SOURCE, ENVIRONMENT, options, make_pipeline, reserve, tell)
+    return StoreWork(path, options, make_pipeline, reserve, tell)
 
 
 def receive(path: Path, frames: Iterable[bytes], now: Millis, *, segment_bytes: int = 1 << 20) -> None:

@@ -120,8 +120,6 @@ def store_work(settings: Settings, tell: Tell) -> StoreWork:
     calm_collector()
     return StoreWork(
         settings.store_path,
-        _kinds(settings),
-        settings.environment,
         stitch_options(settings),
         lambda store, options: _pipeline(settings, store, options),
         settings.disk_reserve,
@@ -322,14 +320,14 @@ def _open_store(settings: Settings, clock: SystemClock) -> Any:
 
     return open_disk_store(
         settings.store_path,
-        source=_kinds(settings),
+        source=kinds_of(settings),
         environment=settings.environment,
         now=clock.now(),
         folded_with=stitch_options(settings).fingerprint,
     )
 
 
-def _kinds(settings: Settings) -> str:
+def kinds_of(settings: Settings) -> str:
     """What a store is told of its sources."""
     return ",".join(sorted({source.partition(":")[0] for source in settings.sources}))
 

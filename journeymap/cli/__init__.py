@@ -23,6 +23,8 @@ COMMANDS: Final = {
     "import": "Take recorded events into the store.",
     "record": "Write the live source's events to a file.",
     "rebuild": "Fold the store's events again, after a change of settings or code.",
+    "backup": "Write a store, running or not, into one file.",
+    "restore": "Put a backup into a store.",
     "config": "Show the settings in force and where each came from.",
 }
 """Each command and what it does; it is the function of the same name in the module of the same name."""

@@ -26,7 +26,7 @@ from journeymap.runtime.work import Progress, StoreWork
 from journeymap.stitch.bindings import left_behind
 from journeymap.stitch.stitcher import Stitcher
 from journeymap.store.base import Commit, Store
-from journeymap.store.copying import copy_in, copy_out, require_space, succeed
+from journeymap.store.copying import copy_out, require_space, take_over
 from journeymap.store.disk import open_disk_store
 from journeymap.store.lock import StoreLock, writer_lock
 from journeymap.store.whole import Stored, WholeReader
@@ -114,8 +114,7 @@ def rebuild(work: StoreWork, patience: float) -> Rebuilt:
         found = Rebuilt(events + pipeline.counts.new, pipeline.counts.new, before, new.count(), changed)
         new.close()
         # 5. In one transaction, the new store in the old one's place.
-        succeed(place / "new", work.path, with_documents=True)
-        copy_in(place / "new", work.path, work.tell_bytes(SWAPPING))
+        take_over(place / "new", work.path, work.tell_bytes(SWAPPING), with_documents=True)
     return found
 
 

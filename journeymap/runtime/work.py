@@ -27,15 +27,13 @@ Tell = Callable[[Progress], None]
 
 
 class StoreWork(msgspec.Struct, frozen=True):
-    """Work on the store in the directory `path`, of this source and environment.
+    """Work on the store in the directory `path`.
 
     `make_pipeline` makes one that folds with `options` into the store that it is given. `reserve` bytes are left free on the
     store's disk.
     """
 
     path: Path
-    source: str
-    environment: str
     options: StitchOptions
     make_pipeline: Callable[[Store, StitchOptions], Pipeline]
     reserve: int

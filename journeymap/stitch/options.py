@@ -44,3 +44,9 @@ class StitchOptions(msgspec.Struct, frozen=True):
         general = self.timeouts.close_after
         special = {name: after for name, after in self.timeouts.close_after_by_channel.items() if after != general}
         return Fingerprint(STITCHING_VERSION, self.engagement_window, general, special)
+
+
+def options_of(fingerprint: Fingerprint) -> StitchOptions:
+    """Options that fold as a fingerprint says, by today's rules. What is only looked at when journeys are shown is left open."""
+    timeouts = Timeouts(close_after=fingerprint.close_after, close_after_by_channel=fingerprint.close_after_by_channel)
+    return StitchOptions(timeouts, fingerprint.engagement_window)

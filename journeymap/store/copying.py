@@ -8,6 +8,7 @@ and readers have both open.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from journeymap.errors import StoreFullError
+from journeymap.model.time import Millis
 from journeymap.store import codec
 from journeymap.store.cache import DATABASE
 from journeymap.store.connections import BUSY_SECONDS
@@ -46,34 +48,70 @@ def copy_out(store: Path, target: Path, tell: Tell) -> None:
             _copy(source, copy, tell)
 
 
-def copy_in(new: Path, store: Path, tell: Tell) -> None:
-    """Put the database of the store in the directory `new` into the one in `store`, all of it or nothing, and see it on the
-    disk. For the holder of the writer's lock; the new store must be closed and prepared by `succeed`."""
-    with (
-        mapped(store),
-        closing(_connect(new / DATABASE)) as source,
-        closing(_connect(store / DATABASE)) as target,
-    ):
+def take_over(new: Path, store: Path, tell: Tell, *, with_documents: bool = False) -> None:
+    """Put the database of the closed store in the directory `new` into the one in `store`, all of it or nothing, and see it on
+    the disk. With `with_documents`, the new one keeps the documents of the old one.
+
+    For the holder of the writer's lock. Raises `StoreCorruptError` where the old one cannot be read.
+    """
+    with mapped(store), closing(_connect(store / DATABASE, "ro")) as sql:
+        head, documents = _head(sql), list(sql.execute(_DOCUMENTS)) if with_documents else []
+    _follow(new, head, documents)
+    with mapped(store), closing(_connect(new / DATABASE)) as source, closing(_connect(store / DATABASE)) as target:
         target.execute("PRAGMA synchronous = FULL")
         target.execute("PRAGMA wal_autocheckpoint = 0")
         _copy(source, target, tell)
         target.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def succeed(new: Path, store: Path, *, with_documents: bool) -> None:
-    """Have the store in the directory `new`, which must be closed, go on counting where the one in `store` has come to, so
-    that its followers notice; `with_documents`, hand its documents on too."""
-    with mapped(store), closing(_connect(store / DATABASE, "ro")) as sql:
-        before = _head(sql)
-        documents = list(sql.execute(_DOCUMENTS)) if with_documents else []
+def move_in(new: Path, store: Path, above: int) -> None:
+    """Move the database of the closed store in the directory `new` to where there is none, into `store`. Its head will be
+    higher than `above`, for followers of one that was there before."""
+    _follow(new, above, [])
+    with mapped(store):
+        with (new / DATABASE).open("rb+") as file:
+            os.fsync(file.fileno())
+        for left in _beside(store):
+            left.unlink(missing_ok=True)
+        (new / DATABASE).rename(store / DATABASE)
+        _sync(store)
+
+
+def set_aside(store: Path, now: Millis) -> Path:
+    """Move a database that cannot be read out of the way; the directory that it is in then."""
+    aside = store / f"damaged-{now}"
+    with mapped(store):
+        aside.mkdir(mode=0o700)
+        for path in (*_beside(store), store / DATABASE):
+            if path.exists():
+                path.rename(aside / path.name)
+        _sync(store)
+    return aside
+
+
+def _follow(new: Path, head: int, documents: list[tuple[str, bytes]]) -> None:
+    """Have the store in `new` count on from this head, so that followers notice, and hold these documents."""
     with mapped(new), closing(_connect(new / DATABASE)) as sql:
         sql.execute("BEGIN IMMEDIATE")
-        number = max(before, _head(sql)) + 1
+        number = max(head, _head(sql)) + 1
         # No batch is kept, so that everybody takes a snapshot.
         sql.execute("DELETE FROM Cache WHERE key >= 'b:' AND key < 'b;' AND raw = 1")
-        head = codec.Head(number, number, number + 1)
-        sql.executemany(_PUT, [(key, 0, value) for key, value in [*documents, (codec.HEAD_KEY, codec.encode(head))]])
+        counted = codec.encode(codec.Head(number, number, number + 1))
+        sql.executemany(_PUT, [(key, 0, value) for key, value in [*documents, (codec.HEAD_KEY, counted)]])
         sql.execute("COMMIT")
+
+
+def _beside(store: Path) -> list[Path]:
+    """The files that belong to a database by their names."""
+    return [store / (DATABASE + ending) for ending in ("-wal", "-shm")]
+
+
+def _sync(directory: Path) -> None:
+    file = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
 
 
 def require_space(directory: Path, needed: int, reserve: int) -> None:

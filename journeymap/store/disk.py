@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+MARK: Final = "store.txt"
+
 BATCH_BYTES_KEPT: Final = 64 << 20
 """Batches kept for readers take up at most about this much: a reader that needs more takes a snapshot."""
 
@@ -214,7 +216,7 @@ def open_disk_store(
     another source or environment, `StoreCorruptError`, `StoreFullError`, and `StoreError` where the directory is of no use.
     """
     path = path.absolute()
-    _prepare(path)
+    prepare(path)
     lock = writer_lock(path)
     lock.acquire()
     cache: OneConnectionCache | None = None
@@ -244,8 +246,8 @@ def open_disk_reader(path: Path, *, source: str | None = None, environment: str 
     return DiskReader(path, source=source, environment=environment)
 
 
-def _prepare(path: Path) -> None:
-    """The directory, closed to all other users."""
+def prepare(path: Path) -> None:
+    """Make the directory of a store, closed to all other users; raises `StoreError` where it cannot be one."""
     if os.path.expandvars(path) != str(path):
         raise StoreError(f"a store's path must not contain the name of a variable: {path}")
     with mapped(path):
@@ -256,7 +258,7 @@ def _prepare(path: Path) -> None:
             return
         # Someone's home or a shared directory must not be shut because it was named as a store by mistake.
         others = {found.name for found in path.iterdir()} - _OWN_FOLDERS
-        if mode & stat.S_ISVTX or (others and not others & {DATABASE, "store.txt"}):
+        if mode & stat.S_ISVTX or (others and not others & {DATABASE, MARK}):
             raise StoreError(
                 f"the directory {path} is open to other users (mode {mode:04o}) and holds other files: choose a "
                 f"directory of its own for the store"
@@ -267,7 +269,7 @@ def _prepare(path: Path) -> None:
 def _look(path: Path, source: str, environment: str) -> codec.Meta | None:
     """Look at what is there before anything is written: None if it is no store in use yet; raises if it is none of ours."""
     database = path / DATABASE
-    marked = (path / "store.txt").exists()
+    marked = (path / MARK).exists()
     if not database.exists():
         if marked:
             raise corrupt(path, f"its database {DATABASE} is missing")
@@ -296,7 +298,12 @@ def _found(path: Path, cache: OneConnectionCache, meta: codec.Meta) -> None:
             connection.execute(statement)
         connection.execute(_PUT, (codec.META_KEY, meta.created_at / 1000, codec.encode(meta)))
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    (path / "store.txt").write_text(_NOTE)
+    mark(path)
+
+
+def mark(path: Path) -> None:
+    """Have the directory say what it is; from then on it must have its database."""
+    (path / MARK).write_text(_NOTE)
 
 
 def _note(cache: OneConnectionCache, meta: codec.Meta, folded_with: Fingerprint) -> None:

@@ -39,8 +39,9 @@ def mapped(path: Path) -> Iterator[None]:
 def corrupt(path: Path, what: str) -> StoreCorruptError:
     """The store cannot be read; `what` says where."""
     return StoreCorruptError(
-        f"the store in {path} cannot be read: {what}. Move the directory away and put a backup in its place, or start "
-        f"with an empty one: what the journal still holds is folded again"
+        f"the store in {path} cannot be read: {what}. Restore a backup over it (`journeymap restore FILE --replace"
+        f" --keep-journal`), or move cache.db and store.txt away to start with an empty one: either way, what the journal"
+        f" holds is folded again"
     )
 
 

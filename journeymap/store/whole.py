@@ -46,6 +46,13 @@ class WholeReader(DiskReader):
             raise StoreError(f"there is no store in {self.path}")
         return meta
 
+    def check(self) -> None:
+        """Read every page of the database; raises `StoreCorruptError` where they do not fit together."""
+        with self._reading(transaction=False) as connection:
+            (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if found != "ok":
+            raise corrupt(self.path, found)
+
     def records(self) -> Iterator[JourneyRecord]:
         """All journeys, those of a customer together."""
         with self._reading() as connection:

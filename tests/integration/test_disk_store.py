@@ -451,7 +451,7 @@ def test_a_broken_database_gives_one_clear_error(path: Path, how: str) -> None:
         finally:
             store.close()
 
-    with pytest.raises(StoreCorruptError, match=r"cannot be read.*Move the directory away"):
+    with pytest.raises(StoreCorruptError, match=r"cannot be read.*Restore a backup over it"):
         use()
     with pytest.raises(StoreCorruptError) if how not in {"empty", "missing"} else nullcontext():
         reader = open_disk_reader(path)
