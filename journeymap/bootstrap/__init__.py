@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from journeymap.bootstrap.sources import make_sources
+from journeymap.errors import StoreMismatchError
 from journeymap.model.event import Event
 from journeymap.runtime.clock import SystemClock
 from journeymap.runtime.ingesting import Ingesting
@@ -127,19 +128,49 @@ def store_work(settings: Settings, tell: Tell) -> StoreWork:
     )
 
 
-def record(settings: Settings, out: Path) -> None:
-    """Append what the source delivers to a file, a line a frame, until the source ends or the process is told to stop."""
-    from journeymap.runtime.recording import record_to
+def record(settings: Settings, out: Path, *, kept: bool = False) -> None:
+    """Append frames to a file, a line each, until the source ends or the process is told to stop: those that a running ingest
+    process receives, or else those that the source delivers. With `kept`, what the journal keeps goes first."""
+    from journeymap.journal.replay import end_of_journal, is_written
+    from journeymap.runtime.recording import Recording, record_journal, record_sources
 
-    sys.stderr.write(f"Recording {settings.source} to {out} (Ctrl-C stops it)\n")
+    terminal = sys.stderr.isatty()
+
+    def say(text: str) -> None:
+        sys.stderr.write(f"\r{text}\n" if terminal else f"{text}\n")
 
     def show(frames: int) -> None:
-        if sys.stderr.isatty() and frames % 10 == 0:
+        if terminal and frames % 10 == 0:
             sys.stderr.write(f"\r{frames:,} frames")
 
-    frames = record_to(out, make_sources(settings, SystemClock()), show)
-    line_start = "\r" if sys.stderr.isatty() else ""
-    sys.stderr.write(f"{line_start}{frames:,} frames recorded\n")
+    journal = settings.store_path / "journal"
+    ours = _is_ours(settings)
+    with contextlib.closing(Recording(out, show)) as recording:
+        if ours and is_written(journal):
+            say(f"Ingest is running: recording from its journal in {journal} to {out} (Ctrl-C stops it)")
+            record_journal(recording, journal, 0 if kept else end_of_journal(journal), say, follow=True)
+        else:
+            if ours and kept and journal.is_dir():
+                record_journal(recording, journal, 0, say, follow=False)
+                say(f"{recording.frames:,} frames of the journal in {journal} recorded")
+            say(f"No ingest is running over {settings.store}: recording {settings.source} to {out} (Ctrl-C stops it)")
+            record_sources(recording, make_sources(settings, SystemClock()))
+        say(f"{recording.frames:,} frames recorded")
+
+
+def _is_ours(settings: Settings) -> bool:
+    """Whether the store of these settings is of the source and environment that they name."""
+    from journeymap.store.disk import open_disk_reader
+
+    kinds = _kinds(settings)
+    with contextlib.closing(
+        open_disk_reader(settings.store_path, source=kinds, environment=settings.environment)
+    ) as reader:
+        try:
+            reader.positions()
+        except StoreMismatchError:
+            return False
+    return True
 
 
 # The running product

@@ -130,9 +130,15 @@ def stored_journeys(store: Path, options: StitchOptions) -> list[Journey]:
         reader.close()
 
 
+def received_frames(store: Path) -> list[bytes]:
+    """All frames in the journal beside a store, in the order in which they came; none while there is no journal."""
+    journal = store / "journal"
+    return [record.data for record in read_journal(journal)] if journal.exists() else []
+
+
 def received_events(store: Path) -> list[Event]:
     """All events in the journal beside a store, in the order in which they came."""
-    return [event for record in read_journal(store / "journal") for event in decode_frame(record.data)[0]]
+    return [event for data in received_frames(store) for event in decode_frame(data)[0]]
 
 
 def received_journeys(store: Path, options: StitchOptions) -> list[Journey]:

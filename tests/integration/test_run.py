@@ -17,7 +17,16 @@ from journeymap.bootstrap import stitch_options
 from journeymap.settings import load
 from journeymap.stitch.options import StitchOptions
 
-from .process import CHECKOUT, Command, received_events, received_journeys, stored_journeys, until
+from .process import (
+    CHECKOUT,
+    Command,
+    platforms,
+    received_events,
+    received_frames,
+    received_journeys,
+    stored_journeys,
+    until,
+)
 
 KILLS = int(os.environ.get("KILLS", "3"))
 """How often `run` is killed. The acceptance run takes 20."""
@@ -106,7 +115,8 @@ def test_ingest_and_serve_share_a_store(tmp_path: Path) -> None:
 
 def test_recorded_events_stitch_and_import_to_the_same(tmp_path: Path) -> None:
     recorded = tmp_path / "events.jsonl"
-    with Command("record", "-o", str(recorded), "--rate", "200", "--history", "1m", log=tmp_path / "log") as recording:
+    elsewhere = ("--store", f"disk:{tmp_path / 'nowhere'}", "--rate", "200", "--history", "1m")
+    with Command("record", "-o", str(recorded), *elsewhere, log=tmp_path / "log") as recording:
         until(lambda: recorded.exists() and recorded.stat().st_size > 500_000, "recorded events")
         assert recording.stop() == 0
 
@@ -124,6 +134,42 @@ def test_recorded_events_stitch_and_import_to_the_same(tmp_path: Path) -> None:
             document = serving.get(f"/api/v1/journeys/{journey['journey_id']}").json()  # type: ignore[union-attr]
             assert document["events"] == journey["events"]
             assert document["transfers"] == journey["transfers"]
+
+
+def test_record_copies_the_journal_of_a_running_ingest(tmp_path: Path) -> None:
+    store, seed = tmp_path / "store", str(random.randrange(10**9, 2 * 10**9))
+    over = ("--store", f"disk:{store}", "--seed", seed)
+    whole, live = tmp_path / "whole.jsonl", tmp_path / "live.jsonl"
+
+    def frames(file: Path) -> list[bytes]:
+        return file.read_bytes().splitlines() if file.exists() else []
+
+    arguments = ("ingest", "--ingest-port", "0", "--rate", "100", "--history", "1m", *over)
+    with Command(*arguments, log=tmp_path / "ingest.log") as ingesting:
+        until(lambda: len(received_frames(store)) > 50, "received frames")
+        with (
+            Command("record", "--all", "-o", str(whole), *over, log=tmp_path / "whole.log") as copying,
+            Command("record", "-o", str(live), *over, log=tmp_path / "live.log") as following,
+        ):
+            until(lambda: frames(live) and len(frames(whole)) > 50, "recorded frames")
+            assert len(platforms(seed)) == 1  # nobody else has connected
+            assert ingesting.stop() == 0
+            received = received_frames(store)
+            until(lambda: len(frames(whole)) == len(received), "all that was received")
+            until(lambda: frames(live)[-1] == received[-1], "the last that was received")
+            for recording in (copying, following):
+                assert recording.stop(signal.SIGINT) == 0
+                assert "recording from its journal" in recording.output
+    assert frames(whole) == received
+    assert 0 < len(frames(live)) < len(received)
+    assert frames(live) == received[-len(frames(live)) :]
+    # With nobody there to copy from it takes what is kept, and then connects itself.
+    again = tmp_path / "again.jsonl"
+    with Command("record", "--all", "-o", str(again), *over, log=tmp_path / "again.log") as recording:
+        until(lambda: len(frames(again)) > len(received), "frames of its own")
+        assert recording.stop() == 0
+        assert "No ingest is running" in recording.output
+    assert frames(again)[: len(received)] == received
 
 
 def test_a_taken_port_is_one_clear_line(tmp_path: Path) -> None:

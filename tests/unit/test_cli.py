@@ -49,8 +49,8 @@ class Composition(types.ModuleType):
     def serve(self, settings: Settings) -> None:
         self.note("serve", settings)
 
-    def record(self, settings: Settings, out: Path) -> None:
-        self.note(f"record {out}", settings)
+    def record(self, settings: Settings, out: Path, *, kept: bool) -> None:
+        self.note(f"record {out}{' with the journal' if kept else ''}", settings)
 
     def stitch_events(self, settings: Settings, events: Iterable[Event], as_of: int | None) -> Any:
         self.note(f"stitch {as_of}", settings)
@@ -174,6 +174,8 @@ def test_options_become_settings(bootstrap: Composition, capfd: pytest.CaptureFi
     assert bootstrap.calls[-1][1].store == "disk:x"
     call(capfd, "record", "-o", "out.jsonl")
     assert bootstrap.calls[-1][0] == "record out.jsonl"
+    call(capfd, "record", "--all", "-o", "out.jsonl")
+    assert bootstrap.calls[-1][0] == "record out.jsonl with the journal"
 
 
 def test_stitch(bootstrap: Composition, capfd: pytest.CaptureFixture[str]) -> None:
