@@ -46,6 +46,8 @@ class TunnelProxy:
             request = b""
             while b"\r\n\r\n" not in request and (more := client.recv(65_536)):
                 request += more
+            if not request:
+                continue
             self.asked.append(request.decode())
             client.sendall(f"HTTP/1.1 {self._status}\r\n\r\n".encode())
             if not self._status.startswith("200"):

@@ -1,4 +1,4 @@
-"""Which source is made for which setting."""
+"""Which source is made for which setting, and how a platform is reached."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import msgspec
 
 from journeymap.errors import ConfigurationError, InputError
 from journeymap.runtime.clock import SystemClock
-from journeymap.runtime.simulated import Access, SimulatedSource
+from journeymap.runtime.simulated import Access, PlatformProcess, SimulatedSource
 from journeymap.settings import Settings
 from journeymap.source.base import Source
+from journeymap.source.config import EventStreamsConfig
 
 
 def make_sources(settings: Settings, clock: SystemClock, ledger: Path | None = None) -> list[Source]:
@@ -22,6 +23,55 @@ def make_sources(settings: Settings, clock: SystemClock, ledger: Path | None = N
     `ledger` only for who holds the store's lock: what stands in it is taken for left behind.
     """
     return [_source(name, settings, clock, ledger) for name in settings.sources]
+
+
+def _source(name: str, settings: Settings, clock: SystemClock, ledger: Path | None) -> Source:
+    from journeymap.source.eventstreams import EventStreamsSource
+    from journeymap.source.file import FileSource
+
+    kind, _, rest = name.partition(":")
+    if kind == "file":
+        return FileSource(rest, settings.speed, clock.now)
+    if kind == "eventstreams":
+        return EventStreamsSource(platform(settings), clock.now, SystemRandom(), ledger=ledger)
+    return SimulatedSource(
+        simulated_platform(settings),
+        lambda access: EventStreamsSource(simulated(access, settings), clock.now, SystemRandom()),
+    )
+
+
+def platform(settings: Settings) -> EventStreamsConfig:
+    """The platform that the settings name; what is not set is empty."""
+    secret = settings.client_secret
+    return EventStreamsConfig(
+        login_url=settings.login_url or "",
+        api_url=settings.api_url or "",
+        stream_url=settings.stream_url or "",
+        client_id=settings.client_id or "",
+        client_secret="" if secret is None else secret.get_secret_value(),
+        max_events_per_second=settings.max_events_per_second,
+    )
+
+
+def simulated_platform(settings: Settings) -> PlatformProcess:
+    """The simulated platform, not started yet."""
+    command = [
+        sys.executable, "-m", "journeymap", "simulate", "--port", "0", "--json", "--exit-with-parent",
+        "--rate", str(max(1.0, settings.simulator_rate)), "--seed", str(settings.simulator_seed),
+        "--history", f"{settings.simulator_history}ms",
+    ]  # fmt: skip
+    for fault in _faults(settings):
+        command += ["--fault", fault]
+    checkout = str(Path(__file__).resolve().parents[2])
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([checkout, *filter(None, [os.getenv("PYTHONPATH")])])}
+    return PlatformProcess(command, environment)
+
+
+def simulated(access: Access, settings: Settings) -> EventStreamsConfig:
+    """The simulated platform, once it runs."""
+    # Ask for a multiple of the mean rate, so that a busy second is not cut short.
+    most = max(settings.max_events_per_second, round(4 * settings.simulator_rate))
+    return EventStreamsConfig(**msgspec.structs.asdict(access), max_events_per_second=most)
 
 
 def _faults(settings: Settings) -> list[str]:
@@ -34,39 +84,3 @@ def _faults(settings: Settings) -> list[str]:
     except InputError as error:
         raise ConfigurationError(f"SIMULATOR_FAULTS: {error}") from error
     return faults
-
-
-def _source(name: str, settings: Settings, clock: SystemClock, ledger: Path | None) -> Source:
-    from journeymap.source.eventstreams import EventStreamsConfig, EventStreamsSource
-    from journeymap.source.file import FileSource
-
-    kind, _, rest = name.partition(":")
-    if kind == "file":
-        return FileSource(rest, settings.speed, clock.now)
-
-    def connect(access: Access, max_events: int, ledger: Path | None = None) -> Source:
-        config = EventStreamsConfig(**msgspec.structs.asdict(access), max_events_per_second=max_events)
-        return EventStreamsSource(config, clock.now, SystemRandom(), ledger=ledger)
-
-    if kind == "eventstreams":
-        secret = settings.client_secret
-        access = Access(
-            settings.login_url or "",
-            settings.api_url or "",
-            settings.stream_url or "",
-            settings.client_id or "",
-            "" if secret is None else secret.get_secret_value(),
-        )
-        return connect(access, settings.max_events_per_second, ledger)
-    rate = settings.simulator_rate
-    command = [
-        sys.executable, "-m", "journeymap", "simulate", "--port", "0", "--json", "--exit-with-parent",
-        "--rate", str(max(1.0, rate)), "--seed", str(settings.simulator_seed), "--history", f"{settings.simulator_history}ms",
-    ]  # fmt: skip
-    for fault in _faults(settings):
-        command += ["--fault", fault]
-    checkout = str(Path(__file__).resolve().parents[2])
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([checkout, *filter(None, [os.getenv("PYTHONPATH")])])}
-    # Ask for a multiple of the mean rate, so that a busy second is not cut short.
-    most = max(settings.max_events_per_second, round(4 * rate))
-    return SimulatedSource(command, environment, lambda access: connect(access, most))

@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "rebuild": "Fold the store's events again, after a change of settings or code.",
     "backup": "Write a store, running or not, into one file.",
     "restore": "Put a backup into a store.",
+    "doctor": "Check the set-up from configuration to first event.",
     "config": "Show the settings in force and where each came from.",
 }
 """Each command and what it does; it is the function of the same name in the module of the same name."""

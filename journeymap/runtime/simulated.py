@@ -31,28 +31,19 @@ class Access(msgspec.Struct, frozen=True):
     client_secret: str
 
 
-class SimulatedSource:
-    """Runs `command`, which prints its addresses and credentials as one line of JSON and ends when its standard input
-    does, and reads from it with the source that `connect` makes. The platform dies with this process, however it dies."""
+class PlatformProcess:
+    """The simulated platform as a child: runs `command`, which prints its addresses and credentials as one line of JSON and
+    ends when its standard input does. The platform dies with this process, however it dies."""
 
-    name = "simulator"
-    live = True
-
-    def __init__(
-        self, command: Sequence[str], environment: Mapping[str, str], connect: Callable[[Access], Source]
-    ) -> None:
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self._command = command
         self._environment = environment
-        self._connect = connect
         self._lock = threading.RLock()  # `stop` may come in a signal handler of the thread that holds it
         self._stopped = False
-        self._held: str | None = None
-        self._left = threading.Event()
         self._child: subprocess.Popen[bytes] | None = None
-        self._source: Source | None = None
 
     def launch(self) -> None:
-        """Start the platform now, so that it comes up while others are busy. `run` does it otherwise."""
+        """Start it, if it has not been started or stopped before."""
         with self._lock:
             if self._child is None and not self._stopped:
                 self._child = subprocess.Popen(  # noqa: S603  # our own command, no shell
@@ -63,21 +54,61 @@ class SimulatedSource:
                     start_new_session=True,  # Ctrl-C is for this process, which then stops the platform after its source
                 )
 
-    def run(self, deliver: Deliver) -> None:
-        self.launch()
+    def access(self) -> Access | None:
+        """How to come in, as soon as it is ready; None once it was stopped. Raises SourceError where it does not start."""
         if self._child is None:
-            return
+            return None
         assert self._child.stdout is not None
         try:
             line = self._child.stdout.readline()
-        except ValueError:  # `stop` has closed it
-            return
-        try:
-            access = msgspec.json.decode(line, type=Access)
-        except msgspec.DecodeError as error:
+            return msgspec.json.decode(line, type=Access)
+        except (ValueError, msgspec.DecodeError) as error:  # `stop` has closed it, or it has ended
             if self._stopped:
-                return
+                return None
             raise SourceError("the simulated platform did not start; try `journeymap simulate` to see why") from error
+
+    def stop(self) -> None:
+        """End it, at once if it takes too long. Calling it again does nothing."""
+        with self._lock:
+            self._stopped = True
+            child = self._child
+        if child is None:
+            return
+        assert child.stdin is not None and child.stdout is not None
+        with contextlib.suppress(BrokenPipeError):
+            child.stdin.close()
+        try:
+            child.wait(STOP_PATIENCE)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+        child.stdout.close()
+
+
+class SimulatedSource:
+    """Runs the simulated platform and reads from it with the source that `connect` makes."""
+
+    name = "simulator"
+    live = True
+
+    def __init__(self, platform: PlatformProcess, connect: Callable[[Access], Source]) -> None:
+        self._platform = platform
+        self._connect = connect
+        self._lock = threading.RLock()  # `stop` may come in a signal handler of the thread that holds it
+        self._stopped = False
+        self._held: str | None = None
+        self._left = threading.Event()
+        self._source: Source | None = None
+
+    def launch(self) -> None:
+        """Start the platform now, so that it comes up while others are busy. `run` does it otherwise."""
+        self._platform.launch()
+
+    def run(self, deliver: Deliver) -> None:
+        self.launch()
+        access = self._platform.access()
+        if access is None:
+            return
         source = self._connect(access)
         with self._lock:
             if self._stopped:
@@ -94,20 +125,11 @@ class SimulatedSource:
     def stop(self) -> None:
         with self._lock:
             self._stopped = True
-            source, child = self._source, self._child
+            source = self._source
         if source is not None:
             source.stop()
             self._left.wait(GOODBYE)
-        if child is not None:
-            assert child.stdin is not None and child.stdout is not None
-            with contextlib.suppress(BrokenPipeError):
-                child.stdin.close()
-            try:
-                child.wait(STOP_PATIENCE)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
-            child.stdout.close()
+        self._platform.stop()
 
     def retry(self) -> None:
         if self._source is not None:

@@ -170,18 +170,20 @@ class Settings(BaseSettings):
         """The directory of a `disk:` store."""
         return Path(self.store.removeprefix("disk:"))
 
+    def missing(self) -> list[str]:
+        """Names of the settings that a source which connects to a platform needs and that are not set."""
+        names = ("client_id", "client_secret", "login_url", "api_url", "stream_url")
+        return [name for name in names if getattr(self, name) is None] if "eventstreams" in self.sources else []
+
     def require_credentials(self) -> None:
         """Refuse to start a source that connects to a platform while settings that it needs are missing."""
-        if "eventstreams" not in self.sources:
-            return
-        for name in ("client_id", "client_secret", "login_url", "api_url", "stream_url"):
-            if getattr(self, name) is None:
-                instead = " (or REGION)" if name.endswith("_url") else ""
-                instead = " (or CLIENT_SECRET_FILE)" if name == "client_secret" else instead
-                raise ConfigurationError(
-                    f"{name.upper()} is not set{instead}: the source eventstreams needs it; set the environment"
-                    f" variable JOURNEYMAP_{name.upper()} or {name} in journeymap.toml"
-                )
+        for name in self.missing():
+            instead = " (or REGION)" if name.endswith("_url") else ""
+            instead = " (or CLIENT_SECRET_FILE)" if name == "client_secret" else instead
+            raise ConfigurationError(
+                f"{name.upper()} is not set{instead}: the source eventstreams needs it; set the environment"
+                f" variable JOURNEYMAP_{name.upper()} or {name} in journeymap.toml"
+            )
 
 
 class Row(BaseModel):

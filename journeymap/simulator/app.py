@@ -105,11 +105,12 @@ class _Face:
         scopes = form.get("scope", [""])[0].split()
         if not scopes or not SCOPES.issuperset(scopes):
             return oauth_error(400, "invalid_scope", "known scopes are " + " ".join(sorted(SCOPES)))
+        withheld = self._platform.faults.take("missing_scope")
         answer = {
             "access_token": self._platform.issue_token(),
             "token_type": "bearer",
             "expires_in": max(1, round(self._platform.token_life)),
-            "scope": " ".join(scopes),
+            "scope": " ".join(scope for scope in scopes if scope != withheld),
         }
         return json_answer(answer, headers={"Cache-Control": "no-store"})
 

@@ -57,6 +57,12 @@ class Faults(msgspec.Struct):
         bool, _flag("Every token request, API call and new connection is refused with 401, whatever it brings.")
     ] = False
     refuse_tokens: Annotated[str, _answer("400", "401", "403", text="Token requests are refused.")] = ""
+    missing_scope: Annotated[
+        str,
+        _answer(
+            "eventstream.read", "interaction.read", "conversation.read", text="Tokens are granted without this scope."
+        ),
+    ] = ""
     fail_tokens: Annotated[
         str, _answer("429", "500", "503", "hang", "garbage", text="Token requests fail for a passing reason.")
     ] = ""

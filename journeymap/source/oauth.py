@@ -91,7 +91,7 @@ class TokenClient:
         except ConfigurationError as error:
             raise TransientSourceError(f"{self._http.where}: {error}") from None
         if self._login_url.startswith("https:") and not endpoint.startswith("https:"):
-            raise TransientSourceError(f"{self._http.where} names a token endpoint without TLS; it is not used")
+            raise TransientSourceError(f"{self._http.where} names a token endpoint without TLS, which is not used")
         return endpoint
 
     def _read(self, answer: Answer) -> Token:

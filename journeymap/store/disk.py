@@ -223,7 +223,7 @@ def open_disk_store(
     try:
         with mapped(path):
             clear_workplaces(path)
-            meta = _look(path, source, environment)
+            meta = look(path, source, environment)
             if meta is not None and meta.schema_version < SCHEMA_VERSION:
                 found = migrate(path / DATABASE)
                 log.info("the store in %s was migrated from schema version %d to %d", path, found, SCHEMA_VERSION)
@@ -252,13 +252,10 @@ def prepare(path: Path) -> None:
         raise StoreError(f"a store's path must not contain the name of a variable: {path}")
     with mapped(path):
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        status = path.stat()
-        mode = stat.S_IMODE(status.st_mode)
+        mode = stat.S_IMODE(path.stat().st_mode)
         if mode & 0o077 == 0:
             return
-        # Someone's home or a shared directory must not be shut because it was named as a store by mistake.
-        others = {found.name for found in path.iterdir()} - _OWN_FOLDERS
-        if mode & stat.S_ISVTX or (others and not others & {DATABASE, MARK}):
+        if is_of_others(path):
             raise StoreError(
                 f"the directory {path} is open to other users (mode {mode:04o}) and holds other files: choose a "
                 f"directory of its own for the store"
@@ -266,8 +263,17 @@ def prepare(path: Path) -> None:
         path.chmod(0o700)
 
 
-def _look(path: Path, source: str, environment: str) -> codec.Meta | None:
-    """Look at what is there before anything is written: None if it is no store in use yet; raises if it is none of ours."""
+def is_of_others(path: Path) -> bool:
+    """Whether the directory is open to other users and not the store's alone: someone's home or a shared directory must
+    not be shut because it was named as a store by mistake."""
+    mode = stat.S_IMODE(path.stat().st_mode)
+    others = {found.name for found in path.iterdir()} - _OWN_FOLDERS
+    return mode & 0o077 != 0 and bool(mode & stat.S_ISVTX or (others and not others & {DATABASE, MARK}))
+
+
+def look(path: Path, source: str, environment: str) -> codec.Meta | None:
+    """Look at what is there without writing: whose store it is, None if none is in use yet. Raises `StoreMismatchError` if
+    it is none of ours, `StoreCorruptError`, sqlite3.Error and OSError."""
     database = path / DATABASE
     marked = (path / MARK).exists()
     if not database.exists():

@@ -11,8 +11,18 @@ from types import TracebackType
 from typing import Self
 
 import filelock
+import msgspec
 
 from journeymap.errors import StoreError, StoreLockedError
+from journeymap.model.time import SECOND, Millis
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """The process that holds a lock, and since when, by our clock."""
+
+    pid: int
+    host: str
+    since: Millis
 
 
 class StoreLock:
@@ -64,11 +74,28 @@ class StoreLock:
 
     def holder(self) -> str:
         """Who has it, in words."""
+        found = self._noted()
+        return "another process" if found is None else f"process {found.pid} on host {found.host}"
+
+    def look(self) -> Holder | None:
+        """Who holds it, None if nobody does; found out without standing in the way of whoever wants it. Raises OSError."""
+        # A killed holder leaves its note behind, so only the lock tells. It is tried only where there is a note: a
+        # process that starts at this very moment would otherwise find it taken.
+        if not self._holder.exists() or not Path(self._lock.lock_file).exists():
+            return None
         try:
-            holder = json.loads(self._holder.read_bytes())
-            return f"process {int(holder['pid'])} on host {str(holder['host'])[:100]}"
+            self._lock.acquire()
+        except filelock.Timeout:
+            return self._noted() or Holder(0, "an unknown host", 0)
+        self._lock.release()
+        return None
+
+    def _noted(self) -> Holder | None:
+        try:
+            noted = json.loads(self._holder.read_bytes())
+            return Holder(int(noted["pid"]), str(noted["host"])[:100], round(self._holder.stat().st_mtime * SECOND))
         except (OSError, ValueError, TypeError, KeyError):
-            return "another process"
+            return None
 
 
 def writer_lock(directory: Path) -> StoreLock:

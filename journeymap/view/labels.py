@@ -29,6 +29,16 @@ def duration(length: Millis) -> str:
     raise AssertionError("a length of a second or more has a unit")
 
 
+def size(length: int) -> str:
+    """A number of bytes in its largest unit: `812 B`, `1.5 MiB`, `20 GiB`; negative ones read 0 B."""
+    value, unit = float(max(0, length)), "B"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if value < 1_000:
+            break
+        value, unit = value / 1_024, larger
+    return f"{value:.0f} {unit}" if unit == "B" or value >= 10 else f"{value:.1f} {unit}"
+
+
 def clock_time(moment: Millis, zone: tzinfo = UTC) -> str:
     """The time of day to the second, `14:03:59`."""
     return _datetime(moment, zone).strftime("%H:%M:%S")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from journeymap.bootstrap.doctor import checks
 from journeymap.cli import COMMANDS
 from journeymap.model.event import STREAM_TYPES
 from journeymap.model.journey import CHANNELS, Kind, State
@@ -66,6 +67,20 @@ def test_every_command_is_documented() -> None:
     text = (DOCS / "commands.md").read_text(encoding="utf-8")
     for name in COMMANDS:
         assert f"## `journeymap {name}" in text, name
+
+
+def test_every_check_of_doctor_is_documented(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = {
+        "source": "simulator,eventstreams,file:x",
+        "login_url": "https://a.example",
+        "api_url": "https://a.example",
+        "stream_url": "wss://a.example",
+    }
+    with checks(load(settings), 1_000) as made:
+        there = list(dict.fromkeys(check.name for check in made))
+    documented = rows(DOCS / "ops" / "doctor.md")
+    assert sorted(name for name in documented if name not in ("ok", "warn", "FAIL", "skip")) == sorted(there)
 
 
 @pytest.mark.parametrize(

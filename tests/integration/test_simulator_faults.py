@@ -73,6 +73,11 @@ def test_token_life(client: Client) -> None:
     assert client.ask_token().json()["expires_in"] == 3600
 
 
+def test_missing_scope(client: Client) -> None:
+    client.platform.set_faults(missing_scope="interaction.read")
+    assert client.ask_token(scope="eventstream.read interaction.read").json()["scope"] == "eventstream.read"
+
+
 @pytest.mark.parametrize(
     ("status", "error"), [(400, "unauthorized_client"), (401, "invalid_client"), (403, "access_denied")]
 )

@@ -14,7 +14,7 @@ import pytest
 
 from journeymap.errors import SourceError
 from journeymap.runtime import simulated
-from journeymap.runtime.simulated import Access, SimulatedSource
+from journeymap.runtime.simulated import Access, PlatformProcess, SimulatedSource
 from journeymap.source.base import ConnectionState, Source
 from journeymap.testing import EOF, ManualClock, ScriptedSource
 from tests.integration.process import until
@@ -33,7 +33,8 @@ class Made:
     def __init__(self, code: str, *script: bytes) -> None:
         self.access: list[Access] = []
         self.inner = ScriptedSource(*script, clock=ManualClock().now)
-        self.source = SimulatedSource([sys.executable, "-S", "-c", code], dict(os.environ), self._connect)
+        self.platform = PlatformProcess([sys.executable, "-S", "-c", code], dict(os.environ))
+        self.source = SimulatedSource(self.platform, self._connect)
 
     def _connect(self, access: Access) -> Source:
         self.access.append(access)
@@ -41,8 +42,8 @@ class Made:
 
     @property
     def pid(self) -> int:
-        assert self.source._child is not None
-        return self.source._child.pid
+        assert self.platform._child is not None
+        return self.platform._child.pid
 
 
 def is_there(pid: int) -> bool:
@@ -78,14 +79,14 @@ def test_a_stop_before_the_start_starts_nothing() -> None:
     made.source.launch()
     with Running(made.source) as running:
         running.join()
-    assert made.source._child is None
+    assert made.platform._child is None
     assert running.error is None
 
 
 def test_a_stop_while_the_platform_comes_up() -> None:
     made = Made(SILENT)
     with Running(made.source) as running:
-        until(lambda: made.source._child, "the child")
+        until(lambda: made.platform._child, "the child")
         assert running.stop(5) < 3
     assert running.error is None
     assert not is_there(made.pid)
