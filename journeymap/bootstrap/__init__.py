@@ -162,7 +162,7 @@ def _is_ours(settings: Settings) -> bool:
     """Whether the store of these settings is of the source and environment that they name."""
     from journeymap.store.disk import open_disk_reader
 
-    kinds = _kinds(settings)
+    kinds = kinds_of(settings)
     with contextlib.closing(
         open_disk_reader(settings.store_path, source=kinds, environment=settings.environment)
     ) as reader:
