@@ -174,25 +174,57 @@ def test_a_disk_that_the_journal_could_fill(doctor: Doctor) -> None:
     assert wrong["disk"][1].endswith("and the journal may grow by 1000 TiB")
 
 
-def test_journals(doctor: Doctor) -> None:
-    path = made(doctor)
-    with closing(Journal.open(path / "journal")) as journal:
-        for number in range(100):
+def journaled(path: Path, count: int = 100, segment_bytes: int = 1 << 30) -> None:
+    with closing(Journal.open(path / "journal", segment_bytes=segment_bytes)) as journal:
+        for number in range(count):
             journal.append("file", frame("interaction.created", number, "i" * 20_000), 1_760_000_000_000)
+        journal.pack()
+
+
+def test_a_journal_that_is_full_of_what_waits(doctor: Doctor) -> None:
+    journaled(made(doctor))
     code, checks = doctor.find(*STORED)
     assert code == 0
-    assert checks["journal"]["found"] == "1.9 MiB of 1GiB in 1 segments, 1.9 MiB of it not in the store yet"
+    assert re.fullmatch(
+        r"1\.9 MiB of 1GiB in 1 segments, back to \d+ d( \d+ h)? ago, 1\.9 MiB of it not in the store yet",
+        checks["journal"]["found"],
+    ), checks["journal"]["found"]
     doctor.set(journal_max_bytes="1MiB")
     code, wrong = doctor.wrong(*STORED)
     assert (code, list(wrong)) == (0, ["journal"])
     assert wrong["journal"][1].endswith("it is full of what waits to be stored")
-    doctor.set(journal_max_bytes="1GiB")
+
+
+def test_a_journal_of_packed_segments(doctor: Doctor) -> None:
+    journaled(made(doctor), segment_bytes=100_000)
+    code, checks = doctor.find(*STORED)
+    assert code == 0
+    assert re.fullmatch(
+        r"\d+ KiB of 1GiB in 25 segments, .*, 1\.9 MiB of it not in the store yet", checks["journal"]["found"]
+    ), checks["journal"]["found"]
+
+
+def test_a_torn_journal(doctor: Doctor) -> None:
+    path = made(doctor)
+    journaled(path)
     (segment,) = (path / "journal").glob("*.journal")
     with segment.open("r+b") as file:
         file.truncate(segment.stat().st_size - 7)
     code, wrong = doctor.wrong(*STORED)
     assert (code, list(wrong)) == (0, ["journal"])
     assert re.search(r"; its last 20,\d{3} bytes are torn$", wrong["journal"][1]), wrong["journal"][1]
+
+
+def test_a_damaged_journal(doctor: Doctor) -> None:
+    path = made(doctor)
+    journaled(path)
+    (segment,) = (path / "journal").glob("*.journal")
+    with segment.open("r+b") as file:
+        file.seek(segment.stat().st_size // 2)
+        file.write(b"\0\0\0\0\0\0\0\0")
+    code, wrong = doctor.wrong(*STORED)
+    assert (code, list(wrong)) == (0, ["journal"])
+    assert re.search(r"; [\d,]+ bytes are damaged$", wrong["journal"][1]), wrong["journal"][1]
 
 
 def test_a_journal_that_cannot_be_read(doctor: Doctor) -> None:

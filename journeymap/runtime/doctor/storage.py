@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from journeymap.errors import JournalError, StoreCorruptError, StoreError, StoreMismatchError
-from journeymap.journal.replay import read_journal
+from journeymap.journal.replay import end_of_journal, read_journal
 from journeymap.journal.segment import segments
 from journeymap.model.fingerprint import Fingerprint
 from journeymap.model.status import STATUS, IngestStatus, decode_status
 from journeymap.model.time import Millis
+from journeymap.runtime.disk import free_space
 from journeymap.runtime.doctor.examination import Check, Progress
 from journeymap.runtime.doctor.outcome import Outcome, fail, ok, skip, warn
 from journeymap.runtime.outdated import outdated
@@ -177,30 +179,46 @@ class StorageChecks:
             found = segments(directory)
             if not found:
                 return ok("empty")
-            taken = sum(segment.path.stat().st_size for segment in found)
-            last = found[-1]
-            end = last.base + last.path.stat().st_size
-            intact, records = last.base, 0
-            for record in read_journal(directory, last.base):
-                intact, records = record.end, records + 1
+            with closing(read_journal(directory, found[-1].base)) as replay:
+                records = sum(1 for _ in replay)
+                reached, damaged = replay.reached, replay.damage.bytes
+            with closing(read_journal(directory)) as replay:
+                oldest = next(replay, None)
+            end = end_of_journal(directory)
         except JournalError as error:
             return fail(str(error), "see that this user may read it and that the disk is sound")
         except OSError as error:
             return fail(f"{directory}: {error.strerror}", "see that STORE is a directory of its own, open to this user")
-        torn = 0 if self._holder is not None or not records else end - intact
-        return journal(taken, self._settings.journal_max_bytes, len(found), end - self._committed, torn)
+        figures = JournalFigures(
+            taken=_taken(directory),
+            bound=self._settings.journal_max_bytes,
+            segments=len(found),
+            waiting=max(0, end - self._committed),
+            # While ingest writes, a record that is not complete is only being written.
+            torn=end - reached if records and self._holder is None else 0,
+            damaged=damaged,
+            age=None if oldest is None else self._clock() - oldest.arrived_at,
+        )
+        return judge_journal(figures)
 
     def disk(self, _: Progress) -> Outcome:
         """Whether there is room, now and for what is to come."""
         above = _nearest(self._path)
-        free = shutil.disk_usage(above).free
-        directory = self._path / JOURNAL
-        try:
-            taken = sum(segment.path.stat().st_size for segment in segments(directory))
-        except OSError:
-            taken = 0
-        growth = max(0, self._settings.journal_max_bytes - taken)
-        return room(free, self._settings.disk_reserve, growth, str(above))
+        growth = max(0, self._settings.journal_max_bytes - _taken(self._path / JOURNAL))
+        return room(free_space(above), self._settings.disk_reserve, growth, str(above))
+
+
+class JournalFigures(msgspec.Struct, frozen=True):
+    """A journal in figures, in bytes: what it takes up and may, what of it is not in the store yet, what of its end is torn
+    off, what is damaged before that. `age` is that of its oldest record."""
+
+    taken: int
+    bound: int
+    segments: int = 1
+    waiting: int = 0
+    torn: int = 0
+    damaged: int = 0
+    age: Millis | None = None
 
 
 def health(status: IngestStatus | None, now: Millis) -> Outcome:
@@ -222,22 +240,27 @@ def health(status: IngestStatus | None, now: Millis) -> Outcome:
     )
 
 
-def journal(taken: int, bound: int, parts: int, waiting: int, torn: int) -> Outcome:
-    """What a journal's figures mean, all in bytes but `parts`: its size and bound, what is not in the store yet, and what
-    of its end is torn."""
-    shown = f"{size(taken)} of {show('journal_max_bytes', bound)} in {parts} segments"
-    shown += f", {size(waiting)} of it not in the store yet" if waiting > 0 else ", all of it in the store"
-    if taken > bound and waiting > 0:
+def judge_journal(journal: JournalFigures) -> Outcome:
+    """What a journal's figures mean."""
+    found = f"{size(journal.taken)} of {show('journal_max_bytes', journal.bound)} in {journal.segments} segments"
+    found += "" if journal.age is None else f", back to {duration(journal.age)} ago"
+    found += f", {size(journal.waiting)} of it not in the store yet" if journal.waiting else ", all of it in the store"
+    if journal.damaged:
         return warn(
-            f"{shown}: it is full of what waits to be stored",
+            f"{found}; {journal.damaged:,} bytes are damaged",
+            "check the disk; what is in the store already is not concerned, what is not is lost with them",
+        )
+    if journal.taken > journal.bound and journal.waiting:
+        return warn(
+            f"{found}: it is full of what waits to be stored",
             "start ingest and let it catch up (nothing is lost); if it does not, the disk or the machine is too slow",
         )
-    if torn:
+    if journal.torn:
         return warn(
-            f"{shown}; its last {torn:,} bytes are torn",
+            f"{found}; its last {journal.torn:,} bytes are torn",
             "nothing to be done: what a power failure cut off is dropped and counted at the next start",
         )
-    return ok(shown)
+    return ok(found)
 
 
 def room(free: int, reserve: int, growth: int, where: str) -> Outcome:
@@ -253,6 +276,16 @@ def room(free: int, reserve: int, growth: int, where: str) -> Outcome:
 
 def _named(holder: Holder) -> str:
     return f"process {holder.pid} on {holder.host} since {date_and_time(holder.since)}"
+
+
+def _taken(directory: Path) -> int:
+    """What the journal takes up, 0 where there is none."""
+    total = 0
+    with suppress(OSError):
+        for segment in segments(directory):
+            with suppress(FileNotFoundError):  # forgotten while we look
+                total += segment.status().st_size
+    return total
 
 
 def _nearest(path: Path) -> Path:

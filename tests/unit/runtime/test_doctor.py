@@ -19,7 +19,7 @@ from journeymap.runtime.doctor.certificate import Issued, judge_certificate, jud
 from journeymap.runtime.doctor.examination import Check, Listener, Result, chosen, examine
 from journeymap.runtime.doctor.line import Attempt, judge_attempts
 from journeymap.runtime.doctor.outcome import LONGEST, Grade, Outcome, fail, ok, one_line, warn
-from journeymap.runtime.doctor.storage import health, journal, room
+from journeymap.runtime.doctor.storage import JournalFigures, health, judge_journal, room
 from journeymap.runtime.doctor.stream import judge_first_frames, judge_handshake, judge_subscription
 
 NOW = 1_764_000_000_000
@@ -282,10 +282,12 @@ def test_room_on_the_disk(free: int, growth: int, grade: Grade) -> None:
 
 
 def test_journals() -> None:
-    assert journal(MIB, GIB, 1, 0, 0).found == "1.0 MiB of 1GiB in 1 segments, all of it in the store"
-    assert journal(2 * GIB, GIB, 9, GIB, 0).grade is Grade.WARN
-    assert journal(2 * GIB, GIB, 9, 0, 0).grade is Grade.OK  # what is over goes at the next rotation
-    assert journal(MIB, GIB, 1, 0, 7).grade is Grade.WARN
+    well = judge_journal(JournalFigures(MIB, GIB, age=DAY))
+    assert well.found == "1.0 MiB of 1GiB in 1 segments, back to 1 d ago, all of it in the store"
+    assert judge_journal(JournalFigures(2 * GIB, GIB, waiting=GIB)).grade is Grade.WARN
+    assert judge_journal(JournalFigures(2 * GIB, GIB)).grade is Grade.OK  # what is over goes soon
+    assert judge_journal(JournalFigures(MIB, GIB, torn=7)).grade is Grade.WARN
+    assert "7 bytes are damaged" in judge_journal(JournalFigures(MIB, GIB, damaged=7)).found
 
 
 def test_how_a_running_ingest_fares() -> None:
