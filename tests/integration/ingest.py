@@ -15,6 +15,7 @@ from journeymap.model.change import Span
 from journeymap.model.event import CREATED, ENDED, STARTED
 from journeymap.model.status import STATUS, IngestStatus, decode_status
 from journeymap.model.time import HOUR
+from journeymap.runtime.alerts import Alerts
 from journeymap.runtime.clock import SystemClock
 from journeymap.runtime.disk import free_space
 from journeymap.runtime.pipeline import Pipeline, PipelineOptions
@@ -88,6 +89,7 @@ class Running:
         *sources: ScriptedSource,
         journal: Journal | None = None,
         free: Callable[[Path], int] = free_space,
+        alerts: Alerts | None = None,
         **options: Any,
     ):
         self.store = store
@@ -100,7 +102,15 @@ class Running:
         self.failed = threading.Event()
         given = IngestOptions(**{"flush_interval": 20, **options})
         self.ingest = Ingest(
-            store, self.journal, sources, self.pipeline, CLOCK, given, free=free, on_failure=self.failed.set
+            store,
+            self.journal,
+            sources,
+            self.pipeline,
+            CLOCK,
+            given,
+            alerts=alerts,
+            free=free,
+            on_failure=self.failed.set,
         )
 
     def __enter__(self) -> Self:

@@ -16,13 +16,13 @@ from typing import Any
 import pytest
 
 from journeymap.errors import StoreFullError
-from journeymap.model.status import AlertCounts
+from journeymap.model.status import GAPS, AlertCounts, decode_gaps
 from journeymap.runtime import alerts as alerting
 from journeymap.runtime.alerts import Alerts
 from journeymap.runtime.hook import MAX_WAITING, TRIES, WebHook
 from journeymap.testing import ABORT, PAUSE
+from tests.integration.ingest import CLOCK, Running, Store, events, source
 from tests.integration.process import until
-from tests.integration.test_ingest import CLOCK, Running, Store, events, source
 
 KEY = "T0PSECRETKEY"
 
@@ -201,6 +201,26 @@ def test_ingest_tells_of_a_store_and_of_its_own_failure(tmp_path: Path, monkeypa
         with Running(tmp_path, store, source(), alerts=Alerts(WebHook(server.url, CLOCK.now), "test")):
             until(lambda: len(server.received) == 4, "the end of the failure")
         assert (server.received[3]["kind"], server.received[3]["state"]) == ("failed", "resolved")
+
+
+def test_ingest_tells_of_a_disk_that_is_nearly_full_and_counts_the_time_as_a_gap(tmp_path: Path) -> None:
+    store, free = Store(), [10_000]
+    with Server(200) as server:
+        alerts = Alerts(WebHook(server.url, CLOCK.now), "test")
+        options = {"disk_reserve": 1_000, "alerts": alerts}
+        with Running(tmp_path, store, source(*events(3)), free=lambda _path: free[0], **options) as running:
+            running.until_told(lambda status: status.state == "OPEN")
+            free[0] = 10
+            stopped = running.until_told(lambda status: status.reading_stopped)
+            until(lambda: server.received, "the alert")
+            free[0] = 10_000
+            running.until_told(lambda status: status.state == "OPEN" and not status.reading_stopped)
+            until(lambda: len(server.received) == 2, "its end")
+            gaps = decode_gaps(store.document(GAPS) or b"")
+        assert [(each["kind"], each["state"]) for each in server.received] == [("disk", "firing"), ("disk", "resolved")]
+        assert str(stopped.reading_stopped) in server.received[0]["summary"]
+        assert sorted(gap.kind for gap in gaps) == ["disconnected", "disk"]
+        assert all(gap.end is not None and gap.start < gap.end for gap in gaps)
 
 
 def test_ingest_does_not_wait_for_a_hook_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
