@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
+import subprocess
+import sys
 import threading
 from collections.abc import Sequence
 from functools import partial
@@ -21,7 +24,7 @@ from journeymap.store.base import Commit
 from journeymap.testing import PAUSE
 
 from .ingest import CLOCK, Running, Store, assert_holds, events, opened, source
-from .process import until
+from .process import CHECKOUT, until
 
 RESERVE = 1 << 30
 
@@ -249,6 +252,30 @@ def test_a_full_disk_makes_sources_wait_and_loses_no_frame(
         ("ERROR", "no space left for the journal "),
         ("WARNING", "the journal can be written aga"),
     ]
+
+
+def test_a_limit_of_the_system_is_waited_out_too(tmp_path: Path) -> None:
+    """In a process of its own, since the limit on the size of files is the whole process's."""
+    code = (
+        "import sys; from pathlib import Path; from tests.integration.test_backpressure import fill_up\n"
+        "fill_up(Path(sys.argv[1]))\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=CHECKOUT, check=True, timeout=120)
+
+
+def fill_up(path: Path) -> None:
+    worker.JOURNAL_RETRY = 20
+    hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_050, hard))
+    store, frames = Store(), events(300)
+    with Running(path, store, source(*frames, PAUSE)) as running:
+        running.until_told(lambda status: status.reading_stopped)
+        assert 0 < running.source.status().received < 300
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+        running.source.wait_for_pause(30)
+        running.until_told(lambda status: status.reading_stopped is None and status.counts.events == 300)
+    assert_holds(store, frames)
+    assert running.pipeline.counts.duplicate == 0
 
 
 def test_a_stop_while_the_disk_is_full_stores_everything_before(
