@@ -316,9 +316,8 @@ def test_the_status_is_written_every_second_whatever_the_flush_interval(tmp_path
         until(lambda: len(store.told_at) >= 3, "status documents")
         status = running.status
     gaps = [after - before for before, after in pairwise(store.told_at[:3])]
-    assert (
-        max(gaps) <= 3 * STATUS_INTERVAL
-    )  # a busy machine needs more than one; an interval of 5 s would show all the same
+    # A busy machine needs more than one; that the interval of 5 s held would show all the same.
+    assert max(gaps) <= 3 * STATUS_INTERVAL
     assert (status.pid, status.state, status.refused) == (os.getpid(), "OPEN", False)
     assert status.started_at <= status.since <= status.written_at <= CLOCK.now()
     assert status.journal_bytes == running.journal.size()
