@@ -11,6 +11,7 @@ from journeymap.bootstrap.sources import platform, simulated, simulated_platform
 from journeymap.errors import SourceError
 from journeymap.model.time import Millis
 from journeymap.runtime.clock import SystemClock
+from journeymap.runtime.doctor.alerting import alert_checks
 from journeymap.runtime.doctor.configuration import configuration_checks
 from journeymap.runtime.doctor.examination import Check
 from journeymap.runtime.doctor.machine import machine_checks
@@ -41,6 +42,8 @@ def checks(settings: Settings, patience: Millis) -> Iterator[list[Check]]:
                 needs, credentials = (named["addresses"],), (named["credentials"],)
                 made = platform_checks(platform(settings), section, clock, patience, needs, credentials)
                 found += closing.enter_context(made)
+        if settings.alert_url is not None:
+            found += alert_checks(settings.alert_url.get_secret_value(), clock)
         storage = StorageChecks(settings, kinds_of(settings), stitch_options(settings).fingerprint, clock)
         yield [*found, *storage.checks(), *machine_checks(settings)]
 

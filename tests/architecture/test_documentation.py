@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 import tomllib
 from pathlib import Path
 
@@ -57,6 +58,24 @@ def test_the_example_file_is_what_is_shipped(tmp_path: Path, monkeypatch: pytest
         load({"environment": name})
 
 
+def test_the_first_start_of_the_operations_page_is_with_settings_that_exist(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (DOCS / "ops" / "README.md").read_text(encoding="utf-8")
+    (settings,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "secret").write_text("x", encoding="utf-8")
+    named = re.sub(r'client_secret_file = ".*"', 'client_secret_file = "secret"', textwrap.dedent(settings))
+    (tmp_path / "journeymap.toml").write_text(named, encoding="utf-8")
+    assert load().missing() == []
+
+
+def test_services_start_commands_that_exist() -> None:
+    for path in (DOCS / "ops").glob("*.service"):
+        (command,) = re.findall(r"^ExecStart=\S+/journeymap (\w+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+        assert command in COMMANDS
+
+
 def test_every_state_kind_type_and_channel_is_documented() -> None:
     text = (DOCS / "stitching.md").read_text(encoding="utf-8")
     for word in (*State, *Kind, *STREAM_TYPES, *CHANNELS):
@@ -76,6 +95,7 @@ def test_every_check_of_doctor_is_documented(tmp_path: Path, monkeypatch: pytest
         "login_url": "https://a.example",
         "api_url": "https://a.example",
         "stream_url": "wss://a.example",
+        "alert_url": "https://a.example",
     }
     with checks(load(settings), 1_000) as made:
         there = list(dict.fromkeys(check.name for check in made))

@@ -361,6 +361,29 @@ def test_no_tls_where_it_is_asked_for(doctor: Doctor, platform: SimulatedPlatfor
     assert wrong["tls"][2] == "check the port in LOGIN_URL"
 
 
+def test_a_web_hook_and_its_address_that_is_never_said(doctor: Doctor, authority: Authority) -> None:
+    with SimulatedPlatform(tls=authority.certify("localhost")) as platform:
+        doctor.set(alert_url=f"https://localhost:{platform.port}/hooks/hunter2")
+        code, checks = doctor.find("--only", "alert-url")
+        assert (code, checks["alert-url"]["grade"]) == (0, "ok")
+        doctor.set(alert_url=f"https://127.0.0.1:{platform.port}/hooks/hunter2")
+        code, wrong = doctor.wrong("--only", "alert-url")
+        assert (code, wrong["alert-url"]) == (
+            0,
+            (
+                "warn",
+                "the certificate is for another name: it is for localhost",
+                "use the name in the certificate in ALERT_URL",
+            ),
+        )
+    doctor.set(alert_url=f"http://{closed_port()}/hooks/hunter2")
+    code, said = doctor.say("--only", "alert-url")
+    assert code == 0
+    assert "  warn  alert-url     nothing listens at the web hook\n        → check ALERT_URL, and" in said
+    assert "hunter2" not in said
+    assert "127.0.0.1" not in said
+
+
 # Proxies
 
 

@@ -83,7 +83,7 @@ def test_an_older_store_is_not_migrated_by_looking(doctor: Doctor) -> None:
     code, wrong = doctor.wrong("--only", "store")
     assert (code, list(wrong)) == (0, ["store"])
     assert wrong["store"][1].startswith("schema version 1, of source simulator, environment dev, made ")
-    assert "have a backup" in wrong["store"][2]
+    assert "make a backup" in wrong["store"][2]
     with closing(sqlite3.connect(database)) as connection:
         assert connection.execute("SELECT value FROM Cache WHERE key = 'meta'").fetchone() == before
 
@@ -94,7 +94,7 @@ def test_a_store_that_cannot_be_read(doctor: Doctor) -> None:
     code, wrong = doctor.wrong(*STORED)
     assert (code, list(wrong)) == (1, ["store"])
     assert wrong["store"][1] == "cannot be read: file is not a database"
-    assert "put a backup in its place" in wrong["store"][2]
+    assert "`journeymap restore FILE --replace --keep-journal`" in wrong["store"][2]
 
 
 def test_a_damaged_page_is_found(doctor: Doctor) -> None:

@@ -32,9 +32,9 @@ from journeymap.view.labels import date_and_time, duration, size
 
 QUICK_CHECK_SECONDS: Final = 5.0
 JOURNAL: Final = "journal"
-BACKUP: Final = (
-    "stop ingest, move the directory away and put a backup in its place; or start with an empty one: what the journal still"
-    " holds is folded again"
+MEND_IT: Final = (
+    "stop ingest and run `journeymap restore FILE --replace --keep-journal` with the latest backup: what the journal has received"
+    " since is folded again; docs/ops/backup.md says what to do without one"
 )
 
 
@@ -91,7 +91,7 @@ class StorageChecks:
             found, remedy = str(error).rsplit(": ", 1)
             return fail(found, remedy)
         except StoreCorruptError as error:
-            return fail(f"cannot be read: {error.__cause__ or error}", BACKUP)
+            return fail(f"cannot be read: {error.__cause__ or error}", MEND_IT)
         except (StoreError, OSError) as error:
             return fail(str(error), "set STORE to a directory on a local disk that this user may write to")
 
@@ -114,7 +114,7 @@ class StorageChecks:
         if meta.schema_version < SCHEMA_VERSION:
             return warn(
                 f"schema version {meta.schema_version}, {found}",
-                f"the next start of ingest takes it on to version {SCHEMA_VERSION}, and there is no way back: have a backup",
+                f"the next start takes it on to version {SCHEMA_VERSION} for good: make a backup with the old release first",
             )
         with closing(open_disk_reader(self._path)) as reader:
             journeys, taken = reader.count(), reader.size()
@@ -129,12 +129,12 @@ class StorageChecks:
         try:
             found = inspection.damage(self._path, QUICK_CHECK_SECONDS)
         except StoreCorruptError as error:
-            return fail(f"cannot be read: {error.__cause__ or error}", BACKUP)
+            return fail(f"cannot be read: {error.__cause__ or error}", MEND_IT)
         if found is None:
             return ok(
                 f"no damage found in {QUICK_CHECK_SECONDS:g} s; a store of this size takes longer to look through"
             )
-        return fail(f"the database is damaged: {'; '.join(found)}", BACKUP) if found else ok("the database is intact")
+        return fail(f"the database is damaged: {'; '.join(found)}", MEND_IT) if found else ok("the database is intact")
 
     def stitching(self, _: Progress) -> Outcome:
         """Whether its journeys are what today's settings and code would make of its events."""
