@@ -219,7 +219,7 @@ def test_a_name_that_there_is_not(doctor: Doctor, platform: SimulatedPlatform) -
     assert code == 1
     dns = checks["dns"]
     assert (dns["grade"], dns["about"]) == ("fail", "login.invalid")
-    assert dns["found"].startswith("cannot be resolved: ")
+    assert dns["found"].startswith(("cannot be resolved: ", "no answer from DNS within "))
     assert "REGION, or the URL that names login.invalid" in dns["remedy"]
     assert checks["token"]["found"] == "needs dns, which failed for login.invalid"
 
@@ -259,6 +259,33 @@ def test_no_such_stream(doctor: Doctor, platform: SimulatedPlatform) -> None:
     code, wrong = doctor.wrong(*WAIT)
     assert (code, list(wrong)) == (1, ["handshake"])
     assert wrong["handshake"][2].endswith("if it has it, check the path of STREAM_URL")
+
+
+def test_ipv6(doctor: Doctor) -> None:
+    with SimulatedPlatform(host="::1", heartbeat=0.1) as platform:
+        doctor.use(platform)
+        code, checks = doctor.find("--only", "first-sign")
+    assert code == 0
+    assert checks["tcp"]["about"] == f"[::1]:{platform.port}"
+    assert checks["tcp"]["found"].startswith("connected to ::1 in ")
+
+
+def test_a_connection_that_the_platform_ends(doctor: Doctor, platform: SimulatedPlatform) -> None:
+    platform.set_faults(silent_subscriptions=True)
+    subscribe = platform.platform.subscribe
+
+    def subscribe_and_close(*arguments: Any) -> Any:
+        subscription = subscribe(*arguments)
+        subscription.connection.close(4000, "one client is enough")
+        return subscription
+
+    platform.platform.subscribe = subscribe_and_close  # type: ignore[method-assign]
+    doctor.use(platform)
+    code, wrong = doctor.wrong("--only", "first-sign", "--timeout", "20s")
+    assert (code, wrong["first-sign"][:2]) == (
+        1,
+        ("fail", "the platform ended the connection (code 4000, one client is enough)"),
+    )
 
 
 # TLS

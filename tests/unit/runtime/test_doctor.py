@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import signal
 import socket
 import ssl
 from collections import Counter
@@ -17,6 +18,7 @@ from journeymap.runtime.doctor import machine
 from journeymap.runtime.doctor.account import judge_clock, judge_scopes
 from journeymap.runtime.doctor.certificate import Issued, judge_certificate, judge_refusal, judge_tls_failure
 from journeymap.runtime.doctor.examination import Check, Listener, Result, chosen, examine
+from journeymap.runtime.doctor.interrupts import as_ctrl_c, held_back
 from journeymap.runtime.doctor.line import Attempt, judge_attempts
 from journeymap.runtime.doctor.outcome import LONGEST, Grade, Outcome, fail, ok, one_line, warn
 from journeymap.runtime.doctor.storage import JournalFigures, health, judge_journal, room
@@ -112,6 +114,29 @@ def test_a_listener_hears_all_and_of_the_end_also_when_it_is_broken_off() -> Non
 def test_what_others_say_stays_on_its_line() -> None:
     assert one_line("a\n\x1b[31mb\u202e  c") == "a ?[31mb? c"
     assert len(one_line("x" * 10_000)) == LONGEST
+
+
+# Ctrl-C
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_waits_for_a_step_that_must_be_undone(number: signal.Signals) -> None:
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    undone = []
+
+    def make_and_undo() -> None:
+        try:
+            with held_back():
+                signal.raise_signal(number)
+                undone.append("made")
+        finally:
+            with held_back():
+                undone.append("undone")
+
+    with as_ctrl_c(), pytest.raises(KeyboardInterrupt):
+        make_and_undo()
+    assert undone == ["made", "undone"]
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
 
 
 # Judgements
