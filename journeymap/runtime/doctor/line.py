@@ -69,12 +69,12 @@ def connect(host: str, port: int, timeout: float, _: Progress) -> Outcome:
 def judge_attempts(attempts: Sequence[Attempt], timeout: float) -> Outcome:
     """What attempts to connect to all addresses of one host mean."""
     reached = [each for each in attempts if each.error is None]
-    failed = [each for each in attempts if each.error is not None]
+    missed = [each for each in attempts if each.error is not None]
     shown = ", ".join(f"{each.address} in {_ms(each.seconds)}" for each in reached)
-    lost = ", ".join(f"{each.address}: {_reason(each.error, timeout)}" for each in failed)
+    lost = ", ".join(f"{each.address}: {_reason(each.error, timeout)}" for each in missed)
     if not reached:
-        return fail(lost, _tcp_remedy([each.error for each in failed]))
-    if any(each.seconds > SLOW for each in failed):
+        return fail(lost, _tcp_remedy([each.error for each in missed]))
+    if any(each.seconds > SLOW for each in missed):
         return warn(
             f"connected to {shown}, not to {lost}",
             "each connect may wait for the address that does not answer: open the firewall for it, or have DNS leave it out",

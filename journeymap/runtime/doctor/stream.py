@@ -59,7 +59,6 @@ class StreamChecks:
         self._subscribed_at: Millis = 0
         self._first_at: Millis | None = None
         self._closed: tuple[int, str] | None = None
-        self._heartbeats = 0
         self._throttled: list[Throttle] = []
         self._greeted = False
         self._frames = 0
@@ -206,7 +205,7 @@ class StreamChecks:
                 self._throttled.append(throttle)
                 return
             case Heartbeat():
-                self._heartbeats += 1
+                pass
             case None:
                 self._frames += 1
                 events, rejected = decode_frame(frame, self._clock())
