@@ -38,7 +38,7 @@ export class Operations {
     this.#root.querySelector(".verdict-retry")?.addEventListener("click", again);
     const explain = element("explain");
     explain.addEventListener("click", () => {
-      explain.setAttribute("aria-pressed", String(this.#root.classList.toggle("explained")));
+      explain.setAttribute("aria-pressed", String(this.#root.classList.toggle("explaining")));
     });
     window.addEventListener("journeymap:call", ({ detail }) => detail.output === "operations-answer.data" && this.#called(detail));
     document.addEventListener("visibilitychange", () => this.#look());

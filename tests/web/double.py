@@ -215,6 +215,7 @@ class DoubleReadModel:
             "ingest_running": True,
         }
         self.ingest: IngestStatus | None = reported(clock())
+        self.silent_since: int | None = None
         self.problem: str | None = None
         self.gap_list: list[Gap] = []
         self.changes: list[ConnectionChange] = []
@@ -331,14 +332,16 @@ class DoubleReadModel:
         return list(self.gap_list)
 
     def operations(self, now: int) -> dict[str, Any]:
-        """The operations view's document."""
-        return operations(self.ingest, self.problem, self.gap_list, self.changes, self.unusable, now)
+        """The operations view's document. Ingest reports all the time, unless it is silent since a moment."""
+        status = self.ingest
+        if status is not None:
+            status = msgspec.structs.replace(status, written_at=self.silent_since or now)
+        return operations(status, self.problem, self.gap_list, self.changes, self.unusable, now)
 
     def tell(self, **changes: Any) -> None:
-        """Ingest reports once more, with these fields changed."""
-        with self.lock:
-            assert self.ingest is not None
-            self.ingest = msgspec.structs.replace(self.ingest, **{"written_at": self.clock(), **changes})
+        """Ingest reports otherwise from now on."""
+        assert self.ingest is not None
+        self.ingest = msgspec.structs.replace(self.ingest, **changes)
 
 
 def reported(now: int) -> IngestStatus:
