@@ -87,6 +87,7 @@ class StoreSuite:
         assert (store.find_many(["a"]), store.tokens(["a"]), store.chunks([]), store.spans("C")) == ({}, {}, [], [])
         assert (dict(store.identity()), dict(store.positions()), store.query(Query())) == ({}, {}, [])
         assert (store.count(), store.count(0), store.evictable(9, None, 9), store.take_commands()) == (0, 0, [], [])
+        assert list(store.fingerprints()) == []
 
     def test_each_commit_with_rows_is_the_next_batch(self, store: Store) -> None:
         assert store.commit(shown(row("a"), now=7)) == 1

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext, suppress
+from contextlib import closing, nullcontext, suppress
 from pathlib import Path
 
 import diskcache
@@ -27,6 +27,7 @@ from journeymap.errors import (
     StoreMismatchError,
 )
 from journeymap.model.change import Changes, JourneyRecord, RowChanges
+from journeymap.model.fingerprint import Fingerprint
 from journeymap.model.row import InteractionRow, JourneyRow
 from journeymap.store import disk
 from journeymap.store.base import Commit, Query
@@ -247,6 +248,26 @@ def test_another_source_environment_or_version_is_refused(path: Path, monkeypatc
         open_disk_reader(path).head()
     monkeypatch.undo()
     opened(path).close()
+
+
+def test_a_store_notes_what_its_writers_fold_with_and_never_forgets_that_it_was_something_else(path: Path) -> None:
+    def folding(version: int | None) -> tuple[int, ...]:
+        folded_with = None if version is None else Fingerprint(version, 1, 1)
+        with closing(open_disk_store(path, source="s", environment="e", now=1, folded_with=folded_with)) as store:
+            store.commit(numbered(1))
+            return tuple(fingerprint.stitching_version for fingerprint in store.fingerprints())
+
+    assert folding(None) == ()
+    assert folding(1) == (1,)
+    assert folding(1) == (1,)
+    assert folding(2) == (1, 2)
+    assert folding(1) == (1, 2)
+    assert folding(None) == (1, 2)
+    for version in range(3, 30):
+        assert folding(version)[-1] == version
+    with closing(open_disk_reader(path)) as reader:
+        assert len(reader.fingerprints()) == 8
+        assert reader.count() == 3
 
 
 def test_the_directory_is_closed_to_others(path: Path) -> None:
