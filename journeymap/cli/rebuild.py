@@ -37,7 +37,7 @@ def rebuild(wait: float | None, no_wait: bool, quiet: bool, **given: Any) -> Non
 
     Journeys that are stored already do not change with ENGAGEMENT_WINDOW, CLOSE_AFTER or a new release; this changes them.
     Ingest and pages may go on meanwhile. At the end ingest has to be stopped: when told so, stop it, and start it again as
-    soon as this is done, a few seconds later. Nothing is lost in between that the platform does not lose by itself.
+    soon as this is done, a few seconds later. What the platform sends in between is missed, as at any restart of ingest.
 
     It needs about twice the size of the store on the same disk. Stopped or killed at any moment, it leaves the store as it
     was. Events that have passed the RETENTION are gone and do not come back.

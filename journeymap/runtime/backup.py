@@ -27,7 +27,7 @@ CHECKING: Final = "Checking the copy"
 PACKING: Final = "Packing"
 
 SHARE: Final = 1.5
-"""How much space it takes while it is made, in sizes of the store: a copy, and what that is packed to."""
+"""How much space it takes while it is made, in sizes of what it holds: a copy, and what that is packed to."""
 
 EVERY: Final = 1_000
 
@@ -57,8 +57,10 @@ def back_up(work: StoreWork, out: Path, now: Millis, *, force: bool) -> BackedUp
         except OSError as error:
             raise InputError(f"cannot write {out}: {error.strerror}") from error
         shared = work.path.stat().st_dev == out.parent.stat().st_dev
-        require_space(out.parent, round(SHARE * running.size()), work.reserve if shared else 0)
-        tail = JournalTail(work.path / "journal", running.positions().get(JOURNAL, 0))
+        position = running.positions().get(JOURNAL, 0)
+        tail = JournalTail(work.path / "journal", position)
+        held = running.size() + max(0, tail.end() - position)
+        require_space(out.parent, round(SHARE * held), work.reserve if shared else 0)
         # 1. The database of one moment; a damaged one is better known while earlier backups still exist.
         copied = Path(place, "store")
         copy_out(work.path, copied, work.tell_bytes(COPYING))

@@ -51,8 +51,7 @@ SWAPPING: Final = "Swapping it in"
 
 class Rebuilt(msgspec.Struct, frozen=True):
     """What a rebuild did. `events` are all in the new store, `from_journal` those of them that the old one did not have when
-    it was copied. `changed` counts the journeys
-    that its events alone came to and that were not in it."""
+    it was copied. `changed` counts the journeys that its events alone came to and that were not in it as they are now."""
 
     events: int
     from_journal: int
@@ -65,9 +64,8 @@ def rebuild(work: StoreWork, patience: float) -> Rebuilt:
     """Fold all again, and swap the result in. Whatever fails, the old store stays as it is.
 
     `patience` is how many seconds to wait for ingest to be stopped. Without any, ingest must be stopped before, and cannot be
-    started until this is done.
-    Raises `StoreLockedError` while ingest holds the lock and patience is at an end, `StoreFullError` where there is not
-    the space for it, and what reading the store raises.
+    started until this is done. Raises `StoreLockedError` while ingest holds the lock and patience is at an end,
+    `StoreFullError` where there is not the space for it, and what reading the store raises.
     """
     with contextlib.ExitStack() as closing:
         running = closing.enter_context(contextlib.closing(WholeReader(work.path)))

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from journeymap.errors import InputError, StoreCorruptError, StoreError, StoreMismatchError
-from journeymap.journal.replay import LOCK, end_of_journal, read_journal
+from journeymap.journal.replay import LOCK, read_journal
 from journeymap.model.change import RowChanges
 from journeymap.model.time import Millis
 from journeymap.runtime.pipeline import JOURNAL
@@ -80,8 +80,8 @@ def restore(work: StoreWork, file: Path, wanted: Wanted, now: Millis) -> Restore
             pipeline = work.make_pipeline(store, options)
             tail = JournalTail(new / "journal", pipeline.fed_to)
             tail.fold(pipeline, lambda done: work.tell(Progress(FOLDING, done)))
-            there = end_of_journal(work.path / "journal") if (work.path / "journal").is_dir() else 0
-            position = max(pipeline.fed_to, there)
+            there = JournalTail(work.path / "journal", 0)
+            position = max(pipeline.fed_to, there.end())
             store.commit(Commit(now, RowChanges(), None, {JOURNAL: position}))
         journeys = store.count()
         store.close()

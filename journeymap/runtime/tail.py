@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from journeymap.errors import StoreError
-from journeymap.journal.replay import read_journal
+from journeymap.journal.replay import end_of_journal, read_journal
 from journeymap.model.record import Record
 from journeymap.model.time import Millis
 from journeymap.runtime.inbox import HANDFUL
@@ -32,6 +32,10 @@ class JournalTail:
                 self._kept_from = replay.start
         self._now: Millis = 0
         self.damaged = 0
+
+    def end(self) -> int:
+        """An offset behind all that the journal holds now; 0 where there is none."""
+        return end_of_journal(self._directory) if self._directory.is_dir() else 0
 
     def records(self, start: int) -> Iterator[Record]:
         """All records behind the offset `start`, up to now. Raises `StoreError` where one of them was deleted meanwhile."""
@@ -65,7 +69,7 @@ class JournalTail:
     def _forgotten(self) -> StoreError:
         return StoreError(
             f"ingest has deleted a part of the journal in {self._directory} that was still needed: stop ingest and run "
-            f"this again, or set a higher JOURNAL_MAX_BYTES before"
+            f"this again, or set higher JOURNAL_MAX_BYTES and JOURNAL_MAX_AGE before"
         )
 
 

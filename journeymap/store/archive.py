@@ -25,6 +25,7 @@ from journeymap import __version__
 from journeymap.errors import InputError
 from journeymap.model.time import Millis
 from journeymap.store.cache import DATABASE
+from journeymap.store.copying import Tell
 
 FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
@@ -34,9 +35,6 @@ CHUNK: Final = 1 << 20
 _NAME: Final = re.compile(rf"{re.escape(DATABASE)}|journal/[0-9A-Za-z][0-9A-Za-z._-]{{0,99}}")
 _PLAIN: Final = frozenset({tarfile.REGTYPE, tarfile.AREGTYPE})
 _LEVEL: Final = 3
-
-Tell = Callable[[int, int], None]
-"""Hears how far it is: bytes done, and all."""
 
 
 class Packed(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
@@ -61,7 +61,9 @@ def take_over(new: Path, store: Path, tell: Tell, *, with_documents: bool = Fals
         target.execute("PRAGMA synchronous = FULL")
         target.execute("PRAGMA wal_autocheckpoint = 0")
         _copy(source, target, tell)
-        target.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        # It is safe in the log; where the log cannot be put away now, the next writer does it.
+        with suppress(sqlite3.Error):
+            target.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def move_in(new: Path, store: Path, above: int) -> None:
