@@ -11,6 +11,8 @@ from pathlib import Path
 import msgspec
 
 from journeymap.journal.journal import Journal
+from journeymap.journal.packed import pack
+from journeymap.journal.segment import segments
 from journeymap.simulator.story import Story
 
 NOON = 1_790_000_000_000
@@ -120,11 +122,13 @@ def lines() -> tuple[bytes, ...]:
 
 
 def journal_files(folder: Path, frames_of: tuple[bytes, ...]) -> None:
-    """A journal of several segments that holds these frames."""
+    """A journal of several segments, every other one packed, that holds these frames."""
     journal = Journal.open(folder, segment_bytes=4_096)
     for number, frame in enumerate(frames_of):
         journal.append(("eventstreams", "file")[number % 7 == 0], frame, NOON + number)
     journal.close()
+    for segment in segments(folder)[:-1:2]:
+        pack(segment)
 
 
 def ws_frame(opcode: int, payload: bytes, *, final: bool = True) -> bytes:
