@@ -160,7 +160,8 @@ class IngestStatus(msgspec.Struct, frozen=True):
 
     `last_event_at` is our clock when the newest event arrived; `lag_ms` is how far folding is behind arrival.
     `source` is the source's name, `state` a `ConnectionState`; the fields after it are those of `SourceStatus`.
-    `rejected` counts by reason. Sizes are bytes; `journal_lag_bytes` is what of the journal is not in the store yet.
+    `rejected` counts by reason. Sizes are bytes; `journal_lag_bytes` is what of the journal is not in the store yet,
+    `waiting_bytes` what of it has not been folded yet.
     `flush_ms` is how long the last flush took, `flushes` says it of all. `gap_totals` has a row for each source and kind.
     `sources` reports on each source, where the fields above are of the one that is worst off. `events_per_second` is a
     mean over the last ten seconds. `reading_stopped` says why sources are not read although they could be.

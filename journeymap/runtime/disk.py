@@ -69,8 +69,8 @@ class DiskGuard:
         self.free_bytes = free
         if self.reading_stopped is None and free < self._reserve:
             self._hold(
-                f"reading has stopped: the disk of {path} has {_megabytes(free)} free, and {_megabytes(self._reserve)} are"
-                f" kept (DISK_RESERVE): make room there, and it goes on by itself"
+                f"the disk of {path} has {_megabytes(free)} free, less than the {_megabytes(self._reserve)} that are kept"
+                f" (DISK_RESERVE): make room there"
             )
         elif self.reading_stopped is not None and free >= least:
             self._release(free)
@@ -96,7 +96,7 @@ class DiskGuard:
         return dropped > 0
 
     def _hold(self, reason: str) -> None:
-        log.error("%s", reason)
+        log.error("reading is stopped: %s", reason)
         self.reading_stopped = reason
         for source in self._sources:
             source.hold(reason)
@@ -109,4 +109,4 @@ class DiskGuard:
 
 
 def _megabytes(size: int) -> str:
-    return f"{size / (1 << 20):,.0f} MiB"
+    return f"{size / (1 << 20):,.1f} MiB"

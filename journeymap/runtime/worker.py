@@ -202,9 +202,9 @@ class Ingest:
         with self._order:
             self._refused += 1
             first = self._refused == 1
-            self._journal_problem = f"reading has stopped: {error}"
+            self._journal_problem = str(error)
         if first:
-            log.error("%s. Nothing more is read until there is", error)
+            log.error("reading is stopped: %s", error)
         try:
             while not self._leaving.wait(JOURNAL_RETRY / SECOND):
                 with suppress(JournalFullError):

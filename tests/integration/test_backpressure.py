@@ -249,7 +249,7 @@ def test_a_full_disk_makes_sources_wait_and_loses_no_frame(
     assert_holds(store, [*frames, *others])
     assert running.pipeline.counts.new == 300
     assert [(record.levelname, record.getMessage()[:30]) for record in caplog.records] == [
-        ("ERROR", "no space left for the journal "),
+        ("ERROR", "reading is stopped: no space l"),
         ("WARNING", "the journal can be written aga"),
     ]
 

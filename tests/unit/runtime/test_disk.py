@@ -70,7 +70,9 @@ def test_below_the_reserve_all_sources_are_held_until_there_is_clearly_more(
     guarded.guard.look()
     reason = guarded.guard.reading_stopped
     assert reason is not None
-    assert f"/{full} has 100 MiB free, and 100 MiB are kept (DISK_RESERVE): make room there" in reason
+    assert reason.endswith(
+        f"/{full} has 100.0 MiB free, less than the 100.0 MiB that are kept (DISK_RESERVE): make room there"
+    )
     assert guarded.held == [reason, reason]
     for free in (RESERVE // 2, RESERVE, 1.09 * RESERVE):
         guarded.disks.free[full] = free
@@ -81,8 +83,8 @@ def test_below_the_reserve_all_sources_are_held_until_there_is_clearly_more(
     guarded.guard.look()
     assert (guarded.guard.reading_stopped, guarded.held) == (None, [None, None])
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
-        ("ERROR", reason),
-        ("WARNING", "reading goes on: the disk has 110 MiB free again"),
+        ("ERROR", f"reading is stopped: {reason}"),
+        ("WARNING", "reading goes on: the disk has 110.0 MiB free again"),
     ]
 
 
