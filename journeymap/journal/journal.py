@@ -202,12 +202,11 @@ class Journal:
             raise _fault(self._directory, error) from error
 
     def oldest_at(self) -> Millis | None:
-        """When the oldest record arrived that is kept; None while there is none."""
-        try:
-            found = segments(self._directory)
-        except OSError as error:
-            raise _fault(self._directory, error) from error
-        return self._arrival_behind(found[0].base) if found else None
+        """When the oldest record arrived that is kept; None while there is none that can be read."""
+        with suppress(OSError, JournalError):
+            for oldest in segments(self._directory)[:1]:
+                return self._arrival_behind(oldest.base)
+        return None
 
     def sync(self) -> None:
         """Have all that was appended so far outlive a power failure. Appending goes on meanwhile."""

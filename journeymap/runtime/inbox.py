@@ -56,9 +56,8 @@ class Inbox:
         self._next: Record | None = None  # of the stretch
         self._records: deque[Record] = deque()
         self._bytes = 0
-        self._left_off: tuple[int, Millis] | None = (
-            None  # where the third part begins, and when its first record arrived
-        )
+        # Where the third part begins, and when its first record arrived.
+        self._left_off: tuple[int, Millis] | None = None
         self._end = end
         self._taken = start
         self._woken = False

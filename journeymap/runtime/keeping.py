@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from journeymap.errors import JournalError, JournalFullError
@@ -42,26 +43,27 @@ class JournalKeeper:
 
     def sync(self) -> None:
         """Have what was appended so far outlive a power failure. Raises JournalError."""
-        try:
+        with self._passing("sync", JournalFullError):
             self._journal.sync()
-        except JournalFullError as error:
-            self._say("sync", error)
-        else:
-            self._failing.discard("sync")
 
     def tidy(self, go_on: Callable[[], bool]) -> None:
         """End a segment that is old enough, compress those that are finished, while `go_on` says so, and forget the oldest."""
-        try:
-            now = self._clock()
-            self._journal.forget(self._committed(), self._max_bytes, now - self._max_age)
+        now = self._clock()
+        with self._passing("pack", JournalError):
             self._journal.rotate(now - self._max_age // AGE_SHARE)
             self._journal.pack(go_on)
-        except JournalError as error:
-            self._say("tidy", error)
-        else:
-            self._failing.discard("tidy")
+        # Last, by the sizes after packing; and without space for packing all the more.
+        with self._passing("forget", JournalError):
+            self._journal.forget(self._committed(), self._max_bytes, now - self._max_age)
 
-    def _say(self, what: str, error: JournalError) -> None:
-        if what not in self._failing:
-            log.error("%s", error)
-        self._failing.add(what)
+    @contextlib.contextmanager
+    def _passing(self, what: str, failure: type[JournalError]) -> Iterator[None]:
+        """What goes wrong inside may pass: it is said when it begins."""
+        try:
+            yield
+        except failure as error:
+            if what not in self._failing:
+                log.error("%s", error)
+            self._failing.add(what)
+        else:
+            self._failing.discard(what)
