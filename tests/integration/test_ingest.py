@@ -201,6 +201,7 @@ def test_a_stop_in_a_hurry_leaves_the_backlog_to_the_next_start(tmp_path: Path) 
         stopping = threading.Thread(target=running.ingest.stop, daemon=True)
         stopping.start()
         running.ingest.hurry()
+        until(running.ingest._stopping.is_set, "the stop")
         go_on.set()
         stopping.join(10)
         assert not stopping.is_alive()
@@ -248,7 +249,7 @@ def test_a_stop_in_the_middle_of_a_replay(tmp_path: Path, hurry: bool) -> None:
         running.source.wait_for_pause()  # what comes during a replay is received all the same
         stopping = threading.Thread(target=running.ingest.stop, daemon=True)
         stopping.start()
-        until(running.ingest._stopping.is_set, "the stop", 3)
+        until(running.ingest._stopping.is_set, "the stop")
         if hurry:
             running.ingest.hurry()
         go_on.set()
