@@ -58,6 +58,7 @@ class _Payload(msgspec.Struct, gc=False, rename="camel"):
     disposition: str | None = None
     queue_name: str | None = None
     agent_id: str | None = None
+    direction: str | None = None
 
 
 class _Usual(msgspec.Struct, gc=False, rename="camel"):
@@ -145,6 +146,7 @@ def _usual_event(usual: _Usual, raw: bytes, arrived_at: Millis) -> Event | None:
         payload.queue_name or None,
         payload.agent_id or None,
         arrived_at=arrived_at,
+        direction=payload.direction.lower() if payload.direction else None,
     )
 
 
@@ -171,6 +173,7 @@ def _decode_odd(value: dict[str, Any], raw: bytes, arrived_at: Millis) -> Event 
             return _rejected("no-interaction", raw)
         interaction_id = named
     channel = _text(payload.get("channelType"))
+    direction = _text(payload.get("direction"))
     return Event(
         timestamp=timestamp,
         rank=RANKS.get(event_type, UNKNOWN_RANK),
@@ -188,6 +191,7 @@ def _decode_odd(value: dict[str, Any], raw: bytes, arrived_at: Millis) -> Event 
         from_customer=from_customer,
         to_customer=to_customer,
         arrived_at=arrived_at,
+        direction=direction.lower() if direction else None,
     )
 
 

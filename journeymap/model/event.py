@@ -39,8 +39,9 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
     `raw` is the event as it was received (the bytes of one JSON object): what is stored, compared and shown in full.
     All other fields are read from it. Missing and empty strings are None. `interaction_id` is "" for identity events,
-    which carry `from_customer` and `to_customer` instead. `arrived_at` is our clock on arrival, 0 where it is not
-    known; it has no part in what a set of events means. `duration` is `durationSeconds` in milliseconds.
+    which carry `from_customer` and `to_customer` instead. `channel` and `direction` are lower case. `arrived_at` is our clock
+    on arrival, 0 where it is not known; it has no part in what a set of events means. `duration` is `durationSeconds` in
+    milliseconds.
     """
 
     timestamp: Millis
@@ -59,6 +60,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     from_customer: str | None = None
     to_customer: str | None = None
     arrived_at: Millis = 0
+    direction: str | None = None
 
 
 order_key: Callable[[Event], OrderKey] = attrgetter("timestamp", "rank", "event_id", "interaction_id")

@@ -50,7 +50,7 @@ class Interaction(msgspec.Struct, frozen=True):
     """One interaction as its events and the hand-overs of its journey tell it.
 
     `first_event_at` and `last_event_at` bound its events; `started_at` may lie before them where the start is inferred.
-    `queue` and `agent` are the last ones named.
+    `queue` and `agent` are the last ones named, `direction` (`inbound`, `outbound`) the first; None while none is.
     """
 
     interaction_id: str
@@ -65,6 +65,7 @@ class Interaction(msgspec.Struct, frozen=True):
     queue: str | None
     agent: str | None
     segments: tuple[Segment, ...]
+    direction: str | None = None
 
 
 class Transfer(msgspec.Struct, frozen=True, gc=False):

@@ -21,7 +21,8 @@ ROW_TRANSFERS: Final = 16
 class InteractionRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """An interaction in a row; fields as in `Interaction`. A segment is `(kind, start, end or None)`.
 
-    `state` is the folded state; IDLE and timed-out CLOSED are read off the clock with `stitch.timeouts`.
+    `state` is the folded state; IDLE and timed-out CLOSED are read off the clock with `stitch.timeouts`. Rows that an earlier
+    version has written name no `direction`: it stands last, so that they can be read.
     """
 
     interaction_id: str
@@ -34,6 +35,7 @@ class InteractionRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
     queue: str | None
     agent: str | None
     segments: tuple[tuple[str, Millis, Millis | None], ...]
+    direction: str | None = None
 
 
 class JourneyRow(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -116,4 +116,5 @@ def interaction(
         queue=fold.queue,
         agent=fold.agent,
         segments=tuple(segments),
+        direction=fold.direction,
     )

@@ -84,6 +84,7 @@ class Fold(msgspec.Struct, gc=False):
     open_since: Millis = 0
     segments: list[Segment] = []
     handings: tuple[Handing, ...] = ()
+    direction: str | None = None
 
     @property
     def shown_state(self) -> State:
@@ -100,6 +101,8 @@ def step(fold: Fold, event: Event) -> None:
     """Take the next event, in order, into `fold`."""
     if fold.channel is None:
         fold.channel = event.channel
+    if fold.direction is None:
+        fold.direction = event.direction
     fold.disposition = event.disposition or fold.disposition
     fold.queue = event.queue or fold.queue
     fold.agent = event.agent or fold.agent

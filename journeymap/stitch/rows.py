@@ -83,6 +83,7 @@ def _interaction_row(member: HotInteraction, journey: HotJourney) -> Interaction
         folded.queue,
         folded.agent,
         bars,
+        folded.direction,
     )
     return member.row
 

@@ -33,6 +33,9 @@ def stream_events(draw: st.DrawFn) -> Event:
         "channelType": draw(st.sampled_from([None, "voice", "EMAIL", "pigeon"])),
         "durationSeconds": draw(st.sampled_from([None, None, 0, 90, -1])),
         "disposition": draw(st.sampled_from([None, None, "done", "sold"])),
+        "queueName": draw(st.sampled_from([None, None, "Sales", "SALES", "Care"])),
+        "agentId": draw(st.sampled_from([None, None, "Ada", "bo"])),
+        "direction": draw(st.sampled_from([None, None, "inbound", "OUTBOUND"])),
     }
     given = {name: value for name, value in fields.items() if value is not None}
     return event(draw(types), draw(times), draw(interactions), **given)

@@ -23,7 +23,9 @@ def wire_events(draw: st.DrawFn) -> dict[str, Any]:
         name: draw(value)
         for name in draw(
             st.lists(
-                st.sampled_from(["customerId", "sessionToken", "channelType", "disposition", "queueName", "agentId"])
+                st.sampled_from(
+                    ["customerId", "sessionToken", "channelType", "disposition", "queueName", "agentId", "direction"]
+                )
             )
         )
     }

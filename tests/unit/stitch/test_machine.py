@@ -97,3 +97,14 @@ def test_queue_and_agent_are_the_last_ones_named() -> None:
         ]
     )
     assert (folded.queue, folded.agent) == ("Support", "bob")
+
+
+def test_direction_is_the_first_one_named() -> None:
+    folded = fold(
+        [
+            event(CREATED, START, "a", direction=""),
+            event(STARTED, START + 1, "a", direction="Inbound"),
+            event(ENDED, START + 2, "a", direction="outbound"),
+        ]
+    )
+    assert folded.direction == "inbound"
