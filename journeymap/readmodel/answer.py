@@ -19,6 +19,7 @@ class StatusInShort(msgspec.Struct, frozen=True):
 
     `problem` keeps the store from being read or written, `reading_stopped` the sources from being read; `finished` says
     that all of them have delivered all they had. `down_since` is since when there is no connection, over all attempts.
+    The counts are those of `EventCounts`, of a running ingest since it started.
     """
 
     state: str
@@ -31,10 +32,24 @@ class StatusInShort(msgspec.Struct, frozen=True):
     reading_stopped: str | None = None
     finished: bool = False
     down_since: Millis | None = None
+    events_per_second: float = 0.0
+    late: int = 0
+    duplicate: int = 0
+    quarantined: int = 0
+    dropped: int = 0
 
     def says_the_same(self, other: StatusInShort | None) -> bool:
-        """Whether nobody would notice the difference. The lag moves all the time; it counts in whole seconds."""
+        """Whether nobody would notice the difference. Lag and rate move all the time; they count in whole numbers."""
         return other is not None and _noticed(self) == _noticed(other)
+
+
+class OverTime(msgspec.Struct, frozen=True):
+    """For each bin of `[start, end)`, how many matching journeys were active in it and how many waits went on."""
+
+    start: Millis
+    end: Millis
+    active: list[int]
+    waiting: list[int]
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -52,6 +67,12 @@ class Answer(msgspec.Struct, frozen=True):
     gone: dict[str, str | None]
     status: StatusInShort
     gaps: list[WireGap]
+    listed: int
+    pinned: list[str]
+    groups: list[tuple[str, int]] | None = None
+    facets: dict[str, list[tuple[str, int]]] | None = None
+    overview: OverTime | None = None
+    counted: Millis | None = None
 
     def encode(self) -> bytes:
         """The answer as JSON."""
@@ -64,6 +85,7 @@ def in_short(status: IngestStatus | None, problem: str | None, now: Millis) -> S
         return StatusInShort("DISCONNECTED", 0, problem or NOT_RUNNING, False, 0, False, problem)
     if status.is_stale(now):
         return StatusInShort("DISCONNECTED", status.written_at, problem or NOT_RUNNING, False, 0, False, problem)
+    counts = status.counts
     return StatusInShort(
         status.state,
         status.since,
@@ -75,11 +97,18 @@ def in_short(status: IngestStatus | None, problem: str | None, now: Millis) -> S
         status.reading_stopped,
         bool(status.sources) and all(report.finished for report in status.sources),
         next((report.down_since for report in status.sources if report.name == status.source), None),
+        round(status.events_per_second, 1),
+        counts.late,
+        counts.duplicate,
+        counts.quarantined,
+        counts.dropped,
     )
 
 
 def _noticed(status: StatusInShort) -> StatusInShort:
-    return msgspec.structs.replace(status, lag_ms=status.lag_ms // SECOND)
+    return msgspec.structs.replace(
+        status, lag_ms=status.lag_ms // SECOND, events_per_second=round(status.events_per_second)
+    )
 
 
 _encode = msgspec.json.Encoder().encode

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeAlias
+from itertools import islice
+from typing import Final, TypeAlias
 
-from journeymap.model.time import Millis
+from journeymap.model.time import SECOND, Millis
+from journeymap.readmodel.density import Bins, Density
 from journeymap.readmodel.held import Held
+from journeymap.readmodel.ordering import Ordering
+from journeymap.readmodel.tally import Tally
 from journeymap.view.filters import Filter
+from journeymap.view.question import Overview
+from journeymap.view.sorting import ACTIVITY
 
 Place: TypeAlias = tuple[Millis, str]
 """`(last_event_at, journey id)`: where a journey lies in the order."""
+
+DENSITY_EVERY: Final[Millis] = SECOND
+"""An overview is worked out anew at most this often."""
 
 
 class Matches:
     """Plain sorted lists, oldest activity first: nearly all changes happen at their end, where inserting costs nothing.
 
-    A sorted container in blocks was tried; at 20,000 rows it took twice as long for the same changes.
+    A sorted container in blocks was tried; at 20,000 rows it took twice as long for the same changes. Other orders and
+    counts are made when they are first asked for, and from then on kept up to date until they are dropped.
     """
 
     def __init__(self, wanted: Filter) -> None:
@@ -26,70 +36,103 @@ class Matches:
         self.position = -1
         """Up to where of the table's changes this is worked in; -1 before the first time."""
         self.asked_at: Millis = 0
+        self._tests = wanted.tests()
         self._members: dict[str, Held] = {}
-        self._by_channel: dict[str, list[Millis]] | None = None
-        """Times of last activity in order, by channel; None until counts are first asked for."""
+        self._tallies: dict[str, Tally] = {}
+        self._orderings: dict[tuple[str, str | None], Ordering] = {}
+        self._density: Density | None = None
 
     def __len__(self) -> int:
         return len(self.places)
 
+    def __contains__(self, journey_id: str) -> bool:
+        return journey_id in self._members
+
     def rebuild(self, held: Mapping[str, Held], places: Iterable[Place]) -> None:
         """Work out everything anew; `places` are those of all journeys in order."""
-        wanted = self.wanted
         found = list(places)
         # One condition after the other over all: a quarter of the time of asking each journey for all conditions.
-        if wanted.customer:
-            found = [place for place in found if wanted.customer in held[place[1]].customer]
-        if wanted.states:
-            found = [place for place in found if held[place[1]].state in wanted.states]
-        if wanted.channels:
-            found = [place for place in found if not wanted.channels.isdisjoint(held[place[1]].channels)]
+        for test in self._tests:
+            found = [place for place in found if test(held[place[1]].facts)]
         self.places = found
         self._members = {journey_id: held[journey_id] for _, journey_id in found}
-        self._by_channel = None
+        self._tallies.clear()
+        self._orderings.clear()
 
     def update(self, held: Mapping[str, Held], changed: Iterable[str]) -> None:
         """Work in the journeys with these ids, whether new, changed or gone."""
-        members = self._members
+        members, tests = self._members, self._tests
+        kept: list[Tally | Ordering] = [*self._tallies.values(), *self._orderings.values()]
         for journey_id in changed:
             now = held.get(journey_id)
-            if now is not None and not now.meets(self.wanted):
+            if now is not None and not all(test(now.facts) for test in tests):
                 now = None
             before = members.get(journey_id)
             if now is before:
                 continue
             if before is not None:
-                self._take_out(journey_id, before)
+                del members[journey_id]
+                del self.places[bisect_left(self.places, (before.row.last_event_at, journey_id))]
+                for each in kept:
+                    each.remove(before)
             if now is not None:
                 members[journey_id] = now
                 insort(self.places, (now.row.last_event_at, journey_id))
-                if self._by_channel is not None:
-                    for channel in now.channels:
-                        insort(self._by_channel.setdefault(channel, []), now.row.last_event_at)
+                for each in kept:
+                    each.add(now)
+
+    def drop_unasked(self, before: Millis) -> None:
+        """Forget orders and counts not asked for since then: they are made again when they are."""
+        for kept in (self._tallies, self._orderings):
+            for name in [name for name, each in kept.items() if each.asked_at < before]:
+                del kept[name]  # type: ignore[arg-type]  # name is of the dictionary that it came from
 
     def count(self, since: Millis) -> int:
         """How many were active at `since` or later."""
         return len(self.places) - self._first(since)
 
-    def channels(self, since: Millis) -> dict[str, int]:
-        """How many of them have each channel; a journey counts for each of its channels."""
-        if self._by_channel is None:
-            by_channel: dict[str, list[Millis]] = {}
-            for at, journey_id in self.places:
-                for channel in self._members[journey_id].channels:
-                    if channel in by_channel:
-                        by_channel[channel].append(at)
-                    else:
-                        by_channel[channel] = [at]
-            self._by_channel = by_channel
-        counts = {channel: len(times) - bisect_left(times, since) for channel, times in self._by_channel.items()}
-        return {channel: count for channel, count in sorted(counts.items()) if count}
+    def tally(self, facet: str, now: Millis) -> Tally:
+        """How many have each value of a facet."""
+        tally = self._tallies.get(facet)
+        if tally is None:
+            self._tallies[facet] = tally = Tally(facet, self._members.values())
+        tally.asked_at = now
+        return tally
 
-    def newest(self, since: Millis, offset: int, count: int) -> list[str]:
-        """Ids from `offset` on, newest activity first, of those active at `since` or later."""
-        end = max(0, len(self.places) - offset)
-        start = max(self._first(since), end - count)
-        return [journey_id for _, journey_id in reversed(self.places[start:end])]
+    def density(self, asked: Overview, now: Millis) -> tuple[Bins, Millis]:
+        """How many were active over time, whenever that was, and as of which moment; at most `DENSITY_EVERY` ago."""
+        known = self._density
+        if known is None or (known.position != self.position and not 0 <= now - known.made_at < DENSITY_EVERY):
+            self._density = known = Density(self._members.values(), self.position, now)
+        as_of = now if known.position == self.position else known.made_at
+        return known.bins(asked.start, asked.end, asked.bins, now), as_of
+
+    def ordering(self, sort: str, group: str | None, now: Millis) -> Ordering:
+        """Another order than that of last activity, or groups."""
+        ordering = self._orderings.get((sort, group))
+        if ordering is None:
+            self._orderings[sort, group] = ordering = Ordering(sort, group, self._members.values())
+        ordering.asked_at = now
+        return ordering
+
+    def first(
+        self,
+        order: tuple[str, str | None],
+        since: Millis,
+        offset: int,
+        count: int,
+        without: frozenset[str],
+        now: Millis,
+    ) -> list[str]:
+        """Ids from `offset` on in this order, of those active at `since` or later and not in `without`."""
+        if order == (ACTIVITY, None) and not without:
+            end = max(0, len(self.places) - offset)
+            return [journey_id for _, journey_id in reversed(self.places[max(self._first(since), end - count) : end])]
+        if order == (ACTIVITY, None):
+            ids: Iterable[str] = [journey_id for _, journey_id in reversed(self.places[self._first(since) :])]
+        else:
+            ids = self.ordering(*order, now).ids(since)
+        return list(islice((journey_id for journey_id in ids if journey_id not in without), offset, offset + count))
 
     def oldest(self, count: int) -> Sequence[Place]:
         """The first `count`, least recently active first."""
@@ -101,12 +144,3 @@ class Matches:
 
     def _first(self, since: Millis) -> int:
         return bisect_left(self.places, (since,)) if since > 0 else 0
-
-    def _take_out(self, journey_id: str, held: Held) -> None:
-        at = held.row.last_event_at
-        del self._members[journey_id]
-        del self.places[bisect_left(self.places, (at, journey_id))]
-        if self._by_channel is not None:
-            for channel in held.channels:
-                times = self._by_channel[channel]
-                del times[bisect_left(times, at)]

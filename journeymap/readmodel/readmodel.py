@@ -6,8 +6,6 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Final
 
-import msgspec
-
 from journeymap.errors import StoreCorruptError
 from journeymap.model.change import JourneyRecord
 from journeymap.model.journey import Journey
@@ -15,8 +13,8 @@ from journeymap.model.row import JourneyRow
 from journeymap.model.status import ConnectionChange, Gap, IngestStatus, Quarantined
 from journeymap.model.time import HOUR, SECOND, Millis
 from journeymap.readmodel.answer import Answer, StatusInShort, in_short
+from journeymap.readmodel.asked import Asked
 from journeymap.readmodel.held import Held
-from journeymap.readmodel.matches import Matches
 from journeymap.readmodel.table import Table
 from journeymap.readmodel.told import Told, WireGap
 from journeymap.stitch.options import Timeouts
@@ -154,37 +152,36 @@ class ReadModel:
 
     def answer(self, question: Question, viewer: Viewer, now: Millis) -> Answer | None:
         """The answer to a page; None if it would say nothing new. Raises InputError for filters that make no sense."""
-        wanted = question.filter()
-        everywhere = msgspec.structs.replace(wanted, channels=frozenset()) if wanted.channels else wanted
+        wanted = question.filter().seen_by(viewer)
+        order = question.order()
         with self._changed:
-            table = self._table
-            table.advance(now)
-            now = max(now, table.now)
+            self._table.advance(now)
+            now = max(now, self._table.now)
             status = self._tell_status(now)
-            matches = table.matching(wanted)
-            known = {journey_id for journey_id, _ in question.have}
-            if question.hold is None:
-                order = matches.newest(question.since, question.offset, question.count)
-                asked = known
-            else:
-                order = [journey_id for journey_id in dict.fromkeys(question.hold) if journey_id in table.held]
-                asked = known.union(question.hold)
-            gone = {journey_id: table.where_is(journey_id) for journey_id in asked if journey_id not in table.held}
-            if not gone and known.issuperset(order) and self._is_quiet(question, matches, now):
+            asked = Asked(self._table, question, wanted, order, now)
+            rows = asked.rows()
+            if not asked.news(rows) and self._is_quiet(question, asked, now):
                 return None
+            counts = asked.counts()
             return Answer(
                 version=self._version,
                 now=now,
                 committed_at=self._committed_at,
-                total=len(table.held),
-                open=table.open_count(),
-                matched=matches.count(question.since),
-                channels=table.matching(everywhere).channels(question.since),
-                order=order,
-                rows=self._rows_to_send(order, dict(question.have), viewer, now),
-                gone=gone,
+                total=len(self._table.held),
+                open=self._table.open_count(),
+                matched=asked.matches.count(question.since),
+                channels=asked.channels(),
+                order=rows.order,
+                rows=self._rows_to_send([*rows.pinned, *rows.order], dict(question.have), viewer, now),
+                gone=rows.gone,
                 status=status,
                 gaps=self._gaps,
+                listed=rows.listed,
+                pinned=rows.pinned,
+                groups=asked.groups(rows),
+                facets=counts.facets,
+                overview=counts.overview,
+                counted=counts.as_of,
             )
 
     def detail(self, journey_id: str) -> Journey | None:
@@ -218,15 +215,14 @@ class ReadModel:
                 rows.append(row)
         return rows
 
-    def _is_quiet(self, question: Question, matches: Matches, now: Millis) -> bool:
+    def _is_quiet(self, question: Question, asked: Asked, now: Millis) -> bool:
         """Whether nothing that an answer says has changed since the one that the page has."""
-        if question.at <= 0 or self._table.last_due > question.at or self._shown_since >= question.at:
+        if question.at <= 0 or self._shown_since >= question.at:
             return False
         ahead = question.version > self._version and now - question.at < AHEAD_FOR
         if question.version != self._version and not ahead:
             return False
-        # With a window that moves with the clock, rows leave it although nothing happened.
-        return question.since <= 0 or not matches.any_between(question.since - (now - question.at), question.since)
+        return asked.is_quiet()
 
     def _tell_status(self, now: Millis) -> StatusInShort:
         # Noted by `poll` too, so that a page that is told of a change asks again later than the moment of the change.

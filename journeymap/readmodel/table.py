@@ -16,11 +16,12 @@ from journeymap.readmodel.matches import Matches
 from journeymap.stitch.options import Timeouts
 from journeymap.view.filters import Filter
 
-FILTERS_KEPT: Final = 32
+FILTERS_KEPT: Final = 64
 """For so many different filters the matches are kept; the one not asked for the longest goes first."""
 
 WARM_FOR: Final[Millis] = 5 * SECOND
-"""Filters asked for within this time are brought up to date as soon as something changes, not when they are asked."""
+"""Filters asked for within this time are brought up to date as soon as something changes, not when they are asked; their
+orders and counts that are not asked for so long are dropped."""
 
 GONE_KEPT: Final = 20_000
 """Of so many journeys that no longer stand is remembered where they went."""
@@ -41,6 +42,8 @@ class Table:
         self.now: Millis = 0
         self.last_due: Millis = 0
         """The latest moment at which a time-out changed something."""
+        self.touched_at: Millis = 0
+        """When something was last taken in or let go."""
         self._limit = limit
         self._window = window
         self._gone: dict[str, str | None] = {}
@@ -58,11 +61,12 @@ class Table:
             self._gone.pop(journey_id, None)
             self._gone[journey_id] = target
             self._let_go(journey_id)
-        for held in journeys:
-            journey_id = held.row.journey_id
-            if held.due is not None and held.due <= self.now:
-                held.refresh(self.now, self.timeouts)
+        for made in journeys:
+            journey_id = made.row.journey_id
+            overdue = made.due is not None and made.due <= self.now
+            held = Held(made.row, self.now, self.timeouts) if overdue else made
             self.held[journey_id] = held
+            self.touched_at = self.now
             self._gone.pop(journey_id, None)
             self._changed.append(journey_id)
             self._queue(journey_id, held.due)
@@ -93,7 +97,7 @@ class Table:
                 continue
             if held.due <= now:
                 self.last_due = max(self.last_due, held.due)
-                held.refresh(now, self.timeouts)
+                self.held[journey_id] = held = Held(held.row, now, self.timeouts)
                 self._changed.append(journey_id)
             self._queue(journey_id, held.due)
         if len(self._changed) > count:
@@ -134,6 +138,7 @@ class Table:
     def _let_go(self, journey_id: str) -> None:
         if self.held.pop(journey_id, None) is not None:
             self._changed.append(journey_id)
+            self.touched_at = self.now
 
     def _queue(self, journey_id: str, due: Millis | None) -> None:
         # One entry a journey. Activity moves a time-out later: an entry that is too early is put right as it comes up.
@@ -158,7 +163,9 @@ class Table:
     def _settle(self) -> None:
         """Bring up to date what is asked for all the time, and forget changes that nobody needs any more."""
         self._catch_up(self._all)
+        self._all.drop_unasked(self.now - WARM_FOR)
         for matches in self._matches.values():
+            matches.drop_unasked(self.now - WARM_FOR)
             if self.now - matches.asked_at <= WARM_FOR:
                 self._catch_up(matches)
         self._catch_up(self._closed)

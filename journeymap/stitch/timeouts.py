@@ -31,12 +31,14 @@ class Folded(Protocol):
 class Shown(msgspec.Struct, frozen=True, gc=False):
     """An interaction at a moment: the state to show, whether it is closed by time-out, and when it ended.
 
-    Where `timed_out`, an open segment is drawn to `last_event_at`.
+    Where `timed_out`, an open segment is drawn to `last_event_at`. `since` is when a time-out made the state, None where
+    none did.
     """
 
     state: State
     timed_out: bool
     ended_at: Millis | None
+    since: Millis | None = None
 
 
 def shown(interaction: Folded, now: Millis, timeouts: Timeouts) -> Shown:
@@ -44,11 +46,11 @@ def shown(interaction: Folded, now: Millis, timeouts: Timeouts) -> Shown:
     if interaction.state == State.CLOSED:
         return Shown(State.CLOSED, False, interaction.ended_at)
     quiet = max(0, now - interaction.last_event_at)
-    if quiet >= timeouts.close(interaction.channel):
+    if quiet >= (length := timeouts.close(interaction.channel)):
         ended_at = interaction.last_event_at if interaction.ended_at is None else interaction.ended_at
-        return Shown(State.CLOSED, True, ended_at)
-    if quiet >= timeouts.idle(interaction.channel):
-        return Shown(State.IDLE, False, interaction.ended_at)
+        return Shown(State.CLOSED, True, ended_at, interaction.last_event_at + length)
+    if quiet >= (length := timeouts.idle(interaction.channel)):
+        return Shown(State.IDLE, False, interaction.ended_at, interaction.last_event_at + length)
     return Shown(State(interaction.state), False, interaction.ended_at)
 
 

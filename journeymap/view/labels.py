@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
@@ -10,6 +11,8 @@ from journeymap.model.time import DAY, HOUR, MINUTE, SECOND, Millis, is_usable
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS: Final = ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s"))
+_LENGTH: Final = re.compile(r"(\d{1,13}(?:\.\d{1,3})?) ?(ms|s|min|m|h|d)?", re.ASCII)
+_LENGTH_UNITS: Final = {"ms": 1, "s": SECOND, "m": MINUTE, "min": MINUTE, "h": HOUR, "d": DAY}
 
 
 def duration(length: Millis) -> str:
@@ -74,6 +77,17 @@ def parse_moment(text: str, name: str) -> Millis:
     if not is_usable(moment):
         raise InputError(f"{name} is {text[:40]!r}, which lies outside the years 2000 to 2100")
     return moment
+
+
+def parse_length(text: str, name: str) -> Millis:
+    """A length of time from `90s`, `5m` or `5min`, `2h`, `1d`, or a number of milliseconds. `name` is for the error.
+
+    Raises InputError.
+    """
+    match = _LENGTH.fullmatch(text.strip())
+    if match is None:
+        raise InputError(f"{name} is {text[:40]!r}; use a length such as 90s, 5m, 2h or 1d, or milliseconds")
+    return round(float(match[1]) * _LENGTH_UNITS[match[2] or "ms"])
 
 
 def _datetime(moment: Millis, zone: tzinfo) -> datetime:

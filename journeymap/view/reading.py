@@ -23,7 +23,8 @@ class Folded(Protocol):
 
 
 class Shown(Protocol):
-    """An interaction at a moment: the state to show, whether it is closed by time-out, and when it ended."""
+    """An interaction at a moment: the state to show, whether it is closed by time-out, when it ended, and, where a time-out
+    made the state, since when."""
 
     @property
     def state(self) -> State: ...
@@ -31,6 +32,8 @@ class Shown(Protocol):
     def timed_out(self) -> bool: ...
     @property
     def ended_at(self) -> Millis | None: ...
+    @property
+    def since(self) -> Millis | None: ...
 
 
 class Reading(Protocol):

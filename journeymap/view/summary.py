@@ -6,20 +6,20 @@ from collections.abc import Iterable
 
 import msgspec
 
-from journeymap.model.journey import Kind
 from journeymap.model.row import JourneyRow
 from journeymap.model.time import Millis
+from journeymap.view.facts import ONGOING, facts
 from journeymap.view.reading import Reading
-from journeymap.view.tracks import bars
 
 
 class Summary(msgspec.Struct, frozen=True):
     """What a list says of a journey.
 
-    The counts are of the whole journey. Channels, queues, agents, dispositions (distinct, in the order of the
-    interactions), waits and time-outs are of its latest 16 interactions. `longest_wait_ms` is the longest single wait,
+    The counts are of the whole journey. Channels, queues, agents, dispositions, directions (distinct, in the order of
+    the interactions), flags, waits and time-outs are of its latest 16 interactions. `longest_wait_ms` is the longest single wait,
     one that is still going on included; null where there was none. `timed_out` counts interactions that closed for
     want of events. `oversized` marks a journey of so many events that it is brought up to date every few seconds only.
+    `state_since` is the moment from which on it has been in its state.
     """
 
     journey_id: str
@@ -37,21 +37,19 @@ class Summary(msgspec.Struct, frozen=True):
     longest_wait_ms: Millis | None
     timed_out: int
     oversized: bool
+    state_since: Millis
+    directions: list[str]
+    flags: list[str]
 
 
 def summary(row: JourneyRow, reading: Reading) -> Summary:
     """The summary of a row as of the reading's moment."""
-    shown = [reading.shown(interaction) for interaction in row.interactions]
-    waits = [
-        (max(reading.now, start) if end is None else end) - start
-        for interaction, reading_of in zip(row.interactions, shown, strict=True)
-        for kind, start, end in bars(interaction.segments, interaction.last_event_at if reading_of.timed_out else None)
-        if kind == Kind.WAIT
-    ]
+    known = facts(row, reading)
+    waits = [(max(reading.now, start) if end == ONGOING else end) - start for start, end in known.waits]
     return Summary(
         journey_id=row.journey_id,
         customer_id=row.customer_id,
-        state=reading.journey([each.state for each in shown]).value,
+        state=known.state.value,
         started_at=row.started_at,
         last_event_at=row.last_event_at,
         channels=_distinct(interaction.channel for interaction in row.interactions),
@@ -62,8 +60,11 @@ def summary(row: JourneyRow, reading: Reading) -> Summary:
         agents=_distinct(interaction.agent for interaction in row.interactions),
         dispositions=_distinct(interaction.disposition for interaction in row.interactions),
         longest_wait_ms=max(waits, default=None),
-        timed_out=sum(each.timed_out for each in shown),
+        timed_out=sum(reading.shown(interaction).timed_out for interaction in row.interactions),
         oversized=row.oversized,
+        state_since=known.since,
+        directions=_distinct(interaction.direction for interaction in row.interactions),
+        flags=sorted(known.flags),
     )
 
 

@@ -10,6 +10,8 @@ import msgspec
 from journeymap.model.journey import Kind
 from journeymap.model.row import InteractionRow, JourneyRow
 from journeymap.model.time import Millis
+from journeymap.view.bars import bars
+from journeymap.view.facts import facts
 from journeymap.view.reading import Reading
 
 KINDS: Final = {Kind.WAIT.value: 0, Kind.INTERACT.value: 1, Kind.TRANSFER.value: 2, Kind.WRAPUP.value: 3}
@@ -41,9 +43,10 @@ def wire_row(row: JourneyRow, reading: Reading, customer: str | None = None) -> 
         for at, source, target in row.transfers
         if source in index
     ]
+    known = facts(row, reading)
     rest = (
         row.customer_id if customer is None else customer,
-        reading.journey(each.state for each in shown).value,
+        known.state.value,
         start,
         row.last_event_at - start,
         row.arrived_at,
@@ -51,19 +54,10 @@ def wire_row(row: JourneyRow, reading: Reading, customer: str | None = None) -> 
         row.interaction_count,
         interactions,
         transfers,
+        known.since - start,
+        sorted(known.flags),
     )
     return (row.journey_id, _tag(rest), *rest)
-
-
-def bars(
-    segments: tuple[tuple[str, Millis, Millis | None], ...], cut_at: Millis | None
-) -> list[tuple[str, Millis, Millis | None]]:
-    """The segments to draw, those without length left out; with `cut_at` (the last event of an interaction that timed
-    out) an open one ends there."""
-    if cut_at is None:
-        return [segment for segment in segments if segment[1] != segment[2]]
-    closed = [(kind, start, cut_at if end is None else end) for kind, start, end in segments]
-    return [segment for segment in closed if segment[1] < segment[2]]
 
 
 def _wire_interaction(

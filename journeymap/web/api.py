@@ -39,7 +39,7 @@ def create_api(model: ReadModel, store: StoreReader, clock: Callable[[], Millis]
     description = msgspec.json.encode(api_openapi())
 
     async def journeys(request: Request) -> Response:
-        listing = parse_listing(request.query_params.multi_items())
+        listing = parse_listing(request.query_params.multi_items(), viewer_of(request))
         page = await asyncio.to_thread(list_journeys, store, listing, clock(), model.timeouts)
         shown = msgspec.structs.replace(page, journeys=show_summaries(page.journeys, viewer_of(request)))
         return Response(msgspec.json.encode(shown), media_type=JSON)

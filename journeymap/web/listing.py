@@ -17,7 +17,9 @@ from journeymap.model.time import Millis
 from journeymap.stitch.options import Timeouts
 from journeymap.stitch.reading import ClockReading
 from journeymap.store.base import Query, StoreReader
-from journeymap.view.filters import QUERY_NAMES, Filter, parse_query
+from journeymap.view.facts import facts
+from journeymap.view.filters import CHOICES, QUERY_NAMES, Filter, parse_query
+from journeymap.view.masking import HIDDEN, Viewer
 from journeymap.view.summary import Summary, summary
 
 SORTS: Final = {
@@ -64,16 +66,19 @@ class Page(msgspec.Struct, frozen=True):
     version: int
 
 
-def parse_listing(parameters: Sequence[tuple[str, str]]) -> Listing:
-    """A request's query string. Raises InputError, also for unknown parameters: a misspelt filter must not show all."""
+def parse_listing(parameters: Sequence[tuple[str, str]], viewer: Viewer) -> Listing:
+    """A request's query string, for who asks.
+
+    Raises InputError, also for unknown parameters: a misspelt filter must not show all.
+    """
     given: dict[str, str] = {}
     for name, value in parameters:
         if name not in _NAMES:
             raise InputError(f"there is no parameter {name[:40]!r}; there are {', '.join(_NAMES)}")
-        if name in given and name not in {"channel", "state"}:
+        if name in given and name not in CHOICES:
             raise InputError(f"{name} is given more than once")
         given[name] = value
-    wanted = parse_query(parameters)
+    wanted = parse_query(parameters).seen_by(viewer)
     sort = given.get("sort", DEFAULT_SORT)
     if sort not in SORTS:
         raise InputError(f"sort is {sort[:40]!r}; allowed are {', '.join(SORTS)}")
@@ -86,31 +91,23 @@ def list_journeys(store: StoreReader, listing: Listing, now: Millis, timeouts: T
     version = store.head()
     order, descending = SORTS[listing.sort]
     wanted = listing.wanted
-    # The store knows neither queues nor states on the clock: what it finds is sifted here, the cheaper test first.
-    of_queue = Filter(queue=wanted.queue)
-    exact = wanted.queue is None and not wanted.states
-    reading = ClockReading(now, timeouts)
-    query = Query(
-        customer=wanted.customer or None,
-        channels=wanted.channels,
-        start=wanted.start,
-        end=wanted.end,
-        open_at=now if wanted.states and State.CLOSED not in wanted.states else None,
-        closed_at=now if wanted.states == {State.CLOSED} else None,
+    query, rest = _ask(wanted, now)
+    query = msgspec.structs.replace(
+        query,
         order=order,
         descending=descending,
         after=(listing.after.at, listing.after.journey_id) if listing.after else None,
     )
+    exact = rest == Filter()
+    reading = ClockReading(now, timeouts)
     found: list[Summary] = []
     scanned = 0
     while True:
         size = listing.limit + 1 if exact else SLICE
         rows = store.query(msgspec.structs.replace(query, limit=size))
         for place, row in enumerate(rows):
-            if of_queue.matches(row, State.CLOSED):
-                each = summary(row, reading)
-                if not wanted.states or each.state in wanted.states:
-                    found.append(each)
+            if exact or rest.matches(facts(row, reading)):
+                found.append(summary(row, reading))
             if len(found) == listing.limit:
                 more = place + 1 < len(rows) or (len(rows) == size and not exact)
                 return Page(found, _write_cursor(row, listing) if more else None, version)
@@ -120,6 +117,25 @@ def list_journeys(store: StoreReader, listing: Listing, now: Millis, timeouts: T
         if scanned >= SCAN_BUDGET:
             return Page(found, _write_cursor(rows[-1], listing), version)
         query = msgspec.structs.replace(query, after=_place(rows[-1], order))
+
+
+def _ask(wanted: Filter, now: Millis) -> tuple[Query, Filter]:
+    """What the store can find by its index, and the conditions that are left to sift its rows by."""
+    # Of a masked text the store knows nothing; but what someone finds in it stands in the clear text too, unless it has
+    # something of the mask itself.
+    customer = "" if wanted.masked and ({*HIDDEN, "@"} & {*wanted.customer}) else wanted.customer
+    query = Query(
+        customer=customer or None,
+        channels=wanted.channels,
+        start=wanted.start,
+        end=wanted.end,
+        open_at=now if wanted.states and State.CLOSED not in wanted.states else None,
+        closed_at=now if wanted.states == {State.CLOSED} else None,
+    )
+    left = msgspec.structs.replace(wanted, channels=frozenset(), start=None, end=None)
+    if wanted.masked:
+        return query, left
+    return query, msgspec.structs.replace(left, customer="")
 
 
 def _place(row: JourneyRow, order: str) -> tuple[Millis, str]:
@@ -135,8 +151,7 @@ def _limit(text: str | None) -> int:
 
 
 def _check(wanted: Filter) -> int:
-    spelled = (wanted.customer, sorted(wanted.channels), sorted(wanted.states), wanted.queue, wanted.start, wanted.end)
-    return zlib.crc32(msgspec.json.encode(spelled))
+    return zlib.crc32(msgspec.json.encode(wanted, order="deterministic"))
 
 
 def _write_cursor(row: JourneyRow, listing: Listing) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any, Final
 
 import msgspec
@@ -10,6 +11,8 @@ from journeymap import __version__
 from journeymap.model.journey import State
 from journeymap.model.status import ConnectionChange, EventCounts, Gap, IngestStatus, Quarantined
 from journeymap.view.document import EventDocument, JourneyHead
+from journeymap.view.filters import MAX_TEXT
+from journeymap.view.flags import Flag
 from journeymap.web.listing import DEFAULT_LIMIT, DEFAULT_SORT, MAX_LIMIT, SORTS, Page
 from journeymap.web.problems import MEDIA_TYPE
 
@@ -20,6 +23,7 @@ QUARANTINE_PATH: Final = "/api/v1/quarantine"
 OPENAPI_PATH: Final = "/api/v1/openapi.json"
 
 _MOMENT: Final = {"type": "string", "description": "milliseconds since 1970, or ISO 8601 (UTC where no zone is named)"}
+_LENGTH: Final = {"type": "string", "description": "such as `90s`, `5m`, `2h`, `1d`, or milliseconds"}
 
 
 def api_openapi() -> dict[str, Any]:
@@ -64,14 +68,25 @@ def _list_operation() -> dict[str, Any]:
     return {
         "operationId": "listJourneys",
         "summary": "Journeys that meet all the conditions, over all that is stored, as of the last checkpoint",
-        "description": "A page may be short, even empty, and still have a `next`: go on until it is null.",
+        "description": "A page may be short, even empty, and still have a `next`: go on until it is null. Texts and names are "
+        "compared in any letter case; those of interactions, in the latest 16 of a journey.",
         "parameters": [
             _parameter(
-                "customer", {"type": "string", "maxLength": 256}, "a part of the customer id, in any letter case"
+                "q",
+                {"type": "string", "maxLength": MAX_TEXT},
+                "a part of the customer id, the journey's id, an interaction's id, or the name of a queue or an agent",
             ),
+            _parameter("customer", {"type": "string", "maxLength": MAX_TEXT}, "a part of the customer id"),
             _parameter("channel", _texts(), "any of these channels occurs", repeatable=True),
-            _parameter("state", _texts([state.value for state in State]), "reads as one of these", repeatable=True),
-            _parameter("queue", {"type": "string"}, "an interaction was last in the queue of this name"),
+            _parameter("state", _texts(State), "reads as one of these", repeatable=True),
+            _parameter("queue", _texts(), "an interaction was last in a queue of one of these names", repeatable=True),
+            _parameter("agent", _texts(), "one of these agents was the last of an interaction", repeatable=True),
+            _parameter("disposition", _texts(), "an interaction has one of these", repeatable=True),
+            _parameter("direction", _texts(), "an interaction is `inbound` or `outbound`", repeatable=True),
+            _parameter("flag", _texts(Flag), "has one of these flags", repeatable=True),
+            _parameter("min_duration", _LENGTH, "from its start to its last activity at least"),
+            _parameter("max_duration", _LENGTH, "from its start to its last activity at most"),
+            _parameter("min_transfers", {"type": "integer", "minimum": 0}, "was handed over so many times or more"),
             _parameter("from", _MOMENT, "active at this time or later"),
             _parameter("to", _MOMENT, "active before this time"),
             _parameter("sort", {"type": "string", "enum": list(SORTS), "default": DEFAULT_SORT}, "the order"),
@@ -156,8 +171,9 @@ def _parameter(name: str, schema: dict[str, Any], description: str, *, repeatabl
     return {**parameter, "style": "form", "explode": True} if repeatable else parameter
 
 
-def _texts(allowed: list[str] | None = None) -> dict[str, Any]:
-    return {"type": "array", "items": {"type": "string", "enum": allowed} if allowed else {"type": "string"}}
+def _texts(allowed: type[StrEnum] | None = None) -> dict[str, Any]:
+    one = {"type": "string", "enum": [each.value for each in allowed]} if allowed else {"type": "string"}
+    return {"type": "array", "items": one}
 
 
 def _reference(name: str) -> dict[str, Any]:

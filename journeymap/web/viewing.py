@@ -34,6 +34,8 @@ class ViewedModel:
         if answer is None:
             return None
         shown = {**msgspec.structs.asdict(answer), "status": msgspec.structs.asdict(answer.status)}
+        if answer.overview is not None:
+            shown["overview"] = msgspec.structs.asdict(answer.overview)
         return {**shown, "gaps": [list(gap) for gap in answer.gaps]}
 
     def gaps(self, now: Millis) -> Sequence[Gap]:

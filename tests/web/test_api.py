@@ -124,13 +124,23 @@ def test_the_list_is_latest_first_and_says_what_a_summary_says(site: Site) -> No
         ("sort=last_event_at&limit=1", ["Cust-00"]),
         ("sort=-started_at&limit=1", ["Cust-11"]),
         ("customer=%25", []),
+        ("q=I11", ["Cust-11"]),
+        ("q=sale&limit=1", ["Cust-10"]),
+        ("queue=sales&queue=SUPPORT&limit=2", ["Cust-03", "Cust-11"]),
+        ("disposition=Sold", ["Cust-03"]),
+        ("flag=timed-out", []),
+        ("min_duration=19s", []),
+        ("min_duration=17s&max_duration=17s", ["Cust-03"]),
+        ("direction=inbound", []),
+        ("agent=ann", []),
+        ("min_transfers=1", []),
     ],
 )
 def test_conditions_and_orders(site: Site, query: str, customers: list[str]) -> None:
     assert ids(site.get(f"/api/v1/journeys?{query}")) == customers
 
 
-@pytest.mark.parametrize("query", ["", "&state=idle", "&channel=voice&queue=support", "&state=closed"])
+@pytest.mark.parametrize("query", ["", "&state=idle", "&channel=voice&queue=support", "&state=closed", "&q=i1"])
 @pytest.mark.parametrize("sort", list(listing.SORTS))
 @pytest.mark.parametrize("budget", [1, 5_000])
 def test_pages_together_are_the_whole(
@@ -163,7 +173,7 @@ def test_pages_together_are_the_whole(
         ("state=gone", "state is 'gone'"),
         ("from=never", "from is 'never'"),
         ("costumer=x", "no parameter 'costumer'"),
-        ("queue=a&queue=b", "more than once"),
+        ("q=a&q=b", "more than once"),
         ("cursor=%21", "cursor cannot be read"),
         ("cursor=WzFd", "cursor cannot be read"),
         ("cursor=é", "cursor cannot be read"),
@@ -288,6 +298,30 @@ def test_the_quarantine_is_told_to_each_as_they_may_see_it(site: Site) -> None:
     assert on_page == shown
 
 
+@pytest.mark.parametrize(
+    ("query", "seen", "masked"),
+    [
+        ("customer=1234567", 1, 0),
+        ("q=12345", 1, 0),
+        ("q=78", 1, 1),
+        ("customer=ann@", 1, 0),
+        ("customer=@", 1, 1),
+        ("customer=a•••@", 0, 1),
+        ("customer=•••78&state=idle", 0, 1),
+        ("q=i-tel", 1, 1),
+    ],
+)
+def test_a_viewer_finds_nothing_by_what_they_may_not_see(query: str, seen: int, masked: int) -> None:
+    site = Site()
+    site.take(
+        event("conversation.started", START, "i-tel", customerId="+4915112345678"),
+        event("conversation.started", START, "i-mail", customerId="Ann@Example.com"),
+    )
+    assert len(site.get(f"/api/v1/journeys?{query}")["journeys"]) == seen
+    site.viewer = Viewer(sees_identifiers=False)
+    assert len(site.get(f"/api/v1/journeys?{query}")["journeys"]) == masked
+
+
 def test_a_viewer_without_the_right_gets_no_number(site: Site) -> None:
     site.take(
         event("interaction.created", START + HOUR, "p", event_id="p", customerId=PHONE, ani=PHONE, note="call a@b.org")
@@ -313,6 +347,16 @@ def test_the_pages_model_answers_in_plain_values(site: Site) -> None:
     assert [row[2] for row in answer["rows"]] == ["Cust-03", "Cust-11"]
     assert json.loads(json.dumps(answer))["status"]["ingest_running"] is False
     assert answer["gaps"] == []
+    asks = {"facets": True, "overview": [START, START + 20_000, 4], "group": "queue", "count": 0}
+    plain = json.loads(json.dumps(pages.answer(asks, site.clock.now())))
+    assert plain["groups"] == [["Sales", 6], ["Support", 6]]
+    assert plain["facets"]["state"] == [["IDLE", 11], ["CLOSED", 1]]
+    assert plain["overview"] == {
+        "start": START,
+        "end": START + 20_000,
+        "active": [5, 10, 12, 12],
+        "waiting": [5, 5, 2, 0],
+    }
     site.take(event("interaction.created", START + 40 * HOUR, "again", event_id="x", customerId="Cust-03"))
     detail = pages.detail(answer["order"][0], site.clock.now())
     assert detail is not None

@@ -14,7 +14,7 @@ from journeymap.model.journey import Journey
 from journeymap.model.row import InteractionRow, JourneyRow
 from journeymap.model.status import ConnectionChange, EventCounts, Gap, IngestStatus, Quarantined, SourceReport
 from journeymap.model.time import DAY, HOUR, MINUTE, SECOND
-from journeymap.readmodel.answer import Answer
+from journeymap.readmodel.answer import Answer, OverTime
 from journeymap.readmodel.follow import Follower
 from journeymap.readmodel.readmodel import ReadModel
 from journeymap.stitch.options import Timeouts
@@ -22,7 +22,7 @@ from journeymap.store.base import Batch, Commit
 from journeymap.store.memory import MemoryStore
 from journeymap.testing import ManualClock
 from journeymap.view.masking import Viewer
-from journeymap.view.question import Question
+from journeymap.view.question import Overview, Question
 
 START = 1_700_000_000_000
 EVERYONE = Viewer()
@@ -63,8 +63,8 @@ class Bench:
             self.page = msgspec.structs.replace(question, version=answer.version, at=answer.now, have=have)
         return answer
 
-    def told(self, **changes: object) -> Answer:
-        answer = self.ask(**changes)  # type: ignore[arg-type]
+    def told(self, viewer: Viewer = EVERYONE, **changes: object) -> Answer:
+        answer = self.ask(viewer, **changes)
         assert answer is not None
         return answer
 
@@ -141,6 +141,107 @@ def test_kept_filters_follow_changes() -> None:
     bench.commit(row("a", START + 6, channel="chat"), gone={"b": "a"})
     answer = bench.told()
     assert (answer.order, answer.gone, answer.channels) == (["a", "c"], {"b": "a"}, {"chat": 1, "voice": 1})
+
+
+def test_pinned_rows_come_whether_they_match_or_not_and_stand_above_the_others() -> None:
+    bench = Bench()
+    bench.commit(row("a", START), row("b", START + 1, channel="chat"), row("c", START + 2))
+    answer = bench.told(channels=["voice"], pinned=["b", "c", "never", "b"], group="state")
+    assert (answer.pinned, answer.order, names(answer)) == (["b", "c"], ["a"], ["b", "c", "a"])
+    assert (answer.matched, answer.listed, answer.groups) == (2, 1, [("ACTIVE", 1)])
+    assert answer.gone == {"never": None}
+    bench.commit(row("d", START + 3), gone={"b": "d"})
+    answer = bench.told(pinned=["b", "c"], hold=["c", "a"])
+    assert (answer.pinned, answer.order, answer.gone) == (["c"], ["a"], {"b": "d"})
+
+
+def test_orders_and_groups_follow_changes_and_are_forgotten_when_nobody_asks() -> None:
+    bench = Bench()
+    bench.commit(row("a", START + 9), row("b", START + 5), row("c", START + 7, "CLOSED"))
+    ask = {"sort": "duration", "group": "state"}
+    answer = bench.told(**ask)
+    assert (answer.order, answer.groups) == (["a", "b", "c"], [("ACTIVE", 2), ("CLOSED", 1)])
+    bench.commit(row("b", START + 20), row("a", START + 10, "CLOSED"))
+    answer = bench.told(**ask)
+    assert (answer.order, answer.groups) == (["b", "a", "c"], [("ACTIVE", 1), ("CLOSED", 2)])
+    matches = bench.model._table.matching(Question().filter())
+    assert list(matches._orderings) == [("duration", "state")]
+    bench.clock.advance(MINUTE)
+    bench.commit(row("d", START + 30))
+    bench.told(sort="activity", group=None, at=0)
+    assert not matches._orderings
+
+
+def test_a_facet_does_not_count_by_its_own_choice() -> None:
+    bench = Bench()
+    bench.commit(row("a", START), row("b", START + 1, channel="chat"), row("c", START + 2, "CLOSED", "chat"))
+    answer = bench.told(channels=["chat"], queues=["None of them"], facets=True)
+    assert answer.facets is not None
+    assert answer.facets["queue"] == [("Support", 2), ("none of them", 0)]
+    assert answer.facets["channel"] == [("chat", 0)]
+    answer = bench.told(channels=["chat"], queues=[], facets=True, at=0)
+    assert answer.facets is not None
+    assert answer.facets["channel"] == [("chat", 2), ("voice", 1)]
+    assert (answer.facets["state"], answer.facets["flag"]) == ([("ACTIVE", 1), ("CLOSED", 1)], [])
+    assert bench.told(at=0, facets=False).facets is None
+
+
+def test_a_facet_names_the_values_of_the_most_journeys_and_those_that_are_chosen() -> None:
+    bench = Bench()
+    bench.commit(*(row(f"{n}-{k}", START, channel=f"c{n:02}") for n in range(40) for k in range(1 + (n > 20))))
+    answer = bench.told(channels=["c15"], facets=True)
+    assert answer.facets is not None
+    channels = [name for name, _ in answer.facets["channel"]]
+    assert channels == [f"c{n:02}" for n in [*range(21, 40), *range(11), 15]]
+
+
+def test_counts_that_a_page_has_missed_are_told_although_nothing_new_happened() -> None:
+    bench = Bench()
+    asks = {"facets": True, "overview": Overview(START, START + 2 * MINUTE, 2)}
+    bench.commit(row("a", START))
+    answer = bench.told(**asks)
+    assert answer.overview == OverTime(START, START + 2 * MINUTE, [1, 1], [0, 0])
+    told_at = answer.counted
+    assert told_at == answer.now
+    bench.commit(row("b", START))
+    assert bench.told(facets=False, overview=None).counted is None
+    answer = bench.told(**asks, counted=told_at)
+    assert answer.overview == OverTime(START, START + 2 * MINUTE, [1, 1], [0, 0]), (
+        "not worked out again within a second"
+    )
+    assert answer.counted is not None
+    assert answer.counted < answer.now
+    bench.clock.advance(SECOND)
+    answer = bench.told(**asks, counted=answer.counted)
+    assert answer.overview == OverTime(START, START + 2 * MINUTE, [2, 2], [0, 0])
+    assert bench.ask(**asks, counted=answer.counted) is None
+    bench.clock.advance(MINUTE)
+    assert bench.ask(**asks, counted=answer.counted) is not None, "what goes on has reached another bin"
+
+
+def test_a_flag_is_told_when_it_falls_due() -> None:
+    bench = Bench()
+    part = InteractionRow(
+        "i", "email", "INITIATED", START, START + 4 * MINUTE, None, None, None, None, (("wait", START, None),)
+    )
+    bench.commit(JourneyRow("a", "Ann", START, START + 4 * MINUTE, 0, 1, 1, 0, (part,), ()))
+    bench.clock.advance(4 * MINUTE - 100)
+    assert bench.told().rows[0][12] == []
+    assert bench.told(at=0, flags=["waiting-long"]).matched == 0
+    bench.clock.advance(100)
+    answer = bench.told(flags=["waiting-long"])
+    assert (answer.matched, answer.rows[0][12]) == (1, ["waiting-long"])
+
+
+def test_a_viewer_finds_nothing_by_what_they_may_not_see() -> None:
+    bench = Bench()
+    bench.commit(row("a", START, customer="+4915112345678"))
+    stranger = Viewer(sees_identifiers=False)
+    for field in ("text", "customer"):
+        assert bench.told(**{field: "1234567"}, at=0).matched == 1
+        assert bench.told(stranger, **{field: "1234567"}, at=0).matched == 0
+        assert bench.told(stranger, **{field: "78"}, at=0).matched == 1
+        assert bench.told(**{field: None}, at=0).matched == 1
 
 
 def test_since_bounds_the_rows_and_rows_leave_as_it_moves() -> None:
@@ -239,6 +340,11 @@ def test_the_status_is_told_when_it_changes() -> None:
     bench.clock.advance(SECOND)
     bench.report(lag_ms=90, counts=EventCounts(received=5))
     assert bench.ask() is None, "a few milliseconds of lag are no news"
+    bench.clock.advance(SECOND)
+    bench.report(events_per_second=3.44, counts=EventCounts(late=2, duplicate=1, quarantined=4, dropped=5))
+    status = bench.told().status
+    assert (status.events_per_second, status.late, status.duplicate) == (3.4, 2, 1)
+    assert (status.quarantined, status.dropped) == (4, 5)
     bench.clock.advance(SECOND)
     bench.report(state="DISCONNECTED", error="refused: invalid_client", refused=True)
     answer = bench.told()

@@ -41,6 +41,8 @@ def test_a_row_word_for_word() -> None:
             ("i2", "pigeon", "ACTIVE", 0, 3_000, 60_000, None, "sold", None, "Bob", (1, 3_000, -1)),
         ],
         [(2_000, 0, 1), (4_000, 1, None)],
+        1_000,
+        ["handed-over"],
     ]  # fmt: skip
 
 

@@ -1,0 +1,74 @@
+"""Journeys in one order, in one or several groups; kept up to date by who comes and who goes."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator
+from typing import TypeAlias
+
+from journeymap.model.time import Millis
+from journeymap.readmodel.held import Held
+from journeymap.view.sorting import GROUPS, SORTS, group_place
+
+Ranked: TypeAlias = tuple[int, Millis, str]
+"""`(rank, last_event_at, journey id)`."""
+
+
+class Ordering:
+    """Sorted lists, one a group, first to be shown at their ends. `group` None makes a single group of all."""
+
+    def __init__(self, sort: str, group: str | None, journeys: Iterable[Held]) -> None:
+        self.asked_at: Millis = 0
+        self._rank = SORTS[sort]
+        self._group = group
+        self._group_of = GROUPS[group] if group else None
+        self._ranked: dict[str, list[Ranked]] = {}
+        self._times: dict[str, list[Millis]] = {}
+        for held in journeys:
+            name, place = self._place(held)
+            self._ranked.setdefault(name, []).append(place)
+            self._times.setdefault(name, []).append(place[1])
+        for ranked in self._ranked.values():
+            ranked.sort()
+        for times in self._times.values():
+            times.sort()
+
+    def add(self, held: Held) -> None:
+        """Take one in."""
+        name, place = self._place(held)
+        insort(self._ranked.setdefault(name, []), place)
+        insort(self._times.setdefault(name, []), place[1])
+
+    def remove(self, held: Held) -> None:
+        """Take out one that is in, as it was when it came in."""
+        name, place = self._place(held)
+        ranked, times = self._ranked[name], self._times[name]
+        del ranked[bisect_left(ranked, place)]
+        del times[bisect_left(times, place[1])]
+        if not ranked:
+            del self._ranked[name], self._times[name]
+
+    def ids(self, since: Millis) -> Iterator[str]:
+        """Ids of those active at `since` or later, in order."""
+        for name in self._names():
+            for _, at, journey_id in reversed(self._ranked[name]):
+                if at >= since:
+                    yield journey_id
+
+    def counts(self, since: Millis) -> list[tuple[str, int]]:
+        """The groups in order, each with how many are in it that were active at `since` or later; empty ones left out."""
+        found = [(name, len(times) - bisect_left(times, since)) for name, times in self._times.items()]
+        counts = dict(found)
+        return [(name, counts[name]) for name in self._names() if counts[name]]
+
+    def group_of(self, held: Held) -> str:
+        """The name of a journey's group."""
+        return self._group_of(held.facts) if self._group_of else ""
+
+    def _names(self) -> list[str]:
+        group = self._group
+        return sorted(self._ranked, key=lambda name: group_place(group, name)) if group else list(self._ranked)
+
+    def _place(self, held: Held) -> tuple[str, Ranked]:
+        row = held.row
+        return self.group_of(held), (self._rank(held.facts), row.last_event_at, row.journey_id)

@@ -1,0 +1,157 @@
+"""What filters, orders and counts ask of a journey at a moment, worked out once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Final
+
+import msgspec
+
+from journeymap.model.journey import Kind, State
+from journeymap.model.row import InteractionRow, JourneyRow
+from journeymap.model.time import Millis
+from journeymap.view.bars import bars
+from journeymap.view.flags import Flag, interaction_flags, lasting_flags, waits_long
+from journeymap.view.masking import Viewer, mask
+from journeymap.view.reading import Reading, Shown
+
+ONGOING: Final[Millis] = 2**53
+"""End of what has not ended, later than any moment."""
+
+_MASKED: Final = Viewer(sees_identifiers=False)
+_ON_THE_PHONE: Final = frozenset({State.ACTIVE, State.WRAPUP})
+
+
+class Facts(msgspec.Struct, frozen=True, gc=False):
+    """A journey as it reads at one moment, and what was worked out of it.
+
+    Names are case-folded and distinct (channels as they are): what is said of channels, queues, agents, dispositions and
+    directions is of the interactions in the row. `since` is the moment from which on one of its interactions (of an IDLE or
+    CLOSED journey: the last of them) has been in the journey's state without a break. `waiting_since` is when the longest
+    wait that goes on now began, `waited` how long the longest that is over took (0 without any). `waits` are start and end
+    (or `ONGOING`) of each. `queue` is that of the interaction that was active last of those that name one, as it is spelled,
+    or "". `customer` and `names` are what a text is looked for in. `due` is the next moment at which a flag changes although
+    no time-out falls due; None if there is none.
+    """
+
+    row: JourneyRow
+    state: State
+    since: Millis
+    waiting_since: Millis | None
+    waited: Millis
+    waits: tuple[tuple[Millis, Millis], ...]
+    flags: frozenset[str]
+    due: Millis | None
+    channels: frozenset[str]
+    queues: frozenset[str]
+    agents: frozenset[str]
+    dispositions: frozenset[str]
+    directions: frozenset[str]
+    queue: str
+    customer: str
+    names: str
+
+    @property
+    def duration(self) -> Millis:
+        """From its start to its last activity."""
+        return self.row.last_event_at - self.row.started_at
+
+    @property
+    def ends(self) -> Millis:
+        """Its last activity, or `ONGOING` while it is not CLOSED."""
+        return self.row.last_event_at if self.state is State.CLOSED else ONGOING
+
+    @property
+    def masked_customer(self) -> str:
+        """`customer` as those see it who may not see phone numbers and addresses."""
+        return _masked(self.row.customer_id)
+
+
+def facts(row: JourneyRow, reading: Reading) -> Facts:
+    """The facts of a row as of the reading's moment."""
+    parts = row.interactions
+    shown = [reading.shown(part) for part in parts]
+    state = reading.journey([each.state for each in shown])
+    waits: list[tuple[Millis, Millis]] = []
+    channels = _shared(frozenset([part.channel for part in parts]))
+    flags: set[str] = {*lasting_flags(row, channels)}
+    for part, reads in zip(parts, shown, strict=True):
+        flags |= interaction_flags(part, reads)
+        for kind, start, end in bars(part.segments, part.last_event_at if reads.timed_out else None):
+            if kind == Kind.WAIT:
+                waits.append((start, ONGOING if end is None else end))
+    waiting_since = min([start for start, end in waits if end == ONGOING], default=None)
+    long, due = waits_long(waiting_since, reading.now)
+    if long:
+        flags.add(Flag.WAITING_LONG)
+    queues, agents = tuple([part.queue for part in parts]), tuple([part.agent for part in parts])
+    latest = max([part for part in parts if part.queue], key=_activity, default=None)
+    names = [row.journey_id, *[part.interaction_id for part in parts], *filter(None, queues), *filter(None, agents)]
+    return Facts(
+        row,
+        state,
+        _since(state, parts, shown),
+        waiting_since,
+        max([end - start for start, end in waits if end != ONGOING], default=0),
+        tuple(waits),
+        _shared(frozenset(flags)),
+        due,
+        channels,
+        _folded(queues),
+        _folded(agents),
+        _folded(tuple([part.disposition for part in parts])),
+        _folded(tuple([part.direction for part in parts])),
+        latest.queue or "" if latest else "",
+        row.customer_id.casefold(),
+        "\n".join(names).casefold(),
+    )
+
+
+def _since(state: State, parts: Sequence[InteractionRow], shown: Sequence[Shown]) -> Millis:
+    if state in (State.IDLE, State.CLOSED):
+        return max([_entered(part, reads) for part, reads in zip(parts, shown, strict=True)], default=0)
+    there = _ON_THE_PHONE if state is State.ACTIVE else frozenset({state})
+    return min([_entered(part, reads) for part, reads in zip(parts, shown, strict=True) if reads.state in there])
+
+
+def _entered(part: InteractionRow, shown: Shown) -> Millis:
+    """When an interaction entered the state that it reads as; of a wrap-up, when the talk before it began."""
+    if shown.since is not None:
+        return shown.since
+    if not part.segments:
+        return part.started_at if shown.state != State.CLOSED else part.ended_at or part.last_event_at
+    _, start, end = part.segments[-1]
+    if shown.state == State.CLOSED:
+        return part.last_event_at if end is None else max(end, part.ended_at or end)
+    if shown.state == State.WRAPUP and len(part.segments) > 1:
+        kind, began, over = part.segments[-2]
+        return began if kind == Kind.INTERACT and over == start else start
+    return start
+
+
+def _activity(part: InteractionRow) -> tuple[Millis, str]:
+    return (part.last_event_at, part.interaction_id)
+
+
+# Thousands of journeys share a handful of sets: less memory, and less for the garbage collector to look at.
+
+
+@lru_cache(maxsize=4_096)
+def _folded(names: tuple[str | None, ...]) -> frozenset[str]:
+    return _shared(frozenset([name.casefold() for name in names if name]))
+
+
+@lru_cache(maxsize=4_096)
+def _shared(names: frozenset[str]) -> frozenset[str]:
+    return names
+
+
+@lru_cache(maxsize=65_536)
+def _masked(customer: str) -> str:
+    return mask(customer, _MASKED).casefold()
+
+
+def spelling(name: str, spelled: Iterable[str | None]) -> str:
+    """Of what is spelled, that which folds to `name`; `name` itself if none does."""
+    return next((each for each in spelled if each and each.casefold() == name), name)

@@ -1,0 +1,90 @@
+"""Flags: what makes a journey worth a look, each read off its row and the clock."""
+
+from __future__ import annotations
+
+import enum
+from typing import Final
+
+from journeymap.model.journey import Kind, State
+from journeymap.model.row import ROW_SEGMENTS, InteractionRow, JourneyRow
+from journeymap.model.time import MINUTE, Millis
+from journeymap.view.reading import Shown
+
+LONG_WAIT: Final[Millis] = 5 * MINUTE
+"""Who waits as long as this waits long."""
+
+MANY_HANDOVERS: Final = 2
+MANY_CHANNELS: Final = 3
+
+ANONYMOUS: Final = ("session:", "interaction:")
+"""What the customer ids of those begin with whom no event names (docs/stitching.md, section 2)."""
+
+
+class Flag(enum.StrEnum):
+    """The flags, by the names that addresses and answers spell them with."""
+
+    WAITING_LONG = "waiting-long"
+    """Someone waits now, and has for five minutes or more."""
+    ABANDONED = "abandoned"
+    """An interaction is over in which there was a wait and nothing else."""
+    HANDED_OVER = "handed-over"
+    """It was handed over twice or more."""
+    REOPENED = "reopened"
+    """A conversation went on after it had ended."""
+    TIMED_OUT = "timed-out"
+    """An interaction is closed only because nothing more was heard of it."""
+    MANY_CHANNELS = "many-channels"
+    """It has three channels or more."""
+    ANONYMOUS = "anonymous"
+    """No event names its customer."""
+    LARGE = "large"
+    """It has so many events that it is brought up to date every few seconds only."""
+
+
+def lasting_flags(row: JourneyRow, channels: frozenset[str]) -> set[Flag]:
+    """Those flags that do not depend on the clock."""
+    found = set()
+    if row.transfer_count >= MANY_HANDOVERS:
+        found.add(Flag.HANDED_OVER)
+    if len(channels) >= MANY_CHANNELS:
+        found.add(Flag.MANY_CHANNELS)
+    if row.customer_id.startswith(ANONYMOUS):
+        found.add(Flag.ANONYMOUS)
+    if row.oversized:
+        found.add(Flag.LARGE)
+    return found
+
+
+def interaction_flags(interaction: InteractionRow, shown: Shown) -> set[Flag]:
+    """What one interaction, which reads as `shown`, adds to its journey's flags."""
+    found = set()
+    if shown.timed_out:
+        found.add(Flag.TIMED_OUT)
+    if _reopened(interaction):
+        found.add(Flag.REOPENED)
+    segments = interaction.segments
+    if (
+        shown.state == State.CLOSED
+        and 0 < len(segments) < ROW_SEGMENTS
+        and all(each[0] == Kind.WAIT for each in segments)
+    ):
+        found.add(Flag.ABANDONED)
+    return found
+
+
+def waits_long(waiting_since: Millis | None, now: Millis) -> tuple[bool, Millis | None]:
+    """Whether someone who has waited since then waits long; and when that becomes so, None if it is so or never will be."""
+    if waiting_since is None:
+        return False, None
+    due = waiting_since + LONG_WAIT
+    return (True, None) if now >= due else (False, due)
+
+
+def _reopened(interaction: InteractionRow) -> bool:
+    """Whether it was talked again after a wrap-up, or after a time without any segment, which is one of being closed."""
+    before: tuple[str, Millis, Millis | None] | None = None
+    for segment in interaction.segments:
+        if before is not None and segment[0] == Kind.INTERACT and (before[0] == Kind.WRAPUP or before[2] != segment[1]):
+            return True
+        before = segment
+    return False
