@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "stitch": "Turn files of events into journeys, offline.",
     "import": "Take recorded events into the store.",
     "record": "Write the live source's events to a file.",
+    "export": "A chart of journeys, or their data, to a file; without a browser.",
     "rebuild": "Fold the store's events again, after a change of settings or code.",
     "backup": "Write a store, running or not, into one file.",
     "restore": "Put a backup into a store.",

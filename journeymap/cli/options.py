@@ -23,6 +23,7 @@ TEXTS: Final = {
     "simulator_seed": ("--seed", "N", "Which story the simulated platform tells."),
     "simulator_history": ("--history", "TIME", "How much simulated history is shown at the start, such as 30m."),
     "simulator_faults": ("--simulator-faults", "NAME=VALUE,…", "What is wrong with the simulated platform."),
+    "time_zone": ("--time-zone", "ZONE", "Time zone of all times shown, such as Europe/London."),
     "environment": ("--environment", "NAME", "Which [environments.NAME] table of journeymap.toml holds."),
     "log_level": ("--log-level", "LEVEL", "debug, info, warning or error."),
     "log_format": ("--log-format", "FORMAT", "text or json."),

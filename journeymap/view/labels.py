@@ -10,6 +10,7 @@ from journeymap.errors import InputError
 from journeymap.model.time import DAY, HOUR, MINUTE, SECOND, Millis, is_usable
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _UNITS: Final = ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s"))
 _LENGTH: Final = re.compile(r"(\d{1,13}(?:\.\d{1,3})?) ?(ms|s|min|m|h|d)?", re.ASCII)
 _LENGTH_UNITS: Final = {"ms": 1, "s": SECOND, "m": MINUTE, "min": MINUTE, "h": HOUR, "d": DAY}
@@ -53,9 +54,47 @@ def date_and_time(moment: Millis, zone: tzinfo = UTC) -> str:
     return f"{text[:-6]} {text[-6:]}"
 
 
+def short_day(moment: Millis, zone: tzinfo = UTC) -> str:
+    """The day without its year, `24 Nov`."""
+    day = _datetime(moment, zone)
+    return f"{day.day} {_MONTHS[day.month - 1]}"
+
+
+def day_and_time(moment: Millis, zone: tzinfo = UTC) -> str:
+    """Day and time to the second, `24 Nov 2026, 14:03:59`."""
+    at = _datetime(moment, zone)
+    return f"{at.day} {_MONTHS[at.month - 1]} {at.year}, {at:%H:%M:%S}"
+
+
+def tick_label(moment: Millis, step: Millis, zone: tzinfo = UTC) -> str:
+    """A tick's label: seconds, minutes or days, as fine as the ticks are apart; midnight shows the day."""
+    at = _datetime(moment, zone)
+    if step >= DAY or (at.hour, at.minute, at.second, at.microsecond) == (0, 0, 0, 0):
+        return short_day(moment, zone)
+    return f"{at:%H:%M:%S}" if step < MINUTE else f"{at:%H:%M}"
+
+
+def zone_offset(moment: Millis, zone: tzinfo) -> Millis:
+    """What local time is ahead of UTC at this moment."""
+    return (_datetime(moment, zone).utcoffset() or timedelta()) // timedelta(milliseconds=1)
+
+
+def short_duration(length: Millis) -> str:
+    """A length for a narrow column: `42s`, `3m`, `2h`, `4d`."""
+    for unit, name in _UNITS:
+        if length >= unit:
+            return f"{length // unit}{name[0]}"
+    return "0s"
+
+
 def iso(moment: Millis) -> str:
     """ISO 8601 in UTC with milliseconds, `2026-11-24T14:03:59.120Z`."""
     return _datetime(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def iso_compact(moment: Millis, zone: tzinfo = UTC) -> str:
+    """Date and time to the second for names of files, `20261124-140359`."""
+    return _datetime(moment, zone).strftime("%Y%m%d-%H%M%S")
 
 
 def parse_moment(text: str, name: str) -> Millis:

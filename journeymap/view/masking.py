@@ -11,6 +11,8 @@ from typing import Any, Final
 
 import msgspec
 
+from journeymap.model.row import JourneyRow
+
 HIDDEN: Final = "•••"
 
 _EMAIL: Final = re.compile(r"([^\s@<>\"',;:]?)[^\s@<>\"',;:]*(?:@|%40)[^\s@<>\"',;:•]+\.[^\s@<>\"',;:•]{2,}")
@@ -35,6 +37,22 @@ def mask(text: str, viewer: Viewer) -> str:
     return _PHONE.sub(_masked_phone, _EMAIL.sub(rf"\1{HIDDEN}@{HIDDEN}", text))
 
 
+def mask_row(row: JourneyRow, viewer: Viewer) -> JourneyRow:
+    """The row with all its texts masked."""
+    if viewer.sees_identifiers:
+        return row
+    interactions = tuple(
+        msgspec.structs.replace(
+            one,
+            disposition=_mask_known(one.disposition, viewer),
+            queue=_mask_known(one.queue, viewer),
+            agent=_mask_known(one.agent, viewer),
+        )
+        for one in row.interactions
+    )
+    return msgspec.structs.replace(row, customer_id=mask(row.customer_id, viewer), interactions=interactions)
+
+
 def mask_value(value: Any, viewer: Viewer) -> Any:
     """A JSON value with all its texts masked, at every level; fields that links go by stay."""
     if viewer.sees_identifiers:
@@ -46,6 +64,17 @@ def mask_value(value: Any, viewer: Viewer) -> Any:
     if isinstance(value, dict):
         return {key: item if key in _LINKS else mask_value(item, viewer) for key, item in value.items()}
     return value
+
+
+def mask_document(text: bytes, viewer: Viewer) -> bytes:
+    """A JSON document with all its texts masked."""
+    if viewer.sees_identifiers:
+        return text
+    return msgspec.json.encode(mask_value(msgspec.json.decode(text), viewer))
+
+
+def _mask_known(text: str | None, viewer: Viewer) -> str | None:
+    return None if text is None else mask(text, viewer)
 
 
 def _masked_phone(match: re.Match[str]) -> str:

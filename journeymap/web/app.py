@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 import dash
 from dash.backends._fastapi import FastAPIDashServer, reset_current_request, set_current_request
 from fastapi import APIRouter, FastAPI, Request, Response
 
 from journeymap import __version__
+from journeymap.export.palette import ASSETS
 from journeymap.model.status import Gap
 from journeymap.model.time import Millis
 from journeymap.web import callbacks, layout
 from journeymap.web.headers import Compressed, PageHeaders, content_policy
-
-_INSTALLED: Final = Path(__file__).resolve().parents[1] / "_assets"
-ASSETS: Final = _INSTALLED if _INSTALLED.is_dir() else Path(__file__).resolve().parents[2] / "assets"
-"""The page's files: in the package where it was installed, at the top of a checkout otherwise."""
 
 
 class PageModel(Protocol):

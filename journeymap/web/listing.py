@@ -11,15 +11,15 @@ from typing import Final
 import msgspec
 
 from journeymap.errors import InputError
-from journeymap.model.journey import State
 from journeymap.model.row import JourneyRow
 from journeymap.model.time import Millis
+from journeymap.readmodel.stored import asked_of_store
 from journeymap.stitch.options import Timeouts
 from journeymap.stitch.reading import ClockReading
-from journeymap.store.base import Query, StoreReader
+from journeymap.store.base import StoreReader
 from journeymap.view.facts import facts
 from journeymap.view.filters import CHOICES, QUERY_NAMES, Filter, parse_query
-from journeymap.view.masking import HIDDEN, Viewer
+from journeymap.view.masking import Viewer
 from journeymap.view.summary import Summary, summary
 
 SORTS: Final = {
@@ -91,7 +91,7 @@ def list_journeys(store: StoreReader, listing: Listing, now: Millis, timeouts: T
     version = store.head()
     order, descending = SORTS[listing.sort]
     wanted = listing.wanted
-    query, rest = _ask(wanted, now)
+    query, rest = asked_of_store(wanted, now)
     query = msgspec.structs.replace(
         query,
         order=order,
@@ -117,25 +117,6 @@ def list_journeys(store: StoreReader, listing: Listing, now: Millis, timeouts: T
         if scanned >= SCAN_BUDGET:
             return Page(found, _write_cursor(rows[-1], listing), version)
         query = msgspec.structs.replace(query, after=_place(rows[-1], order))
-
-
-def _ask(wanted: Filter, now: Millis) -> tuple[Query, Filter]:
-    """What the store can find by its index, and the conditions that are left to sift its rows by."""
-    # Of a masked text the store knows nothing; but what someone finds in it stands in the clear text too, unless it has
-    # something of the mask itself.
-    customer = "" if wanted.masked and ({*HIDDEN, "@"} & {*wanted.customer}) else wanted.customer
-    query = Query(
-        customer=customer or None,
-        channels=wanted.channels,
-        start=wanted.start,
-        end=wanted.end,
-        open_at=now if wanted.states and State.CLOSED not in wanted.states else None,
-        closed_at=now if wanted.states == {State.CLOSED} else None,
-    )
-    left = msgspec.structs.replace(wanted, channels=frozenset(), start=None, end=None)
-    if wanted.masked:
-        return query, left
-    return query, msgspec.structs.replace(left, customer="")
 
 
 def _place(row: JourneyRow, order: str) -> tuple[Millis, str]:

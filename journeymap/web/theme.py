@@ -8,83 +8,33 @@ from __future__ import annotations
 
 from typing import Final
 
-import msgspec
+from journeymap.model.journey import State
+from journeymap.view.looks import (
+    CHANNEL_LOOKS,
+    GAP_LABELS,
+    KIND_LOOKS,
+    STATE_LABELS,
+    ChannelLook,
+    KindLook,
+    channel_look,
+    channel_token,
+)
 
-from journeymap.model.journey import CHANNELS, OTHER_CHANNEL, Kind, State
-
-
-class ChannelLook(msgspec.Struct, frozen=True):
-    """How a channel is shown. `letter` stands for it where there is room for one letter only."""
-
-    name: str
-    label: str
-    letter: str
-
-
-class KindLook(msgspec.Struct, frozen=True):
-    """How a segment kind is shown: `pattern` is Plotly's name of the fill, `explained` the legend's tooltip."""
-
-    name: str
-    label: str
-    explained: str
-    pattern: str
-
-
-CHANNEL_LOOKS: Final = {
-    look.name: look
-    for look in (
-        ChannelLook("voice", "Voice", "V"),
-        ChannelLook("chat", "Chat", "C"),
-        ChannelLook("email", "E-mail", "E"),
-        ChannelLook("message", "Message", "M"),
-        ChannelLook("callback", "Callback", "B"),
-        ChannelLook(OTHER_CHANNEL, "Other", "O"),
-    )
-}
-assert set(CHANNEL_LOOKS) == {*CHANNELS, OTHER_CHANNEL}
-
-KIND_LOOKS: Final = {
-    look.name: look
-    for look in (
-        KindLook(Kind.WAIT, "Waiting", "Light: the customer waits for somebody", ""),
-        KindLook(Kind.INTERACT, "Talking", "Solid: customer and agent talk or write", ""),
-        KindLook(Kind.TRANSFER, "Transfer", "Hatched: handed over, not yet taken", "/"),
-        KindLook(Kind.WRAPUP, "Wrap-up", "Outlined: the agent finishes the paperwork", ""),
-    )
-}
-
-STATE_LABELS: Final = {
-    State.INITIATED: "Waiting",
-    State.ACTIVE: "Active",
-    State.TRANSFERRING: "Transferring",
-    State.WRAPUP: "Wrap-up",
-    State.IDLE: "Idle",
-    State.CLOSED: "Closed",
-}
-
-GAP_LABELS: Final = {
-    "disconnected": "disconnected",
-    "stopped": "ingest did not run",
-    "dropped": "the source throttled",
-    "disk": "reading was stopped",
-}
-"""Kinds of gaps in the stream (`model.status.Gap`) in words; the page's own are in `assets/gaps.mjs`."""
+__all__ = [
+    "CHANNEL_LOOKS",
+    "GAP_LABELS",
+    "JOURNEY_STATES",
+    "KIND_LOOKS",
+    "STATE_LABELS",
+    "ChannelLook",
+    "KindLook",
+    "channel_look",
+    "channel_token",
+    "token",
+]
 
 JOURNEY_STATES: Final = (State.INITIATED, State.ACTIVE, State.TRANSFERRING, State.IDLE, State.CLOSED)
 """States that a journey can show (a journey whose interactions wrap up is ACTIVE)."""
-
-
-def channel_look(channel: str) -> ChannelLook:
-    """How `channel` is shown; one without a track of its own keeps its name and takes the look of the "other" track."""
-    look = CHANNEL_LOOKS.get(channel)
-    if look is not None:
-        return look
-    return ChannelLook(channel, channel, CHANNEL_LOOKS[OTHER_CHANNEL].letter)
-
-
-def channel_token(channel: str) -> str:
-    """The token of a channel's colour."""
-    return f"channel-{channel if channel in CHANNEL_LOOKS else OTHER_CHANNEL}"
 
 
 def token(name: str) -> str:

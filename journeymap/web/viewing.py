@@ -13,7 +13,7 @@ from journeymap.model.time import Millis
 from journeymap.readmodel.readmodel import ReadModel
 from journeymap.stitch.reading import ClockReading
 from journeymap.view.document import document
-from journeymap.view.masking import Viewer, mask, mask_value
+from journeymap.view.masking import Viewer, mask, mask_document, mask_value
 from journeymap.view.operations import operations
 from journeymap.view.question import parse_question
 from journeymap.view.summary import Summary, summary
@@ -74,9 +74,7 @@ class ViewedModel:
 
 def show_document(text: bytes, viewer: Viewer) -> bytes:
     """A journey's document as this viewer may see it."""
-    if viewer.sees_identifiers:
-        return text
-    return msgspec.json.encode(mask_value(msgspec.json.decode(text), viewer))
+    return mask_document(text, viewer)
 
 
 def show_summaries(summaries: Iterable[Summary], viewer: Viewer) -> list[Summary]:

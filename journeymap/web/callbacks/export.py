@@ -12,6 +12,7 @@ import dash
 from dash import ClientsideFunction, Input, Output, no_update
 
 from journeymap.errors import InputError
+from journeymap.export.table import COLUMNS, harmless
 from journeymap.model.time import Millis
 from journeymap.view.labels import duration, iso
 from journeymap.web import ids
@@ -26,22 +27,6 @@ if TYPE_CHECKING:
 PICTURE_ROWS: Final = 500
 FILE_ROWS: Final = 10_000
 ROWS_PER_QUESTION: Final = 200
-CSV_COLUMNS: Final = (
-    "customer_id",
-    "journey_id",
-    "journey_state",
-    "interaction_id",
-    "channel",
-    "interaction_state",
-    "queue",
-    "agent",
-    "disposition",
-    "segment",
-    "start",
-    "end",
-    "milliseconds",
-)
-FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def matching_rows(question: Any, limit: int, read_model: PageModel, now: Millis) -> tuple[list[Sequence[Any]], int]:
@@ -100,7 +85,7 @@ def make_table(wanted: Any, read_model: PageModel, now: Millis) -> Any:
         return no_update
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(CSV_COLUMNS)
+    writer.writerow(COLUMNS)
     for row in rows:
         origin = row[4]
         for interaction in row[9]:
@@ -108,12 +93,6 @@ def make_table(wanted: Any, read_model: PageModel, now: Millis) -> Any:
             for segment in segments:
                 writer.writerow([harmless(cell) for cell in _line(row, interaction, segment, origin)])
     return {"content": text.getvalue(), "filename": "journeymap.csv", "type": "text/csv"}
-
-
-def harmless(cell: Any) -> str:
-    """The cell as text that a spreadsheet shows and does not run: a formula gets an apostrophe before it."""
-    text = "" if cell is None else str(cell)
-    return f"'{text}" if text.lstrip(" ").startswith(FORMULA_STARTS) else text
 
 
 def _line(row: Sequence[Any], interaction: Sequence[Any], segment: Sequence[int] | None, origin: Millis) -> list[Any]:

@@ -1,0 +1,82 @@
+"""Exports out of a store on disk, beside whatever writes it: what `journeymap export` works on."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from journeymap.errors import InputError
+from journeymap.export.caption import Look
+from journeymap.export.selection import Selection
+from journeymap.model.row import JourneyRow
+from journeymap.readmodel.readmodel import ReadModel
+from journeymap.readmodel.stored import stored_rows
+from journeymap.readmodel.told import Told
+from journeymap.runtime.clock import SystemClock
+from journeymap.runtime.shelf import fold_record
+from journeymap.settings import Settings
+from journeymap.stitch.options import StitchOptions, Timeouts
+from journeymap.stitch.reading import ClockReading
+from journeymap.store.base import StoreReader
+from journeymap.store.disk import open_disk_reader
+from journeymap.view.filters import Filter
+
+
+class OpenedStore:
+    """A store from which one export after another can be made. All of them are as of the moment it was opened."""
+
+    def __init__(self, reader: StoreReader, settings: Settings) -> None:
+        timeouts = Timeouts(
+            settings.idle_after, settings.close_after, settings.idle_after_by_channel, settings.close_after_by_channel
+        )
+        options = StitchOptions(timeouts, settings.engagement_window)
+        now = SystemClock().now()
+        self.reading = ClockReading(now, timeouts)
+        self._reader = reader
+        # Not polled: it only reads single journeys here.
+        self._model = ReadModel(reader, lambda: now, timeouts, lambda record, raws: fold_record(record, raws, options))
+        told = Told()
+        told.read(reader)
+        self._gaps = told.gaps(now)
+
+    def many(self, wanted: Filter, look: Look, scale: float) -> Selection:
+        """All journeys that meet the filter, the most recently active first. Raises InputError where there is none."""
+        rows = stored_rows(self._reader, wanted, self.reading)
+        first = next(rows, None)
+        if first is None:
+            raise InputError("no journey matches: nothing was written")
+
+        def with_first() -> Iterator[JourneyRow]:
+            yield first
+            yield from rows
+
+        return self._selection(with_first(), wanted, look, scale)
+
+    def one(self, journey_id: str, wanted: Filter, look: Look, scale: float) -> Selection:
+        """One journey, also by an id that it had before. Raises InputError where there is none."""
+        record = self._reader.find(journey_id)
+        if record is None:
+            raise InputError(f"no journey has the id {journey_id[:80]!r}, and none was joined from it")
+        return msgspec.structs.replace(self._selection(iter([record.row]), wanted, look, scale), one=True)
+
+    def _selection(self, rows: Iterator[JourneyRow], wanted: Filter, look: Look, scale: float) -> Selection:
+        return Selection(rows, self._model.detail, self.reading, wanted=wanted, gaps=self._gaps, look=look, scale=scale)
+
+
+@contextlib.contextmanager
+def opened_store(settings: Settings) -> Iterator[OpenedStore]:
+    """The store of these settings, opened for reading. Raises InputError where there is none, StoreError where it cannot
+    be read."""
+    with contextlib.closing(open_disk_reader(settings.store_path)) as reader:
+        if reader.head() == 0 and reader.count() == 0:
+            raise InputError(f"there are no journeys in the store {settings.store}: choose another with --store")
+        yield OpenedStore(reader, settings)
+
+
+def zone_of(settings: Settings) -> tuple[ZoneInfo, str]:
+    """The zone of times in exports, and its name: there is no browser to ask, so it is UTC unless set."""
+    name = settings.time_zone or "UTC"
+    return ZoneInfo(name), name

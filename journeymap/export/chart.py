@@ -1,0 +1,109 @@
+"""Many journeys as one chart in SVG, all rows of it, as the wall draws them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from journeymap.export.caption import Look, Subject
+from journeymap.export.frame import MARGIN, Frame
+from journeymap.export.svg import number, rect, write
+from journeymap.export.typeface import fitted
+from journeymap.model.journey import State
+from journeymap.model.time import Millis
+from journeymap.view.labels import short_duration
+from journeymap.view.looks import CHANNEL_LOOKS, STATE_LABELS, channel_look, channel_token
+from journeymap.view.rows import DrawnRow
+from journeymap.view.scale import SHORTEST_SPAN
+
+ROW: Final = 28.0
+HEAD: Final = 276.0
+NARROW_HEAD: Final = 196.0
+NARROW: Final = 900
+BAR: Final = 18.0
+MOST_LANES: Final = 4
+MOST_BADGES: Final = 4
+
+
+def chart(rows: Sequence[DrawnRow], look: Look, subject: Subject) -> Iterator[str]:
+    """The chart in pieces, in order; the time it takes is linear in the rows. Without rows it says so."""
+    narrow = look.width < NARROW
+    frame = Frame(look, subject, NARROW_HEAD if narrow else HEAD, ROW * max(len(rows), 1))
+    yield from frame.begin(channel for row in rows for channel in row.channels)
+    width = look.width - 2 * MARGIN
+    for index in range(1, len(rows), 2):
+        yield _row_group(frame.top + ROW * index) + rect(0, 0, width, ROW, frame.palette["stripe"]) + "</g>\n"
+    yield from frame.beneath()
+    if not rows:
+        yield write(look.width / 2, frame.top + ROW / 2 + 4, "No journey matches.", "m mid")
+    for index, row in enumerate(rows):
+        yield _row_group(frame.top + ROW * index)
+        yield from _head(row, subject.now, frame.palette, narrow=narrow)
+        yield f'<g transform="translate({number(frame.left - MARGIN)} 0)">'
+        yield from _bars(frame, row, subject.now)
+        yield "</g></g>\n"
+    yield write(MARGIN, frame.top - 11, "Customer", "s m b")
+    yield from frame.end()
+    yield "</svg>\n"
+
+
+def window_of(rows: Sequence[DrawnRow], now: Millis, start: Millis | None, end: Millis | None) -> tuple[Millis, Millis]:
+    """The window of a chart: what was asked for, otherwise all that the rows show, with a little room around."""
+    first = min((row.start for row in rows), default=now) if start is None else start
+    last = max((row.until(now) for row in rows), default=now) if end is None else end
+    if last - first < SHORTEST_SPAN:
+        first, last = (first, first + SHORTEST_SPAN) if end is None else (last - SHORTEST_SPAN, last)
+    room = (last - first) * 3 // 100
+    return first - (room if start is None else 0), last + (room if end is None else 0)
+
+
+def _row_group(top: float) -> str:
+    """What begins a part of one row, on a line of its own: `picture` leaves those out that lie outside a band."""
+    return f'<g class="row" transform="translate({number(MARGIN)} {number(top)})">'
+
+
+def _head(row: DrawnRow, now: Millis, palette: Mapping[str, str], *, narrow: bool) -> Iterator[str]:
+    if row.state is State.CLOSED:
+        yield f'<circle cx="10" cy="14" r="3.25" fill="none" stroke="{palette["control"]}" stroke-width="1.5"/>'
+    else:
+        yield f'<circle cx="10" cy="14" r="4" fill="{palette[f"state-{row.state.value.lower()}"]}"/>'
+    right = (NARROW_HEAD if narrow else HEAD) - 12
+    yield write(right, 18, short_duration(now - row.since), "s m end")
+    right -= 28 if narrow else 90
+    if not narrow:
+        yield write(right + 8, 18, STATE_LABELS.get(row.state, row.state.value), "s m")
+    channels = row.channels
+    shown = channels[: MOST_BADGES if len(channels) <= MOST_BADGES else MOST_BADGES - 1]
+    if len(channels) > len(shown):
+        right -= 17
+        yield write(right, 18, f"+{len(channels) - len(shown)}", "xs m bb")
+    for channel in reversed(shown):
+        right -= 17
+        colour = palette[channel_token(channel)]
+        letter = channel_look(channel).letter if channel in CHANNEL_LOOKS else "O"
+        yield rect(right, 6.5, 15, 15, colour, ' rx="3"') + write(right + 7.5, 17.5, letter, "xs bb ink mid")
+    yield write(22, 18.5, fitted(row.customer, right - 22 - 8, 12.5, 500), "b")
+
+
+def _bars(frame: Frame, row: DrawnRow, now: Millis) -> Iterator[str]:
+    bars, scale = frame.bars, frame.scale
+    before = scale.x(row.until(now)) < 0
+    if row.interactions and (before or scale.x(row.start) > scale.width):
+        yield bars.edge_hint(row.interactions[0].channel, ROW / 2, before=before)
+        return
+    boxes = [_lane_box(row.lanes, one.lane) for one in row.interactions]
+    for one, (top, height) in zip(row.interactions, boxes, strict=True):
+        yield from bars.interaction(one, top, height)
+    middles = [top + height / 2 for top, height in boxes]
+    for at, source, target in row.transfers:
+        taken = None if target is None else row.interactions[target]
+        yield from bars.transfer(at, taken, middles[source], middles[source if target is None else target])
+
+
+def _lane_box(lanes: int, lane: int) -> tuple[float, float]:
+    """Top and height of a lane inside its row."""
+    count = min(lanes, MOST_LANES)
+    gap = 1 if count > 1 else 0
+    height = (BAR + (4 if count > 1 else 0) - gap * (count - 1)) / count
+    top = (ROW - (height * count + gap * (count - 1))) / 2
+    return top + min(lane, count - 1) * (height + gap), height

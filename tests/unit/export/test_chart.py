@@ -1,0 +1,201 @@
+"""The chart as SVG: what is in it, where, and that nothing from outside breaks out of its place."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import Any
+from xml.etree import ElementTree as ET
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+
+from journeymap.export.bars import with_faded
+from journeymap.export.caption import Look
+from journeymap.export.palette import tokens
+from journeymap.export.svg import escaped
+from journeymap.model.status import Gap
+from journeymap.model.time import MINUTE, SECOND
+from journeymap.stitch.reading import ClockReading
+from journeymap.view.filters import make_filter
+from journeymap.view.masking import Viewer
+from journeymap.view.rows import drawn_row
+from tests.unit.export.sample import NOW, PHONE, START, exported, journey, of_journeys, of_rows, reading, row
+
+SVG = "{http://www.w3.org/2000/svg}"
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "\"'><rect onload='x'/>",
+    "]]>&amp;&#0;",
+    "a\x00b\x1bc\nd\ud800\ufffe",
+    "\u202egnp.exe\u2066",
+    "שלום مرحبا",
+    "x" * 5000,
+)
+
+
+def parsed(svg: bytes) -> ET.Element:
+    return ET.fromstring(svg)
+
+
+def texts(root: ET.Element) -> list[str]:
+    return [each.text or "" for each in root.iter(f"{SVG}text")]
+
+
+def groups(root: ET.Element) -> list[ET.Element]:
+    return [each for each in root.iter(f"{SVG}g") if each.get("class") == "row" and list(each.iter(f"{SVG}text"))]
+
+
+def test_every_row_is_there_with_its_head_and_its_bars() -> None:
+    root = parsed(exported("svg", of_rows([row(number) for number in range(120)])))
+    rows = groups(root)
+    assert len(rows) == 120
+    first = [each.text for each in rows[0].iter(f"{SVG}text")]
+    assert "cust-0" in first
+    assert "Active" in first
+    tops = [float(re.findall(r"[\d.]+", each.get("transform", ""))[1]) for each in rows]
+    assert {round(low - high) for high, low in itertools.pairwise(tops)} == {28}
+    assert float(root.get("height", "0")) > tops[-1] + 28
+
+
+def test_bars_stand_where_the_scale_puts_them() -> None:
+    wanted = make_filter(start=START, end=START + 20 * MINUTE)
+    root = parsed(exported("svg", of_rows([row(0)], wanted=wanted)))
+    width = 1440 - 20 - 20 - 276
+    fills = [each for each in groups(root)[0].iter(f"{SVG}rect") if each.get("stroke")]
+    wait, talk, wrapup = fills[:3]
+    palette = tokens("light")
+    assert wait.get("fill") == palette["channel-voice-tint"]
+    assert talk.get("fill") == palette["channel-voice"]
+    assert wrapup.get("fill") == palette["surface"]
+    assert wrapup.get("stroke") == palette["channel-voice"]
+    assert float(talk.get("x", "")) == pytest.approx(width * 1 / 20 + 0.5, abs=0.01)
+    assert float(talk.get("width", "")) == pytest.approx(width * 3 / 20 - 1, abs=0.01)
+    open_bar = [each for each in groups(root)[0].iter(f"{SVG}path") if each.get("fill") == palette["channel-chat"]]
+    assert len(open_bar) == 1, "an open bar has no line at its end"
+
+
+def test_the_head_says_what_the_chart_is_of() -> None:
+    wanted = make_filter(
+        text="ana",
+        customer="cust",
+        choices={"channels": ["voice"], "states": ["ACTIVE"], "queues": ["Billing"]},
+        min_transfers=1,
+        start=START,
+        end=NOW + MINUTE,
+    )
+    look = Look(zone=ZoneInfo("Europe/Berlin"), zone_name="Europe/Berlin", title="Tuesday's incident")
+    gaps = [Gap("a", "disconnected", START + MINUTE, START + 2 * MINUTE)]
+    shown = texts(parsed(exported("svg", of_rows([row(0)], wanted=wanted, look=look, gaps=gaps))))
+    assert shown[0] == "Tuesday's incident"
+    assert "23:13:20 – 23:44:20 (31 min), times in Europe/Berlin; as of 14 Nov 2023, 23:43:20" in shown[1]
+    assert (
+        shown[2]
+        == "Filters: “ana”; customer contains “cust”; channel Voice; state Active; queue billing; at least 1 transfer"
+    )
+    assert {
+        "Voice",
+        "Waiting",
+        "Talking",
+        "Transfer",
+        "Wrap-up",
+        "handed over",
+        "outcome",
+        "events may be missing",
+    } <= set(shown)
+    assert shown.count("23:20") == 2, "an axis above and one below"
+    assert shown.count("now") == 2
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_colours_are_the_page_s(theme: Any) -> None:
+    svg = exported("svg", of_rows([row(number) for number in range(6)], look=Look(theme))).decode()
+    palette = tokens(theme)
+    known = {value for value in with_faded(palette).values() if value.startswith("#")}
+    used = set(re.findall(r"#[0-9a-f]{6}\b", svg))
+    assert used <= known
+    assert {palette["surface"], palette["channel-voice"], palette["channel-other"], palette["now"]} <= used
+
+
+def test_labels_stand_where_they_fit() -> None:
+    alone = msgspec.structs.replace(row(0), interactions=row(0).interactions[:1], transfers=())
+    near = make_filter(start=START, end=START + 6 * MINUTE)
+    assert {"Billing", "Ana Silva"} <= set(texts(parsed(exported("svg", of_rows([alone], wanted=near)))))
+    far = make_filter(start=START, end=START + 6000 * MINUTE)
+    assert not {"Billing", "Ana Silva"} & set(texts(parsed(exported("svg", of_rows([alone], wanted=far)))))
+
+
+def test_the_themes_differ_and_sizes_do_not() -> None:
+    assert tokens("light")["surface"] != tokens("dark")["surface"]
+    assert tokens("light")["size"] == tokens("dark")["size"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_stay_text(name: str) -> None:
+    hostile = row(0, name, queue=name, agent=name, disposition=name)
+    for form in ("svg", "html"):
+        text = exported(form, of_rows([hostile], look=Look(title=name[:200]))).decode()
+        assert "<script" not in text
+        assert "onload='" not in text
+        assert not re.search("[\x00-\x08\x0b-\x1f\u202a-\u202e\u2066-\u2069]", text)
+    root = parsed(exported("svg", of_rows([hostile], look=Look(title=name[:200]))))
+    assert len(groups(root)) == 1
+    assert max(map(len, texts(root))) < 250
+
+
+def test_a_name_that_is_short_enough_is_shown_letter_for_letter() -> None:
+    name = "<b>&\"'"
+    assert name in texts(parsed(exported("svg", of_rows([row(0, name)]))))
+    assert escaped(name) == "&lt;b&gt;&amp;&quot;&#39;"
+
+
+def test_identifiers_are_masked_as_the_viewer_sees_them() -> None:
+    known = row(0, PHONE, agent="ana@example.com", queue="line 030 1234567", disposition="call ana@example.com")
+    masked = exported(
+        "svg", of_rows([known], viewer=Viewer(False), wanted=make_filter(text=PHONE, customer=PHONE))
+    ).decode()
+    for secret in (PHONE, "15112345678", "ana@example.com", "1234567"):
+        assert secret not in masked
+    assert "•••78" in masked
+    assert PHONE in exported("svg", of_rows([known], viewer=Viewer(True))).decode()
+
+
+def test_nothing_is_said_in_a_chart_of_nothing() -> None:
+    assert "No journey matches." in texts(parsed(exported("svg", of_rows([]))))
+
+
+def test_rows_beyond_the_limit_are_left_out_and_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("journeymap.export.formats.CHART_ROWS", 10)
+    shown = texts(parsed(exported("svg", of_rows([row(number) for number in range(11)]))))
+    assert any("Cut to the first 10 rows; more match" in text for text in shown)
+
+
+def test_a_journey_has_a_track_a_channel_and_a_list_of_its_interactions() -> None:
+    selection = of_journeys(journey(agentName="Ana Silva", queueName="Billing"), one=True)
+    shown = texts(parsed(exported("svg", selection)))
+    assert shown[0] == "Journey of cust-1"
+    assert [shown.count(name) for name in ("Voice", "Chat")] == [3, 3], "legend, track and list"
+    assert "call" in shown
+    assert "chat" in shown
+
+
+def test_lanes_and_since_are_those_of_the_page() -> None:
+    drawn = drawn_row(row(0), reading())
+    assert [one.lane for one in drawn.interactions] == [0, 1]
+    assert drawn.lanes == 2
+    assert drawn.since == START + 4 * MINUTE + 30 * SECOND
+    closed = drawn_row(row(0), ClockReading(NOW + 60 * MINUTE, reading().timeouts))
+    assert closed.state == "CLOSED"
+    assert closed.interactions[1].timed_out
+    assert closed.interactions[1].end == NOW - MINUTE
+    assert closed.since == NOW + 29 * MINUTE, "when the time-out fell due"
+
+
+def test_a_journey_outside_the_window_leaves_a_hint() -> None:
+    wanted = make_filter(start=START + 25 * MINUTE, end=START + 40 * MINUTE)
+    ended = msgspec.structs.replace(
+        row(0), interactions=row(0).interactions[:1], transfers=(), last_event_at=START + 5 * MINUTE
+    )
+    root = parsed(exported("svg", of_rows([ended], wanted=wanted)))
+    assert [each for each in groups(root)[0].iter(f"{SVG}path") if each.get("fill") == tokens("light")["channel-voice"]]
