@@ -28,7 +28,7 @@ class Rows(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """The counts asked for, each None if it is not, and the moment that they are of."""
+    """The counts asked for, each None if it is not, and the moment that they are of, None without any."""
 
     facets: dict[str, list[tuple[str, int]]] | None = None
     overview: OverTime | None = None
@@ -93,7 +93,6 @@ class Asked:
         if not question.facets and question.overview is None:
             return Counts()
         facets = overview = None
-        as_of = now
         if question.facets:
             facets = {
                 facet: self._apart_from(facet)
@@ -102,9 +101,9 @@ class Asked:
                 for facet in FACETS
             }
         if (asked := question.overview) is not None:
-            (active, waiting), as_of = self.matches.density(asked, now)
+            active, waiting = self.matches.density(now).bins(asked.start, asked.end, asked.bins, now)
             overview = OverTime(asked.start, asked.end, active, waiting)
-        return Counts(facets, overview, as_of)
+        return Counts(facets, overview, now)
 
     def is_quiet(self) -> bool:
         """Whether neither rows nor counts have changed since those that the page has."""

@@ -5,22 +5,18 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
-from journeymap.model.time import SECOND, Millis
-from journeymap.readmodel.density import Bins, Density
+from journeymap.model.time import Millis
+from journeymap.readmodel.density import Density
 from journeymap.readmodel.held import Held
 from journeymap.readmodel.ordering import Ordering
 from journeymap.readmodel.tally import Tally
 from journeymap.view.filters import Filter
-from journeymap.view.question import Overview
 from journeymap.view.sorting import ACTIVITY
 
 Place: TypeAlias = tuple[Millis, str]
 """`(last_event_at, journey id)`: where a journey lies in the order."""
-
-DENSITY_EVERY: Final[Millis] = SECOND
-"""An overview is worked out anew at most this often."""
 
 
 class Matches:
@@ -58,11 +54,14 @@ class Matches:
         self._members = {journey_id: held[journey_id] for _, journey_id in found}
         self._tallies.clear()
         self._orderings.clear()
+        self._density = None
 
     def update(self, held: Mapping[str, Held], changed: Iterable[str]) -> None:
         """Work in the journeys with these ids, whether new, changed or gone."""
         members, tests = self._members, self._tests
-        kept: list[Tally | Ordering] = [*self._tallies.values(), *self._orderings.values()]
+        kept: list[Tally | Ordering | Density] = [*self._tallies.values(), *self._orderings.values()]
+        if self._density is not None:
+            kept.append(self._density)
         for journey_id in changed:
             now = held.get(journey_id)
             if now is not None and not all(test(now.facts) for test in tests):
@@ -73,19 +72,19 @@ class Matches:
             if before is not None:
                 del members[journey_id]
                 del self.places[bisect_left(self.places, (before.row.last_event_at, journey_id))]
-                for each in kept:
-                    each.remove(before)
             if now is not None:
                 members[journey_id] = now
                 insort(self.places, (now.row.last_event_at, journey_id))
-                for each in kept:
-                    each.add(now)
+            for each in kept:
+                each.change(before, now)
 
     def drop_unasked(self, before: Millis) -> None:
         """Forget orders and counts not asked for since then: they are made again when they are."""
         for kept in (self._tallies, self._orderings):
             for name in [name for name, each in kept.items() if each.asked_at < before]:
                 del kept[name]  # type: ignore[arg-type]  # name is of the dictionary that it came from
+        if self._density is not None and self._density.asked_at < before:
+            self._density = None
 
     def count(self, since: Millis) -> int:
         """How many were active at `since` or later."""
@@ -99,13 +98,12 @@ class Matches:
         tally.asked_at = now
         return tally
 
-    def density(self, asked: Overview, now: Millis) -> tuple[Bins, Millis]:
-        """How many were active over time, whenever that was, and as of which moment; at most `DENSITY_EVERY` ago."""
-        known = self._density
-        if known is None or (known.position != self.position and not 0 <= now - known.made_at < DENSITY_EVERY):
-            self._density = known = Density(self._members.values(), self.position, now)
-        as_of = now if known.position == self.position else known.made_at
-        return known.bins(asked.start, asked.end, asked.bins, now), as_of
+    def density(self, now: Millis) -> Density:
+        """How many were active over time, whenever that was."""
+        if self._density is None:
+            self._density = Density(self._members.values())
+        self._density.asked_at = now
+        return self._density
 
     def ordering(self, sort: str, group: str | None, now: Millis) -> Ordering:
         """Another order than that of last activity, or groups."""

@@ -33,20 +33,19 @@ class Ordering:
         for times in self._times.values():
             times.sort()
 
-    def add(self, held: Held) -> None:
-        """Take one in."""
-        name, place = self._place(held)
-        insort(self._ranked.setdefault(name, []), place)
-        insort(self._times.setdefault(name, []), place[1])
-
-    def remove(self, held: Held) -> None:
-        """Take out one that is in, as it was when it came in."""
-        name, place = self._place(held)
-        ranked, times = self._ranked[name], self._times[name]
-        del ranked[bisect_left(ranked, place)]
-        del times[bisect_left(times, place[1])]
-        if not ranked:
-            del self._ranked[name], self._times[name]
+    def change(self, before: Held | None, now: Held | None) -> None:
+        """Put one in another's place; None where there is none."""
+        if before is not None:
+            name, place = self._place(before)
+            ranked, times = self._ranked[name], self._times[name]
+            del ranked[bisect_left(ranked, place)]
+            del times[bisect_left(times, place[1])]
+            if not ranked:
+                del self._ranked[name], self._times[name]
+        if now is not None:
+            name, place = self._place(now)
+            insort(self._ranked.setdefault(name, []), place)
+            insort(self._times.setdefault(name, []), place[1])
 
     def ids(self, since: Millis) -> Iterator[str]:
         """Ids of those active at `since` or later, in order."""

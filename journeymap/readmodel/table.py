@@ -115,7 +115,9 @@ class Table:
         """The journeys that meet the filter now."""
         if wanted == EVERYTHING:
             return self._catch_up(self._all)
-        matches = self._matches.pop(wanted, None) or Matches(wanted)
+        matches = self._matches.pop(wanted, None)
+        if matches is None:  # and not where it is empty, which is false too
+            matches = Matches(wanted)
         self._matches[wanted] = matches
         if len(self._matches) > FILTERS_KEPT:
             del self._matches[next(iter(self._matches))]

@@ -45,19 +45,19 @@ class Tally:
         for times in self._times.values():
             times.sort()
 
-    def add(self, held: Held) -> None:
-        """Count one in."""
-        for value in self._values(held.facts):
-            insort(self._of(value, held), held.row.last_event_at)
-
-    def remove(self, held: Held) -> None:
-        """Count out one that was counted in."""
-        at = held.row.last_event_at
-        for value in self._values(held.facts):
-            times = self._times[value]
-            del times[bisect_left(times, at)]
-            if not times:
-                del self._times[value], self._names[value]
+    def change(self, before: Held | None, now: Held | None) -> None:
+        """Put one in another's place; None where there is none."""
+        if before is not None:
+            at = before.row.last_event_at
+            for value in self._values(before.facts):
+                times = self._times[value]
+                del times[bisect_left(times, at)]
+                if not times:
+                    del self._times[value], self._names[value]
+        if now is not None:
+            at = now.row.last_event_at
+            for value in self._values(now.facts):
+                insort(self._of(value, now), at)
 
     def counts(self, since: Millis) -> dict[str, int]:
         """By value how many were active at `since` or later; values of none left out."""

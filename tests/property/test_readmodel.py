@@ -195,11 +195,9 @@ def test_following_holds_what_the_store_holds(soup: list[Event], seed: int, more
         if chance.random() < 0.2:
             model = opened(store, clock)
         if chance.random() < 0.5:
-            clock.advance(1_000)  # an overview may be a second old
             model.poll()
             pinned = chance.sample(list(model.rows()), min(2, len(model.rows())))
             check(model, store, clock.now(), [*questions, {**more[0], "pinned": pinned}])
-    clock.advance(1_000)
     model.poll()
     check(model, store, clock.now(), questions)
 
@@ -250,8 +248,7 @@ def test_a_page_that_takes_in_answers_shows_what_a_new_page_would(
         assert new is not None
         assert list(page.values()) == new.rows
         wanted = {name: value for name, value in told(new).items() if value is not None}
-        if answer is None or answer.counted is None or answer.counted == answer.now:
-            assert {name: shown[name] for name in wanted} == wanted
+        assert {name: shown[name] for name in wanted} == wanted
 
 
 @given(soups, asked)
