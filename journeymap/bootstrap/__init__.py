@@ -298,6 +298,7 @@ def _web(
     from journeymap.view.masking import Viewer
     from journeymap.web.api import create_api
     from journeymap.web.app import create_app
+    from journeymap.web.exporting import create_exports
     from journeymap.web.health import create_health
     from journeymap.web.metrics import HttpMetrics, Metrics
     from journeymap.web.viewing import ViewedModel
@@ -333,6 +334,7 @@ def _web(
         routers=(
             create_health(model.status, lambda: model.problem, clock.now, metrics),
             create_api(model, reader, clock.now, lambda _: everyone),
+            create_exports(model, reader, clock.now, lambda _: everyone, time_zone=settings.time_zone),
         ),
         lifespan=lifespan,
     )

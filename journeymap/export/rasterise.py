@@ -12,6 +12,7 @@ Reads requests from standard input and answers each on standard output. Each beg
 from __future__ import annotations
 
 import io
+import os
 import sys
 import zlib
 from typing import BinaryIO
@@ -56,4 +57,6 @@ def serve(requests: BinaryIO, answers: BinaryIO, family: str, font_files: list[s
 
 
 if __name__ == "__main__":
+    if hasattr(os, "nice"):
+        os.nice(5)  # pages go before pictures
     serve(sys.stdin.buffer, sys.stdout.buffer, sys.argv[1], sys.argv[2:])

@@ -8,6 +8,10 @@ from typing import Any, Final
 import msgspec
 
 from journeymap import __version__
+from journeymap.export.caption import LEAST_WIDTH, LONGEST_TITLE, MOST_WIDTH, WIDTH
+from journeymap.export.formats import FORMS
+from journeymap.export.palette import THEMES
+from journeymap.export.picture import LEAST_SCALE, MOST_SCALE
 from journeymap.model.journey import State
 from journeymap.model.status import ConnectionChange, EventCounts, Gap, IngestStatus, Quarantined
 from journeymap.view.document import EventDocument, JourneyHead
@@ -20,6 +24,8 @@ JOURNEYS_PATH: Final = "/api/v1/journeys"
 JOURNEY_PATH: Final = "/api/v1/journeys/{journey_id}"
 STATUS_PATH: Final = "/api/v1/status"
 QUARANTINE_PATH: Final = "/api/v1/quarantine"
+EXPORTS_PATH: Final = "/export/journeys.{form}"
+EXPORT_PATH: Final = "/export/journey/{journey_id}.{form}"
 OPENAPI_PATH: Final = "/api/v1/openapi.json"
 
 _MOMENT: Final = {"type": "string", "description": "milliseconds since 1970, or ISO 8601 (UTC where no zone is named)"}
@@ -27,7 +33,7 @@ _LENGTH: Final = {"type": "string", "description": "such as `90s`, `5m`, `2h`, `
 
 
 def api_openapi() -> dict[str, Any]:
-    """The description of all that is under `/api/v1`."""
+    """The description of all that is under `/api/v1` and `/export`."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -38,6 +44,29 @@ def api_openapi() -> dict[str, Any]:
         "paths": {
             JOURNEYS_PATH: {"get": _list_operation()},
             JOURNEY_PATH: {"get": _journey_operation()},
+            EXPORTS_PATH: {
+                "get": _export_operation(
+                    "All journeys that meet all the conditions, as a file",
+                    "exportJourneys",
+                    [
+                        *_filters(),
+                        _parameter(
+                            "sort", {"type": "string", "enum": list(SORTS), "default": DEFAULT_SORT}, "the order"
+                        ),
+                    ],
+                )
+            },
+            EXPORT_PATH: {
+                "get": _export_operation(
+                    "One journey as a file",
+                    "exportJourney",
+                    [
+                        _in_path("journey_id", "its id, or one that it had before"),
+                        _parameter("from", _MOMENT, "where the chart begins"),
+                        _parameter("to", _MOMENT, "where the chart ends"),
+                    ],
+                )
+            },
             STATUS_PATH: {
                 "get": {
                     "operationId": "getStatus",
@@ -71,24 +100,7 @@ def _list_operation() -> dict[str, Any]:
         "description": "A page may be short, even empty, and still have a `next`: go on until it is null. Texts and names are "
         "compared in any letter case; those of interactions, in the latest 16 of a journey.",
         "parameters": [
-            _parameter(
-                "q",
-                {"type": "string", "maxLength": MAX_TEXT},
-                "a part of the customer id, the journey's id, an interaction's id, or the name of a queue or an agent",
-            ),
-            _parameter("customer", {"type": "string", "maxLength": MAX_TEXT}, "a part of the customer id"),
-            _parameter("channel", _texts(), "any of these channels occurs", repeatable=True),
-            _parameter("state", _texts(State), "reads as one of these", repeatable=True),
-            _parameter("queue", _texts(), "an interaction was last in a queue of one of these names", repeatable=True),
-            _parameter("agent", _texts(), "one of these agents was the last of an interaction", repeatable=True),
-            _parameter("disposition", _texts(), "an interaction has one of these", repeatable=True),
-            _parameter("direction", _texts(), "an interaction is `inbound` or `outbound`", repeatable=True),
-            _parameter("flag", _texts(Flag), "has one of these flags", repeatable=True),
-            _parameter("min_duration", _LENGTH, "from its start to its last activity at least"),
-            _parameter("max_duration", _LENGTH, "from its start to its last activity at most"),
-            _parameter("min_transfers", {"type": "integer", "minimum": 0}, "was handed over so many times or more"),
-            _parameter("from", _MOMENT, "active at this time or later"),
-            _parameter("to", _MOMENT, "active before this time"),
+            *_filters(),
             _parameter("sort", {"type": "string", "enum": list(SORTS), "default": DEFAULT_SORT}, "the order"),
             _parameter(
                 "limit",
@@ -101,18 +113,64 @@ def _list_operation() -> dict[str, Any]:
     }
 
 
+def _filters() -> list[dict[str, Any]]:
+    return [
+        _parameter(
+            "q",
+            {"type": "string", "maxLength": MAX_TEXT},
+            "a part of the customer id, the journey's id, an interaction's id, or the name of a queue or an agent",
+        ),
+        _parameter("customer", {"type": "string", "maxLength": MAX_TEXT}, "a part of the customer id"),
+        _parameter("channel", _texts(), "any of these channels occurs", repeatable=True),
+        _parameter("state", _texts(State), "reads as one of these", repeatable=True),
+        _parameter("queue", _texts(), "an interaction was last in a queue of one of these names", repeatable=True),
+        _parameter("agent", _texts(), "one of these agents was the last of an interaction", repeatable=True),
+        _parameter("disposition", _texts(), "an interaction has one of these", repeatable=True),
+        _parameter("direction", _texts(), "an interaction is `inbound` or `outbound`", repeatable=True),
+        _parameter("flag", _texts(Flag), "has one of these flags", repeatable=True),
+        _parameter("min_duration", _LENGTH, "from its start to its last activity at least"),
+        _parameter("max_duration", _LENGTH, "from its start to its last activity at most"),
+        _parameter("min_transfers", {"type": "integer", "minimum": 0}, "was handed over so many times or more"),
+        _parameter("from", _MOMENT, "active at this time or later"),
+        _parameter("to", _MOMENT, "active before this time"),
+    ]
+
+
+def _export_operation(what: str, name: str, first: list[dict[str, Any]]) -> dict[str, Any]:
+    form = {**_in_path("form", "the form"), "schema": {"type": "string", "enum": list(FORMS)}}
+    scale = {"type": "number", "minimum": LEAST_SCALE, "maximum": MOST_SCALE, "default": 1}
+    width = {"type": "integer", "minimum": LEAST_WIDTH, "maximum": MOST_WIDTH, "default": WIDTH}
+    media = {each.media_type.partition(";")[0]: {"schema": {"type": "string"}} for each in FORMS.values()}
+    return {
+        "operationId": name,
+        "summary": what,
+        "description": "A chart (png, svg, pdf, html), data (csv, jsonl, parquet) or an incident packet (zip), as a file.",
+        "parameters": [
+            form,
+            *first,
+            _parameter("theme", {"type": "string", "enum": list(THEMES), "default": THEMES[0]}, "colours of a chart"),
+            _parameter("scale", scale, "size of a picture"),
+            _parameter("width", width, "pixels of a chart at scale 1"),
+            _parameter("time_zone", {"type": "string"}, "zone of the times on a chart, such as Europe/Vienna"),
+            _parameter("title", {"type": "string", "maxLength": LONGEST_TITLE}, "a chart's title"),
+        ],
+        "responses": {
+            "200": {"description": "The file", "content": media},
+            **{status: _problem() for status in ("400", "404", "429", "503")},
+        },
+    }
+
+
+def _in_path(name: str, description: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "description": description, "schema": {"type": "string"}}
+
+
 def _journey_operation() -> dict[str, Any]:
     return {
         "operationId": "getJourney",
         "summary": "One journey with all its interactions, transfers and events",
         "parameters": [
-            {
-                "name": "journey_id",
-                "in": "path",
-                "required": True,
-                "description": "its id, or one that it had before; the answer names the id it has now",
-                "schema": {"type": "string"},
-            }
+            _in_path("journey_id", "its id, or one that it had before; the answer names the id it has now"),
         ],
         "responses": {
             "200": _json("The journey", _reference("Journey")),
