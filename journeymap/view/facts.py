@@ -11,7 +11,6 @@ import msgspec
 from journeymap.model.journey import Kind, State
 from journeymap.model.row import InteractionRow, JourneyRow
 from journeymap.model.time import Millis
-from journeymap.view.bars import bars
 from journeymap.view.flags import Flag, interaction_flags, lasting_flags, waits_long
 from journeymap.view.masking import Viewer, mask
 from journeymap.view.reading import Reading, Shown
@@ -19,6 +18,7 @@ from journeymap.view.reading import Reading, Shown
 ONGOING: Final[Millis] = 2**53
 """End of what has not ended, later than any moment."""
 
+_WAIT: Final = Kind.WAIT.value
 _MASKED: Final = Viewer(sees_identifiers=False)
 _ON_THE_PHONE: Final = frozenset({State.ACTIVE, State.WRAPUP})
 
@@ -70,36 +70,51 @@ class Facts(msgspec.Struct, frozen=True, gc=False):
 
 def facts(row: JourneyRow, reading: Reading) -> Facts:
     """The facts of a row as of the reading's moment."""
+    # Asked of every row that changes, so each interaction and each segment is looked at once.
     parts = row.interactions
     shown = [reading.shown(part) for part in parts]
     state = reading.journey([each.state for each in shown])
-    waits: list[tuple[Millis, Millis]] = []
     channels = _shared(frozenset([part.channel for part in parts]))
     flags: set[str] = {*lasting_flags(row, channels)}
+    waits: list[tuple[Millis, Millis]] = []
+    waiting_since: Millis | None = None
+    waited: Millis = 0
+    latest: InteractionRow | None = None
+    names = [row.journey_id]
     for part, reads in zip(parts, shown, strict=True):
-        flags |= interaction_flags(part, reads)
-        for kind, start, end in bars(part.segments, part.last_event_at if reads.timed_out else None):
-            if kind == Kind.WAIT:
-                waits.append((start, ONGOING if end is None else end))
-    waiting_since = min([start for start, end in waits if end == ONGOING], default=None)
+        names.append(part.interaction_id)
+        if part.queue:
+            names.append(part.queue)
+            if latest is None or _activity(part) > _activity(latest):
+                latest = part
+        if part.agent:
+            names.append(part.agent)
+        last = part.last_event_at if reads.timed_out else ONGOING
+        for kind, start, closed in part.segments:
+            if kind == _WAIT:
+                end = last if closed is None else closed
+                if end == ONGOING:
+                    waiting_since = start if waiting_since is None else min(waiting_since, start)
+                    waits.append((start, end))
+                elif start < end:
+                    waited = max(waited, end - start)
+                    waits.append((start, end))
+        flags.update(interaction_flags(part, reads))
     long, due = waits_long(waiting_since, reading.now)
     if long:
         flags.add(Flag.WAITING_LONG)
-    queues, agents = tuple([part.queue for part in parts]), tuple([part.agent for part in parts])
-    latest = max([part for part in parts if part.queue], key=_activity, default=None)
-    names = [row.journey_id, *[part.interaction_id for part in parts], *filter(None, queues), *filter(None, agents)]
     return Facts(
         row,
         state,
-        _since(state, parts, shown),
+        _since(state, parts, shown) if parts else row.last_event_at,
         waiting_since,
-        max([end - start for start, end in waits if end != ONGOING], default=0),
+        waited,
         tuple(waits),
         _shared(frozenset(flags)),
         due,
         channels,
-        _folded(queues),
-        _folded(agents),
+        _folded(tuple([part.queue for part in parts])),
+        _folded(tuple([part.agent for part in parts])),
         _folded(tuple([part.disposition for part in parts])),
         _folded(tuple([part.direction for part in parts])),
         latest.queue or "" if latest else "",
@@ -109,8 +124,10 @@ def facts(row: JourneyRow, reading: Reading) -> Facts:
 
 
 def _since(state: State, parts: Sequence[InteractionRow], shown: Sequence[Shown]) -> Millis:
+    if len(parts) == 1:
+        return _entered(parts[0], shown[0])
     if state in (State.IDLE, State.CLOSED):
-        return max([_entered(part, reads) for part, reads in zip(parts, shown, strict=True)], default=0)
+        return max([_entered(part, reads) for part, reads in zip(parts, shown, strict=True)])
     there = _ON_THE_PHONE if state is State.ACTIVE else frozenset({state})
     return min([_entered(part, reads) for part, reads in zip(parts, shown, strict=True) if reads.state in there])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import Final
+from typing import Final, TypeAlias
 
 from journeymap.model.journey import Kind, State
 from journeymap.model.row import ROW_SEGMENTS, InteractionRow, JourneyRow
@@ -18,6 +18,12 @@ MANY_CHANNELS: Final = 3
 
 ANONYMOUS: Final = ("session:", "interaction:")
 """What the customer ids of those begin with whom no event names (docs/stitching.md, section 2)."""
+
+Segments: TypeAlias = tuple[tuple[str, Millis, Millis | None], ...]
+
+_WAIT: Final = Kind.WAIT.value
+_INTERACT: Final = Kind.INTERACT.value
+_WRAPUP: Final = Kind.WRAPUP.value
 
 
 class Flag(enum.StrEnum):
@@ -55,20 +61,16 @@ def lasting_flags(row: JourneyRow, channels: frozenset[str]) -> set[Flag]:
     return found
 
 
-def interaction_flags(interaction: InteractionRow, shown: Shown) -> set[Flag]:
+def interaction_flags(interaction: InteractionRow, shown: Shown) -> list[Flag]:
     """What one interaction, which reads as `shown`, adds to its journey's flags."""
-    found = set()
+    found = []
     if shown.timed_out:
-        found.add(Flag.TIMED_OUT)
-    if _reopened(interaction):
-        found.add(Flag.REOPENED)
+        found.append(Flag.TIMED_OUT)
     segments = interaction.segments
-    if (
-        shown.state == State.CLOSED
-        and 0 < len(segments) < ROW_SEGMENTS
-        and all(each[0] == Kind.WAIT for each in segments)
-    ):
-        found.add(Flag.ABANDONED)
+    if len(segments) > 1 and _reopened(segments):
+        found.append(Flag.REOPENED)
+    if segments and segments[0][0] == _WAIT and shown.state is State.CLOSED and _only_waits(segments):
+        found.append(Flag.ABANDONED)
     return found
 
 
@@ -80,11 +82,15 @@ def waits_long(waiting_since: Millis | None, now: Millis) -> tuple[bool, Millis 
     return (True, None) if now >= due else (False, due)
 
 
-def _reopened(interaction: InteractionRow) -> bool:
-    """Whether it was talked again after a wrap-up, or after a time without any segment, which is one of being closed."""
-    before: tuple[str, Millis, Millis | None] | None = None
-    for segment in interaction.segments:
-        if before is not None and segment[0] == Kind.INTERACT and (before[0] == Kind.WRAPUP or before[2] != segment[1]):
+def _only_waits(segments: Segments) -> bool:
+    return len(segments) < ROW_SEGMENTS and all(kind == _WAIT for kind, _, _ in segments)
+
+
+def _reopened(segments: Segments) -> bool:
+    """Whether there was talk again after a wrap-up, or after a time without any segment, which is one of being closed."""
+    before, over = segments[0][0], segments[0][2]
+    for kind, start, end in segments[1:]:
+        if kind == _INTERACT and (before == _WRAPUP or over != start):
             return True
-        before = segment
+        before, over = kind, end
     return False
