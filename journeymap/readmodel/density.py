@@ -27,8 +27,8 @@ class Density:
         self._starts = sorted([each.row.started_at for each in facts])
         self._ends = sorted([each.ends for each in facts])
         waits = [wait for each in facts for wait in each.waits]
-        self._wait_starts = sorted([start for start, _ in waits])
-        self._wait_ends = sorted([end for _, end in waits])
+        self._wait_starts = sorted([wait[0] for wait in waits])
+        self._wait_ends = sorted([wait[1] for wait in waits])
 
     def change(self, before: Held | None, now: Held | None) -> None:
         """Put one in another's place; None where there is none."""

@@ -24,14 +24,14 @@ class Ordering:
         self._group_of = GROUPS[group] if group else None
         self._ranked: dict[str, list[Ranked]] = {}
         self._times: dict[str, list[Millis]] = {}
+        rank, group_of = self._rank, self._group_of
         for held in journeys:
-            name, place = self._place(held)
-            self._ranked.setdefault(name, []).append(place)
-            self._times.setdefault(name, []).append(place[1])
-        for ranked in self._ranked.values():
+            row = held.row
+            place = (rank(held.facts), row.last_event_at, row.journey_id)
+            self._ranked.setdefault(group_of(held.facts) if group_of else "", []).append(place)
+        for name, ranked in self._ranked.items():
+            self._times[name] = sorted([at for _, at, _ in ranked])
             ranked.sort()
-        for times in self._times.values():
-            times.sort()
 
     def change(self, before: Held | None, now: Held | None) -> None:
         """Put one in another's place; None where there is none."""

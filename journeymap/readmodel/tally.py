@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Collection, Iterable, Mapping
+from operator import attrgetter
 from typing import Final
 
+from journeymap.model.journey import State
 from journeymap.model.row import JourneyRow
 from journeymap.model.time import Millis
 from journeymap.readmodel.held import Held
@@ -14,13 +16,15 @@ from journeymap.view.facts import Facts, spelling
 MOST_VALUES: Final = 30
 """So many values of a facet are told of, those of the most journeys."""
 
-FACETS: Final[Mapping[str, Callable[[Facts], Iterable[str]]]] = {
-    "channel": lambda facts: facts.channels,
-    "state": lambda facts: (facts.state.value,),
-    "queue": lambda facts: facts.queues,
-    "disposition": lambda facts: facts.dispositions,
-    "direction": lambda facts: facts.directions,
-    "flag": lambda facts: facts.flags,
+_STATES: Final = {state: frozenset({state.value}) for state in State}
+
+FACETS: Final[Mapping[str, Callable[[Facts], frozenset[str]]]] = {
+    "channel": attrgetter("channels"),
+    "state": lambda facts: _STATES[facts.state],
+    "queue": attrgetter("queues"),
+    "disposition": attrgetter("dispositions"),
+    "direction": attrgetter("directions"),
+    "flag": attrgetter("flags"),
 }
 """The facets, by their names in a query string, and what values a journey counts for."""
 
@@ -40,8 +44,12 @@ class Tally:
         self._names: dict[str, str] = {}
         self._times: dict[str, list[Millis]] = {}
         for held in journeys:
+            at = held.row.last_event_at
             for value in self._values(held.facts):
-                self._of(value, held).append(held.row.last_event_at)
+                times = self._times.get(value)
+                if times is None:
+                    times = self._of(value, held)
+                times.append(at)
         for times in self._times.values():
             times.sort()
 
