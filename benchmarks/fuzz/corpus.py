@@ -108,6 +108,23 @@ def answers() -> tuple[bytes, ...]:
 
 
 @cache
+def secrets() -> tuple[bytes, ...]:
+    """Things that hold secrets in all the ways people write them, and some that only look so."""
+    inner = json.dumps({"password": "hunter2 \\\\ or 1", "user": "ann"})
+    return (
+        *answers(),
+        *frames()[-14:],
+        _json({"headers": {"Authorization": "Bearer abc.def.ghi", "Cookie": "a=b; c=d"}, "api-key": [1, {"x": "y"}]}),
+        _json({"payload": {"body": inner, "clientSecret": "s3cr3t-s3cr3t", "again": "s3cr3t-s3cr3t"}}),
+        _json([{"name": "db.password", "value": "pa55"}, {"token": None, "tokens": True, "private_key": 17}]),
+        b"GET /x?access_token=abcdef&b=1 HTTP/1.1\r\nAuthorization: Basic dXNlcjpwYXNz\r\nCookie: sid=1; x=2\r\n\r\n",
+        b"<user><password>hunter2</password></user> https://ann:pw@host/path eyJhbGciOi.eyJzdWIiOiIx.sig",
+        b"-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----",
+        '{"token":"abc"}'.encode("utf-16"),
+    )
+
+
+@cache
 def lines() -> tuple[bytes, ...]:
     """Files of recorded events, plain and gzip."""
     text = b"\n".join(events()[:12])

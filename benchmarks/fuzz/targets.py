@@ -4,6 +4,7 @@ else that comes out of a check is one that the reader should not have raised."""
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
@@ -14,6 +15,7 @@ from msgspec.structs import replace
 
 from benchmarks.fuzz import corpus
 from journeymap.decode.event import REASONS, decode_frame, decode_raw
+from journeymap.decode.sample import MASKED, sample_text
 from journeymap.errors import InputError, JournalError, RefusedError, TransientSourceError
 from journeymap.journal.journal import Journal
 from journeymap.journal.replay import read_journal
@@ -23,7 +25,8 @@ from journeymap.model.row import JourneyRow
 from journeymap.model.time import DAY, HOUR, MINUTE, SECOND, is_usable
 from journeymap.protocol.backoff import MAX_RETRY_AFTER, parse_retry_after, retry_after_in
 from journeymap.protocol.exchange import Subscribed, SubscribeFailed
-from journeymap.protocol.frames import MAX_DROPPED, MAX_ID, Heartbeat, Opened, Throttle, classify
+from journeymap.protocol.frames import MAX_DROPPED, MAX_ID, Heartbeat, Opened, Throttle, classify, count_events
+from journeymap.protocol.httpdate import parse_http_date
 from journeymap.protocol.matching import mismatch
 from journeymap.protocol.token import life_of, schedule
 from journeymap.protocol.websocket import CLOSE, Message, MessageReader, read_close
@@ -79,6 +82,7 @@ class Frames:
             assert value == [] or value["events"] == [], "it vanished"
         at = timestamp_of(data)
         assert at is None or is_usable(at), at
+        assert 0 <= count_events(data) <= max(1, len(data)), "more events than bytes"
         return control or ("events" if events else rejected[0].reason if rejected else "nothing")
 
 
@@ -209,6 +213,8 @@ class Headers:
         wait = parse_retry_after(text, corpus.NOON)
         _check_wait(wait)
         _check_wait(retry_after_in(data.decode("utf-8", "replace")))
+        date = parse_http_date(text)
+        assert date is None or type(date) is int, date
         return "nothing" if wait is None else "wait"
 
 
@@ -247,6 +253,31 @@ class Answers:
             return "fields" if fields else "nothing"
         assert token.value.isascii() and token.value.isprintable() and " " not in token.value
         return "token"
+
+
+class Samples:
+    """`sample_text`: whatever was set aside becomes text that can be shown, in time, and what a key calls secret is not in it."""
+
+    SECRET = "Zq7xHead-9.~kWv9kTail"
+    SLOW = 2.0
+    """Seconds of CPU time that only a pattern gone wild takes for a sample."""
+
+    def __init__(self, _: Path) -> None:
+        self.corpus = corpus.secrets()
+
+    def check(self, data: bytes, rng: Random) -> str:
+        if rng.random() < 0.01:
+            data *= SAMPLE // max(1, len(data))
+        began = time.thread_time()
+        text = sample_text(data, cut=rng.random() < 0.3)
+        assert time.thread_time() - began < self.SLOW, "it took too long"
+        assert all(char.isprintable() or char in "\n\t" for char in text), ascii(text)
+        text.encode()
+        at = rng.randint(0, len(data))
+        key = rng.choice((b"access_token", b"client_secret", b"Authorization", b"password"))
+        planted = data[:at] + b'\n{"' + key + b'":"' + self.SECRET.encode() + b'"}\n' + data[at:]
+        assert self.SECRET not in sample_text(planted), "a secret is shown"
+        return "masked" if MASKED in text else "nothing masked"
 
 
 class Journals:
@@ -331,11 +362,12 @@ class Share(NamedTuple):
 
 
 TARGETS = {
-    "frames": Share(Frames, 50),
+    "frames": Share(Frames, 46),
     "streams": Share(Streams, 21),
     "headers": Share(Headers, 12),
     "answers": Share(Answers, 10),
     "folding": Share(Folding, 4),
+    "samples": Share(Samples, 4),
     "lines": Share(Lines, 2),
     "journals": Share(Journals, 1),
 }

@@ -121,6 +121,7 @@ def cannot_open(*_: Any, **__: Any) -> Any:
         ("headers", "parse_retry_after", waits_forever),
         ("answers", "life_of", lambda value: int(float(value or 1)) * 1000),
         ("folding", "journeys", lambda events, _: []),
+        ("samples", "sample_text", lambda data, cut=False: repr(data)),
         ("lines", "read_lines", cannot_open),
         ("journals", "read_journal", KeepsQuiet),
     ],
