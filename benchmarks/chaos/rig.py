@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import resource
 import signal
@@ -22,11 +23,16 @@ from benchmarks.chaos.plan import Planned
 from benchmarks.processes import CHECKOUT
 from journeymap.errors import JourneymapError
 from journeymap.model.status import STATUS, IngestStatus, decode_status
+from journeymap.model.time import Millis
+from journeymap.simulator.actions import ACTIONS
 from journeymap.store.cache import DATABASE
 from journeymap.store.disk import open_disk_reader
 
 RESTART = 0.2
 """Seconds after which ingest is started again, as a service manager would."""
+
+IMPATIENT: Millis = 3_000
+"""How long a connection may be away before somebody presses "try again"."""
 
 FLOWING = 5.0
 """Seconds that are waited at most for events to flow."""
@@ -106,7 +112,8 @@ class Rig:
         self._expected = False
         self._excused = 0  # faults now under which ingest may end by itself
         self._start_at: float | None = None
-        self._seed = seed
+        self._platform_stopped = False
+        self._look_at = math.inf
         self.platform = Platform(folder, seed, rate)
         self.environment = {
             f"JOURNEYMAP_{name.upper()}": self.platform.access[name]
@@ -154,10 +161,11 @@ class Rig:
         """Do what is due: end faults, start ingest again."""
         now = time.monotonic()
         for entry in sorted(self._ends, key=lambda entry: entry[0]):
-            if entry[0] <= now:
+            if entry[0] <= now and not (self._platform_stopped and entry[1] == "platform"):
                 self._ends.remove(entry)
                 entry[2]()
         if (code := self.ingest.poll()) is None:
+            self._look_after(now)
             return
         if self._start_at is None:
             self._start_at = now + RESTART
@@ -167,6 +175,16 @@ class Rig:
             self._expected = False
         if now >= self._start_at:
             self.ingest = self._started()
+
+    def _look_after(self, now: float) -> None:
+        """What an impatient operator does: press "try again" when it has been away for a while. Waits grow with every failure,
+        and here something fails every few seconds."""
+        if now < self._look_at:
+            return
+        self._look_at = now + 1
+        status = self.status()
+        if status is not None and status.state != "OPEN" and status.written_at - status.since > IMPATIENT:
+            self.retry()
 
     def run(self, seconds: float) -> None:
         """Let time pass."""
@@ -195,7 +213,7 @@ class Rig:
             case "restart platform":
                 self.platform.restart()
                 self._ends = [entry for entry in self._ends if entry[1] != "platform"]
-            case "drop" | "close" | "half_open" | "expire_tokens":
+            case _ if name in ACTIONS:
                 self.platform.act(name, how)
             case "lock store":
                 self._lock_store(planned)
@@ -232,9 +250,10 @@ class Rig:
     def _stop(self, process: subprocess.Popen[Any], planned: Planned) -> None:
         process.send_signal(signal.SIGSTOP)
         if process is self.platform.process:
-            # Nothing can be asked of it meanwhile.
+            self._platform_stopped = True  # nothing can be asked of it meanwhile
             self.run(planned.lasts)
             process.send_signal(signal.SIGCONT)
+            self._platform_stopped = False
         else:
             self._later(planned, "ingest", lambda: process.send_signal(signal.SIGCONT))
 
@@ -296,6 +315,7 @@ class Rig:
         It has to come back by itself, except from a refusal, after which somebody presses "try again".
         """
         began = time.monotonic()
+        self._look_at = math.inf
         for _, _, end in self._ends:
             end()
         self._ends.clear()
@@ -307,6 +327,7 @@ class Rig:
             status = self.status()
             stats = self.platform.stats()
             if status is not None and status.state == "OPEN" and stats["acknowledged"] > before + 100:
+                self._look_at = 0.0
                 return time.monotonic() - began
             if (now := time.monotonic()) - began > patience:
                 said = None if status is None else (status.state, status.error)
