@@ -28,8 +28,9 @@ MOST_BADGES: Final = 4
 def chart(rows: Sequence[DrawnRow], look: Look, subject: Subject) -> Iterator[str]:
     """The chart in pieces, in order; the time it takes is linear in the rows. Without rows it says so."""
     narrow = look.width < NARROW
-    frame = Frame(look, subject, NARROW_HEAD if narrow else HEAD, ROW * max(len(rows), 1))
-    yield from frame.begin(channel for row in rows for channel in row.channels)
+    channels = {channel for row in rows for channel in row.channels}
+    frame = Frame(look, subject, NARROW_HEAD if narrow else HEAD, ROW * max(len(rows), 1), channels)
+    yield from frame.begin()
     width = look.width - 2 * MARGIN
     for index in range(1, len(rows), 2):
         yield _row_group(frame.top + ROW * index) + rect(0, 0, width, ROW, frame.palette["stripe"]) + "</g>\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 from journeymap.export.bars import Bars, definitions, hatch, with_faded
@@ -28,7 +28,7 @@ TITLE: Final = 46.0
 class Frame:
     """The frame of a chart whose rows are `rows_height` pixels high and whose heads are `head` pixels wide."""
 
-    def __init__(self, look: Look, subject: Subject, head: float, rows_height: float) -> None:
+    def __init__(self, look: Look, subject: Subject, head: float, rows_height: float, channels: Iterable[str]) -> None:
         self.look = look
         self.subject = subject
         self.palette: Mapping[str, str] = with_faded(tokens(look.theme))
@@ -37,7 +37,9 @@ class Frame:
         self.rows_height = rows_height
         self.scale = TimeScale(subject.start, subject.end, look.width - MARGIN - self.left)
         self.bars = Bars(self.scale, subject.now, self.palette)
-        self.top = TITLE + LINE * len(subject.notes) + LEGEND + AXIS
+        self._legend = list(self._placed_legend({channel_token(channel) for channel in channels}))
+        lines = self._legend[-1][1] if self._legend else 0
+        self.top = TITLE + LINE * len(subject.notes) + LEGEND + LINE * lines + AXIS
         self._ticks: Ticks = ticks(subject.start, subject.end, self.scale.width, zone_offset(subject.start, look.zone))
 
     @property
@@ -45,7 +47,7 @@ class Frame:
         """Of the whole chart."""
         return self.top + self.rows_height + AXIS + MARGIN
 
-    def begin(self, channels: Iterable[str], below: float = 0) -> Iterator[str]:
+    def begin(self, below: float = 0) -> Iterator[str]:
         """All that stands above and beneath the rows; `below` are pixels kept free under the lower axis."""
         width, height = number(self.look.width), number(self.height + below)
         size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
@@ -56,7 +58,10 @@ class Frame:
         yield "<defs>" + "".join(definitions(self.palette)) + "".join(self._gap_patterns()) + "</defs>\n"
         yield rect(0, 0, self.look.width, self.height + below, self.palette["surface"]) + "\n"
         yield from self._head()
-        yield from self._legend(sorted({channel_token(channel) for channel in channels}))
+        middle = TITLE + LINE * len(self.subject.notes) + LEGEND / 2
+        for x, line, wide, mark, text in self._legend:
+            place = f"{number(x)} {number(middle + LINE * line)}"
+            yield f'<g transform="translate({place})">{mark}{write(wide + 6, 4, text, "s")}</g>\n'
 
     def beneath(self) -> Iterator[str]:
         """Gaps and grid, to be drawn above the rows' stripes and below their bars."""
@@ -103,18 +108,17 @@ class Frame:
         for place, note in enumerate(self.subject.notes):
             yield write(MARGIN, TITLE + LINE * place + 14, fitted(note, room, 12.5), "m") + "\n"
 
-    def _legend(self, channels: Sequence[str]) -> Iterator[str]:
-        """Left to right as far as there is room; what comes first matters most."""
-        middle = TITLE + LINE * len(self.subject.notes) + LEGEND / 2
-        x = MARGIN
+    def _placed_legend(self, channels: Collection[str]) -> Iterator[tuple[float, int, float, str, str]]:
+        """Left edge, line, width of the mark, the mark and the words of each entry."""
+        x, line = MARGIN, 0
         for width, mark, text in self._legend_entries(channels):
-            after = x + width + 6 + text_width(text, 11) + 16
-            if after > self.look.width - MARGIN + 16:
-                return
-            yield f'<g transform="translate({number(x)} {number(middle)})">{mark}{write(width + 6, 4, text, "s")}</g>\n'
-            x = after
+            after = x + width + 6 + text_width(text, 11)
+            if after > self.look.width - MARGIN:
+                after, x, line = MARGIN + after - x, MARGIN, line + 1
+            yield x, line, width, mark, text
+            x = after + 16
 
-    def _legend_entries(self, channels: Sequence[str]) -> Iterator[tuple[float, str, str]]:
+    def _legend_entries(self, channels: Collection[str]) -> Iterator[tuple[float, str, str]]:
         palette = self.palette
         for look in CHANNEL_LOOKS.values():
             token = channel_token(look.name)

@@ -61,9 +61,9 @@ def tracks_of(row: DrawnRow) -> list[Track]:
 def journey_chart(row: DrawnRow, look: Look, subject: Subject) -> Iterator[str]:
     """The chart in pieces, in order."""
     tracks = tracks_of(row)
-    frame = Frame(look, subject, HEAD, LANE * max(1, sum(track.lanes for track in tracks)))
+    frame = Frame(look, subject, HEAD, LANE * max(1, sum(track.lanes for track in tracks)), row.channels)
     below = LINE * (len(row.interactions) + 1) + 12
-    yield from frame.begin(row.channels, below)
+    yield from frame.begin(below)
     tops: dict[int, float] = {}
     top = frame.top
     for index, track in enumerate(tracks):

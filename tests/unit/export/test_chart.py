@@ -199,3 +199,13 @@ def test_a_journey_outside_the_window_leaves_a_hint() -> None:
     )
     root = parsed(exported("svg", of_rows([ended], wanted=wanted)))
     assert [each for each in groups(root)[0].iter(f"{SVG}path") if each.get("fill") == tokens("light")["channel-voice"]]
+
+
+def test_a_legend_that_is_too_long_for_a_line_goes_on_in_the_next() -> None:
+    gaps = [Gap("a", "disconnected", START + MINUTE, START + 2 * MINUTE)]
+    heights = []
+    for width in (2000, 700):
+        root = parsed(exported("svg", of_rows([row(number) for number in range(6)], look=Look(width=width), gaps=gaps)))
+        assert {"Voice", "Other", "Transfer", "timed out", "events may be missing"} <= set(texts(root))
+        heights.append(float(root.get("height", "0")))
+    assert heights[1] == heights[0] + 19
