@@ -98,6 +98,7 @@ export class Operations {
     writeFigures(this.#root, parts, now);
     this.sources.write(parts.sources, parts.connections, now);
     element("no-source").hidden = parts.sources.length > 0;
+    this.#root.classList.toggle("one-source", parts.sources.length < 2);
     this.#writeGaps(parts, now);
     this.#writeQuarantine(parts, now);
     this.#spark.draw(now);

@@ -33,6 +33,8 @@ export class Router {
     this.#opened = true;
     history.pushState({}, "", path);
     this.#show();
+    // Who came by key or with a screen reader is told where he is.
+    if (this.page === "operations") this.#places.operations.querySelector("h1").focus({ preventScroll: true });
   }
   /** Back to where one came from, if that was a page of ours; to the wall otherwise. */
   back() {

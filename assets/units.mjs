@@ -38,7 +38,8 @@ export const FORMS = {
   milliseconds: (value) => `${(value < 9.95 ? tenths : whole).format(value)} ms`,
   moment: (value, now) => moment(value, now),
   ago: (value, now) => `${length(now - value)} ago`,
-  in: (value, now) => (value > now ? length(value - now) : "now"),
+  in: (value, now) => (value > now ? `in ${length(value - now)}` : "now"),
+  left: (value, now) => length(Math.max(0, value - now)),
   since: (value, now) => `${moment(value, now)} (${length(now - value)})`,
 };
 

@@ -1,21 +1,25 @@
 """Takes the pictures of docs/images/ from a run of the simulated platform: .venv/bin/python scripts/screenshots.py
 
-Chromium is found as the tests find it (CHROMIUM, else scripts/browser.sh).
+Chromium is found as the tests find it (CHROMIUM, else scripts/browser.sh). With words as arguments only pictures whose
+names contain one of them are kept. `pngquant`, where it is installed, makes them smaller. Takes about eight minutes.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 IMAGES = CHECKOUT / "docs" / "images"
@@ -28,61 +32,138 @@ SWITCHES = [
 ]
 DESKTOP, PHONE = (1440, 900), (390, 844)
 SETTLE = 25  # seconds until the wall shows a lively picture
+OUTAGE = 75  # seconds without a connection, long enough to be an error and to be seen on the chart
+WALL_IS_DRAWN = "body[data-rows]"
 
 
-def richest(address: str) -> dict[str, Any]:
-    """A journey over many channels, so that there is something to see."""
-    journeys = httpx.get(f"{address}/api/v1/journeys", params={"limit": 1000}).raise_for_status().json()["journeys"]
-    found: dict[str, Any] = max(journeys, key=lambda item: (len(item["channels"]), item["transfers"], item["events"]))
-    return found
+class Product:
+    """The running product, and the simulated platform behind it."""
+
+    def __init__(self, log: Path) -> None:
+        text = log.read_text()
+        self.address = re.search(r"Journeymap is at (http://\S+)", text)[1]  # type: ignore[index]
+        self.platform = re.search(r"platform is at (http://\S+)", text)[1]  # type: ignore[index]
+
+    def break_with(self, action: str, **faults: Any) -> None:
+        """Set faults, and let an action happen that makes them felt."""
+        httpx.put(f"{self.platform}/control/faults", json=faults).raise_for_status()
+        self.act(action)
+
+    def act(self, action: str, **body: Any) -> None:
+        """Let something happen on the platform."""
+        httpx.post(f"{self.platform}/control/actions/{action}", json=body).raise_for_status()
+
+    def mend(self) -> None:
+        """Nothing is wrong any more, and ingest knows."""
+        httpx.delete(f"{self.platform}/control/faults").raise_for_status()
+        while httpx.get(f"{self.address}/api/v1/status").json()["state"] != "OPEN":
+            time.sleep(1)
+
+    def richest(self) -> str:
+        """The path of a journey over many channels, so that there is something to see."""
+        answer = httpx.get(f"{self.address}/api/v1/journeys", params={"limit": 1000}).raise_for_status()
+        best = max(
+            answer.json()["journeys"], key=lambda item: (len(item["channels"]), item["transfers"], item["events"])
+        )
+        return f"/journey/{best['journey_id']}"
 
 
-def take(browser: Browser, address: str, name: str, size: tuple[int, int], theme: Any, ready: str) -> None:
-    """One picture, once the page says that it is ready."""
-    page = browser.new_page(viewport={"width": size[0], "height": size[1]}, color_scheme=theme, timezone_id="UTC")
-    page.goto(address)
-    page.wait_for_selector(ready, timeout=30_000)
-    time.sleep(4)
-    page.screenshot(path=IMAGES / f"{name}.png")
-    page.close()
-    print(f"docs/images/{name}.png")
+class Camera:
+    """Takes pictures of the pages of one product, of those that are `wanted`."""
+
+    def __init__(self, browser: Browser, address: str, wanted: list[str]) -> None:
+        self._browser = browser
+        self._address = address
+        self._wanted = wanted
+
+    def take(
+        self, name: str, path: str, ready: str, *, theme: Any = "light", size: tuple[int, int] = DESKTOP, **doing: Any
+    ) -> None:
+        """One picture, once the page says that it is ready."""
+        with self.watch(path, theme, size) as page:
+            self.shoot(page, name, ready, **doing)
+
+    @contextmanager
+    def watch(self, path: str, theme: Any = "light", size: tuple[int, int] = DESKTOP) -> Iterator[Page]:
+        """A page that is looked at for a while."""
+        viewport = {"width": size[0], "height": size[1]}
+        page = self._browser.new_page(viewport=viewport, color_scheme=theme, timezone_id="UTC")  # type: ignore[arg-type]
+        page.goto(self._address + path)
+        yield page
+        page.close()
+
+    def shoot(self, page: Page, name: str, ready: str, *, keys: str = "", open_first: str = "") -> None:
+        """A picture of the page as it is, after pressing `keys` and opening the first element of a kind."""
+        if self._wanted and not any(word in name for word in self._wanted):
+            return
+        page.wait_for_selector(ready, timeout=60_000)
+        for key in keys:
+            page.keyboard.press(key)
+        if open_first:
+            page.locator(open_first).first.click()
+        time.sleep(4)
+        target = IMAGES / f"{name}.png"
+        page.screenshot(path=target)
+        if smaller := shutil.which("pngquant"):
+            subprocess.run([smaller, "--force", "--strip", "--ext", ".png", "--quality", "80-100", target], check=False)
+        print(f"docs/images/{name}.png, {target.stat().st_size:,} bytes")
+
+
+def show_well(camera: Camera, journey: str) -> None:
+    """The pages as they are every day."""
+    for theme in ("light", "dark"):
+        for suffix, size in (("", DESKTOP), ("-phone", PHONE)):
+            camera.take(f"wall{suffix}-{theme}", "/", WALL_IS_DRAWN, theme=theme, size=size)
+            camera.take(f"journey{suffix}-{theme}", journey, "h1", theme=theme, size=size)
+
+
+def show_trouble(camera: Camera, product: Product) -> None:
+    """The pages while something is wrong, and what is seen of it later."""
+    with camera.watch("/operations") as page:
+        time.sleep(60)  # a line of the last minutes
+        camera.shoot(page, "operations-light", "#operations-verdict[data-kind=good]")
+    product.act("garbage", form="truncated")
+    product.act("garbage", form="no_interaction_id")
+    product.break_with("drop", fail_handshakes="503")
+    time.sleep(OUTAGE)
+    product.mend()
+    time.sleep(60)
+    with camera.watch("/operations", "dark") as page:
+        product.break_with("drop", fail_handshakes="503")
+        time.sleep(OUTAGE)
+        camera.shoot(page, "operations-outage-dark", "#operations-verdict[data-kind=error]")
+        camera.take("wall-gaps-light", "/", WALL_IS_DRAWN, keys="++")
+    product.mend()
+    camera.take("operations-quarantine-phone-light", "/operations", ".entry", size=PHONE, open_first=".entry-head")
+    product.break_with("drop", refuse_credentials=True)
+    time.sleep(5)
+    camera.take(
+        "operations-refused-phone-dark", "/operations", "#operations-verdict[data-kind=error]", theme="dark", size=PHONE
+    )
 
 
 def main() -> None:
     """Start the product, look at it, stop it."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     chromium = (
-        os.environ.get("CHROMIUM")
-        or subprocess.run(
-            [CHECKOUT / "scripts" / "browser.sh"], capture_output=True, text=True, check=True
-        ).stdout.strip()
+        os.environ.get("CHROMIUM") or subprocess.check_output(["scripts/browser.sh"], cwd=CHECKOUT, text=True).strip()
     )
     with tempfile.TemporaryDirectory() as folder:
         command = [
-            sys.executable,
-            "-m",
-            "journeymap",
-            "run",
-            "--port",
-            "0",
-            "--store",
-            f"disk:{folder}/store",
-            "--rate",
-            "3",
+            *(sys.executable, "-m", "journeymap", "run", "--port", "0"),
+            *("--store", f"disk:{folder}/store", "--rate", "3"),
         ]
-        running = subprocess.Popen(command, cwd=CHECKOUT, stderr=subprocess.PIPE, text=True)
+        log = Path(folder) / "log"
+        with log.open("w") as output:
+            running = subprocess.Popen(command, cwd=CHECKOUT, stderr=output)
         try:
-            assert running.stderr is not None
-            address = re.search(r"http://\S+", running.stderr.readline())[0]  # type: ignore[index]
             time.sleep(SETTLE)
-            journey = f"{address}/journey/{richest(address)['journey_id']}"
+            product = Product(log)
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=chromium, args=SWITCHES)
-                for theme in ("light", "dark"):
-                    take(browser, address, f"wall-{theme}", DESKTOP, theme, "body[data-rows]")
-                    take(browser, address, f"wall-phone-{theme}", PHONE, theme, "body[data-rows]")
-                    take(browser, journey, f"journey-{theme}", DESKTOP, theme, "h1")
-                    take(browser, journey, f"journey-phone-{theme}", PHONE, theme, "h1")
+                camera = Camera(browser, product.address, sys.argv[1:])
+                show_well(camera, product.richest())
+                show_trouble(camera, product)
                 browser.close()
         finally:
             running.terminate()

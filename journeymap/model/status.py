@@ -166,6 +166,7 @@ class IngestStatus(msgspec.Struct, frozen=True):
     `sources` reports on each source, where the fields above are of the one that is worst off. `events_per_second` is a
     mean over the last ten seconds. `reading_stopped` says why sources are not read although they could be.
     `stitching_outdated` says why the store's journeys are not what today's settings or code would make of its events.
+    `release` is Journeymap's own, of the process that wrote this.
     """
 
     written_at: Millis = 0
@@ -202,6 +203,7 @@ class IngestStatus(msgspec.Struct, frozen=True):
     journal_torn_bytes: int = 0
     journal_damaged_bytes: int = 0
     stitching_outdated: str | None = None
+    release: str = ""
     gap_totals: list[GapTotal] = []
     alerts: AlertCounts = AlertCounts()
 

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from journeymap import __version__
 from journeymap.errors import StoreError
 from journeymap.journal.journal import Journal
 from journeymap.model.status import (
@@ -189,6 +190,7 @@ class Reporter:
         return IngestStatus(
             written_at=now,
             pid=os.getpid(),
+            release=__version__,
             started_at=self.started_at,
             source=worst.name,
             state=worst.state if ended is None else ConnectionState.DISCONNECTED,

@@ -30,6 +30,7 @@ twice of that."""
 
 OPEN: Final = "OPEN"
 START_IT: Final = "Start it with “journeymap run” or “journeymap ingest”. If it was started, its log says why it ended."
+OUTDATED: Final = "Until then they are right for what they were made with."
 READ_AGAIN: Final = "What is shown is as of then. It is tried again all the time."
 RECONNECTS: Final = (
     "It tries again by itself. If this lasts, “journeymap doctor” checks the way to the platform step by step."
@@ -109,11 +110,7 @@ def _findings(
             "Check the disk. What was committed to the store before is not concerned.",
         )
     if status.stitching_outdated:
-        yield Finding(
-            "outdated",
-            f"stored journeys are not what today's settings make of them: {status.stitching_outdated}",
-            "Run “journeymap rebuild” to fold all events again.",
-        )
+        yield Finding("outdated", status.stitching_outdated, OUTDATED)
 
 
 def reports_of(status: IngestStatus) -> Sequence[SourceReport]:

@@ -385,4 +385,5 @@ def reported(now: int) -> IngestStatus:
         waiting_bytes=0,
         disk_free_bytes=84_000_000_000,
         journal_oldest_at=now - 26 * 60 * MINUTE,
+        release="0.1.0",
     )

@@ -26,8 +26,7 @@ def _tools() -> Any:
         children=[
             html.P(
                 className="explained",
-                children="Each row is one customer's journey, newest first. "
-                "Colour is the channel, fill is what happens:",
+                children="A row is a customer's journey, newest first. Colour is the channel, fill what happens:",
             ),
             html.Ul(
                 className="legend",

@@ -83,6 +83,7 @@ STORE: Final = (
 
 INGEST: Final = (
     Figure("status.started_at", "since", "Running since", "When the ingest process started."),
+    Figure("status.release", "text", "Release", "Journeymap's release that ingest runs."),
     Figure("status.written_at", "ago", "Last heard of", "Age of its last report; it reports every second."),
 )
 
@@ -95,7 +96,7 @@ TOKEN: Final = (
         "When a new token is asked for. The old one stays in use until the new one is in hand.",
     ),
     Figure("token_expires_at", "moment", "Expires", "From then on the platform does not take it any more."),
-    Figure("token_expires_at", "in", "Left", "Time until it expires."),
+    Figure("token_expires_at", "left", "Left", "Time until it expires."),
 )
 
 CONNECTION: Final = (
