@@ -18,7 +18,7 @@ export const GAP_KINDS = {
 
 /** Gaps as the tick's answer brings them (docs/architecture.md), `end` null while one lasts. */
 export function readGaps(wire) {
-  return (wire ?? []).map(([start, end, kind, dropped = 0, detail = ""]) => ({ start, end, kind, dropped, detail }));
+  return wire.map(([start, end, kind, dropped = 0, detail = ""]) => ({ start, end, kind, dropped, detail }));
 }
 
 /** What a gap means, in a sentence. */

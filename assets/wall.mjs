@@ -126,7 +126,7 @@ export class Wall {
     if (!answer || !this.#asked) return;
     if (this.#lastCall) this.clock.learn(answer.now, this.#lastCall.sent, this.#lastCall.received);
     this.#answer = answer;
-    if (!this.paused) this.gaps = readGaps(answer.gaps);
+    if (answer.gaps && !this.paused) this.gaps = readGaps(answer.gaps);
     const { part, filters, resting } = this.#asked;
     if (!resting && !this.paused && sameFilters(filters, this.filters)) {
       this.#version = answer.version;

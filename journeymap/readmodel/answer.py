@@ -53,7 +53,7 @@ class OverTime(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """One answer. `rows` are wire rows; all of it is what JSON can carry."""
+    """One answer. `rows` are wire rows; `gaps` is None where the page has them. All of it is what JSON can carry."""
 
     version: int
     now: Millis
@@ -66,7 +66,7 @@ class Answer(msgspec.Struct, frozen=True):
     rows: list[WireRow]
     gone: dict[str, str | None]
     status: StatusInShort
-    gaps: list[WireGap]
+    gaps: list[WireGap] | None
     listed: int
     pinned: list[str]
     groups: list[tuple[str, int]] | None = None

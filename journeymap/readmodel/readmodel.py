@@ -72,6 +72,7 @@ class ReadModel:
         self._told = Told()
         self._told_read_at: Millis | None = None
         self._gaps: list[WireGap] = []
+        self._gaps_since: Millis = 0
         self._shown: StatusInShort | None = None
         self._shown_since: Millis = 0
 
@@ -175,7 +176,7 @@ class ReadModel:
                 rows=self._rows_to_send([*rows.pinned, *rows.order], dict(question.have), viewer, now),
                 gone=rows.gone,
                 status=status,
-                gaps=self._gaps,
+                gaps=self._gaps if question.at <= self._gaps_since else None,
                 listed=rows.listed,
                 pinned=rows.pinned,
                 groups=asked.groups(rows),
@@ -239,7 +240,8 @@ class ReadModel:
         gaps = self._told.wire_gaps(now - self._window, now)
         with self._changed:
             if gaps != self._gaps:
-                self._gaps, self._shown_since = gaps, now
+                self._gaps = gaps
+                self._gaps_since = self._shown_since = now
             self._table.advance(now)
             self._table.forget_old()
             self._tell_status(now)

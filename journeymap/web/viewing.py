@@ -36,7 +36,7 @@ class ViewedModel:
         shown = {**msgspec.structs.asdict(answer), "status": msgspec.structs.asdict(answer.status)}
         if answer.overview is not None:
             shown["overview"] = msgspec.structs.asdict(answer.overview)
-        return {**shown, "gaps": [list(gap) for gap in answer.gaps]}
+        return {**shown, "gaps": None if answer.gaps is None else [list(gap) for gap in answer.gaps]}
 
     def gaps(self, now: Millis) -> Sequence[Gap]:
         """The stretches of time of which events may be missing, oldest first."""

@@ -480,6 +480,9 @@ def test_gaps_are_told_once_and_merged_by_kind() -> None:
     bench.report()
     assert bench.ask() is None
     assert len(bench.model.gaps(bench.clock.now())) == 7
+    bench.commit(row("a", START))
+    assert bench.told().gaps is None, "the page has them"
+    assert bench.told(at=0).gaps == answer.gaps
 
 
 def test_of_very_many_gaps_the_latest_are_told() -> None:
