@@ -12,8 +12,8 @@ import { count, writeFigures } from "./units.mjs";
 import { Verdict } from "./verdict.mjs";
 
 const EVERY_MS = 1000;
-const MISSED_MS = 4000;
-const HUNG_MS = 15_000;
+const FAILED_MS = 2500;
+const HUNG_MS = 10_000;
 const DAY = 24 * 3600 * 1000;
 const RETRY_REST_MS = 3000;
 const element = (name) => document.getElementById(`operations${name && `-${name}`}`);
@@ -26,6 +26,7 @@ export class Operations {
   #asked = 0;
   #sent = 0;
   #answered = Date.now();
+  #failing = false;
   #shown = false;
   #spark = new Spark(element("rate"));
 
@@ -67,7 +68,12 @@ export class Operations {
   #called({ phase, sent }) {
     this.#asked = phase === "sent" ? sent : 0;
     this.#sent = sent;
+    if (phase !== "sent") this.#failing = phase === "failed";
     if (phase === "answered") this.#answered = Date.now();
+  }
+  /** Since when the server has not answered; 0 while it does, be it slowly. */
+  get #lost() {
+    return Date.now() - this.#answered > (this.#failing ? FAILED_MS : HUNG_MS) ? this.#answered : 0;
   }
 
   /** Takes an answer in: the parts that changed, each with its tag. */
@@ -83,7 +89,7 @@ export class Operations {
 
   #write() {
     const now = this.#clock.now();
-    const lost = Date.now() - this.#answered > MISSED_MS ? this.#answered : 0;
+    const lost = this.#lost;
     const parts = this.#parts;
     this.#root.dataset.loaded = String(Boolean(parts));
     if (lost) {

@@ -154,6 +154,20 @@ def test_a_server_that_is_gone_is_said_too(serve: Serve, visit: Visit) -> None:
     expect(page.locator("#connection-state")).to_have_text("OPEN")
 
 
+def test_a_slow_server_is_not_taken_for_one_that_is_gone(serve: Serve, visit: Visit) -> None:
+    page = visit(f"{serve(3).url}/operations", rows=0)
+    expect(verdict(page)).to_contain_text("All is well")
+    page.evaluate(
+        """() => { const title = document.querySelector('.verdict-title'); window.said = [];
+          new MutationObserver(() => window.said.push(title.textContent))
+            .observe(title, { childList: true, characterData: true, subtree: true }) }"""
+    )
+    page.route("**/_dash-update-component*", lambda route: (page.wait_for_timeout(5_000), route.continue_()))
+    looks(page, 1)
+    page.unroute_all(behavior="ignoreErrors")
+    assert page.evaluate("() => window.said") == []
+
+
 def test_what_is_open_selected_or_scrolled_to_stays(serve: Serve, visit: Visit) -> None:
     served = serve(3)
     model = served.read_model
