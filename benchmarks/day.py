@@ -64,7 +64,7 @@ class Course(NamedTuple):
     evict_interval: Millis = MINUTE
     journal: int = 64 << 20
     growth: float = 0.05
-    step: Millis = 2 * SECOND
+    step: Millis = 5 * SECOND
     seed: int = 1
 
     @property
