@@ -52,7 +52,6 @@ LEEWAY: Millis = 5 * SECOND
 
 RATE = 100
 RESERVE = 1 << 20
-GRANTED = "POST /oauth/token 200"
 CLOCK = SystemClock()
 OPTIONS = StitchOptions(Timeouts(HOUR, HOUR), HOUR)
 
@@ -80,7 +79,6 @@ class Cell:
         self.folder = folder
         self.platform = platform()
         self.platform.reset_faults()
-        self._granted_before = self.platform.platform.answers[GRANTED]
         self._acknowledged_before = len(self.platform.platform.ledger.acknowledged_events)
         self._dead: set[str] = set()
         self._closing = contextlib.ExitStack()
@@ -165,10 +163,6 @@ class Cell:
         self.until(lambda: self.shown() == OPEN, "OPEN")
         before = self.acknowledged_count()
         self.until(lambda: self.acknowledged_count() >= before + events, "an acknowledged event")
-
-    def tokens(self) -> int:
-        """How many tokens the source was granted."""
-        return self.platform.platform.answers[GRANTED] - self._granted_before
 
     # What is looked at
 
