@@ -32,7 +32,7 @@ class Flag(enum.StrEnum):
     WAITING_LONG = "waiting-long"
     """Someone waits now, and has for five minutes or more."""
     ABANDONED = "abandoned"
-    """An interaction is over in which there was a wait and nothing else."""
+    """An interaction is over in which someone waited and nobody talked."""
     HANDED_OVER = "handed-over"
     """It was handed over twice or more."""
     REOPENED = "reopened"
@@ -69,7 +69,7 @@ def interaction_flags(interaction: InteractionRow, shown: Shown) -> list[Flag]:
     segments = interaction.segments
     if len(segments) > 1 and _reopened(segments):
         found.append(Flag.REOPENED)
-    if segments and segments[0][0] == _WAIT and shown.state is State.CLOSED and _only_waits(segments):
+    if segments and segments[0][0] == _WAIT and shown.state is State.CLOSED and _talkless(segments):
         found.append(Flag.ABANDONED)
     return found
 
@@ -82,8 +82,9 @@ def waits_long(waiting_since: Millis | None, now: Millis) -> tuple[bool, Millis 
     return (True, None) if now >= due else (False, due)
 
 
-def _only_waits(segments: Segments) -> bool:
-    return len(segments) < ROW_SEGMENTS and all(kind == _WAIT for kind, _, _ in segments)
+def _talkless(segments: Segments) -> bool:
+    """Whether there was no talk; where segments were cut off, there may have been."""
+    return len(segments) < ROW_SEGMENTS and all(kind in (_WAIT, _WRAPUP) for kind, _, _ in segments)
 
 
 def _reopened(segments: Segments) -> bool:

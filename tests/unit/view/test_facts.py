@@ -54,6 +54,8 @@ def test_a_long_wait_is_flagged_when_it_has_become_long_and_says_when() -> None:
         ([part()], {"oversized": True}, {Flag.LARGE}),
         ([part(**CLOSED, segments=(("wait", START, START + 60),))], {}, {Flag.ABANDONED}),
         ([part(**CLOSED, segments=(("wait", START, START + 9), ("interact", START + 9, START + 60)))], {}, set()),
+        ([part(**CLOSED, segments=(("wait", START, START + 9), ("wrapup", START + 9, START + 60)))], {}, {Flag.ABANDONED}),
+        ([part(**CLOSED, segments=(("wait", START, START + 9), ("transfer", START + 9, START + 60)))], {}, set()),
         ([part(**CLOSED, segments=())], {}, set()),
         (
             [part(segments=(("interact", START, START + 9), ("wrapup", START + 9, START + 12), ("interact", START + 12, None)))],
