@@ -369,8 +369,9 @@ class EventStreams:
         """A socket's token was not accepted: one fresh token, one try, then a hard error."""
         if self.token is not None and self.token.request == token:
             self._renewal.drop()
-        elif self.token is not None and self._sockets.main is None:
-            return self._report(message) + self._begin(None)  # it was renewed meanwhile: that is the fresh one
+        elif self._sockets.main is None and (self.token is not None or self._renewal.awaited is not None):
+            # It was renewed meanwhile, or is being renewed because another socket was turned away: that is the fresh one.
+            return self._report(message) + self._begin(None)
         answer = self._denials.deny(self._now)
         if answer is Answer.HARD_ERROR:
             return self._hard_error(f"{message}; {_REFUSED_TWICE}")

@@ -254,6 +254,22 @@ def test_one_fresh_token_one_try_then_a_hard_error(end):
     assert driver.machine.next_due() is None
 
 
+@pytest.mark.parametrize("first", [1, 2])
+def test_both_sockets_turned_away_during_a_move_have_one_fresh_token_and_its_try(first):
+    driver = Driver().start()
+    heartbeats_until(driver, driver.now + 56 * MINUTE)
+    driver.token(2)
+    driver.open(2, 2, live=False)
+    for number in (first, 3 - first):
+        driver.feed(SocketClosed(number, 1008))
+        assert not driver.machine.refused
+    assert driver.machine.phase is Phase.FETCHING
+    assert driver.token(3) == [OpenSocket(3, 3)]
+    driver.feed(SocketOpened(3))
+    driver.feed(SocketClosed(3, 1008))
+    assert driver.machine.phase is Phase.REFUSED
+
+
 def test_a_token_that_worked_earns_another_try_but_no_storm():
     driver = Driver().start()
     number = 1
