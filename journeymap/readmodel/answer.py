@@ -12,6 +12,8 @@ from journeymap.readmodel.told import WireGap
 from journeymap.view.tracks import WireRow
 
 NOT_RUNNING: Final = "ingest is not running"
+SIMULATOR: Final = "simulator"
+"""The name of the source that is the simulated platform."""
 
 
 class StatusInShort(msgspec.Struct, frozen=True):
@@ -19,7 +21,8 @@ class StatusInShort(msgspec.Struct, frozen=True):
 
     `problem` keeps the store from being read or written, `reading_stopped` the sources from being read; `finished` says
     that all of them have delivered all they had. `down_since` is since when there is no connection, over all attempts.
-    The counts are those of `EventCounts`, of a running ingest since it started.
+    The counts are those of `EventCounts`, of a running ingest since it started. `simulated` says that a source is the simulated
+    platform, whose customers are nobody.
     """
 
     state: str
@@ -37,6 +40,7 @@ class StatusInShort(msgspec.Struct, frozen=True):
     duplicate: int = 0
     quarantined: int = 0
     dropped: int = 0
+    simulated: bool = False
 
     def says_the_same(self, other: StatusInShort | None) -> bool:
         """Whether nobody would notice the difference. Lag and rate move all the time; they count in whole numbers."""
@@ -102,6 +106,7 @@ def in_short(status: IngestStatus | None, problem: str | None, now: Millis) -> S
         counts.duplicate,
         counts.quarantined,
         counts.dropped,
+        any(report.name == SIMULATOR for report in status.sources),
     )
 
 

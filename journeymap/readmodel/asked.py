@@ -18,11 +18,12 @@ CHANNEL: Final = "channel"
 
 
 class Rows(NamedTuple):
-    """The ids asked for: `pinned` ones, and those of `order`, a part of the `listed` that match and are not pinned; and
-    where those have gone that the page has and that no longer stand."""
+    """The ids asked for: `pinned` ones, those of `order`, a part of the `listed` that match and are not pinned, and
+    `watched` ones, which are wanted wherever they stand; and where those have gone that no longer stand."""
 
     pinned: list[str]
     order: list[str]
+    watched: list[str]
     listed: int
     gone: dict[str, str | None]
 
@@ -53,7 +54,7 @@ class Asked:
         question, held = self._question, self._table.held
         pinned = [journey_id for journey_id in dict.fromkeys(question.pinned) if journey_id in held]
         without = frozenset(pinned)
-        known = [journey_id for journey_id, _ in question.have] + question.pinned
+        known = [journey_id for journey_id, _ in question.have] + question.pinned + question.watched
         if question.hold is None:
             order = self.matches.first(self._order, question.since, question.offset, question.count, without, self._now)
         else:
@@ -65,12 +66,13 @@ class Asked:
             for journey_id in dict.fromkeys(known)
             if journey_id not in held
         }
-        return Rows(pinned, order, self.matches.count(question.since) - above, gone)
+        watched = [journey_id for journey_id in dict.fromkeys(question.watched) if journey_id in held]
+        return Rows(pinned, order, watched, self.matches.count(question.since) - above, gone)
 
     def news(self, rows: Rows) -> bool:
         """Whether the page lacks rows, or has some that are gone."""
         known = {journey_id for journey_id, _ in self._question.have}
-        return bool(rows.gone) or not known.issuperset(rows.order) or not known.issuperset(rows.pinned)
+        return bool(rows.gone) or not known.issuperset([*rows.order, *rows.pinned, *rows.watched])
 
     def channels(self) -> dict[str, int]:
         """Matching journeys by channel, whatever channels the filter names."""

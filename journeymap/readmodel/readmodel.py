@@ -13,7 +13,7 @@ from journeymap.model.row import JourneyRow
 from journeymap.model.status import ConnectionChange, Gap, IngestStatus, Quarantined
 from journeymap.model.time import HOUR, SECOND, Millis
 from journeymap.readmodel.answer import Answer, StatusInShort, in_short
-from journeymap.readmodel.asked import Asked
+from journeymap.readmodel.asked import Asked, Rows
 from journeymap.readmodel.held import Held
 from journeymap.readmodel.table import Table
 from journeymap.readmodel.told import Told, WireGap
@@ -173,7 +173,7 @@ class ReadModel:
                 matched=asked.matches.count(question.since),
                 channels=asked.channels(),
                 order=rows.order,
-                rows=self._rows_to_send([*rows.pinned, *rows.order], dict(question.have), viewer, now),
+                rows=self._rows_to_send(rows, dict(question.have), viewer, now),
                 gone=rows.gone,
                 status=status,
                 gaps=self._gaps if question.at <= self._gaps_since else None,
@@ -208,9 +208,9 @@ class ReadModel:
         found = self._store.find_many(others)
         return [found[journey_id].row for journey_id in others if journey_id in found]
 
-    def _rows_to_send(self, order: list[str], tags: dict[str, int], viewer: Viewer, now: Millis) -> list[WireRow]:
+    def _rows_to_send(self, wanted: Rows, tags: dict[str, int], viewer: Viewer, now: Millis) -> list[WireRow]:
         rows = []
-        for journey_id in order:
+        for journey_id in dict.fromkeys([*wanted.pinned, *wanted.order, *wanted.watched]):
             row = self._table.held[journey_id].wire(viewer, now, self.timeouts)
             if tags.get(journey_id) != row[1]:
                 rows.append(row)

@@ -20,6 +20,9 @@ MAX_HELD: Final = 2_000
 MAX_PINNED: Final = 100
 """How many ids one question may pin."""
 
+MAX_WATCHED: Final = 10
+"""How many ids one question may watch."""
+
 MAX_BINS: Final = 1_000
 """Into how many bins the overview may be cut."""
 
@@ -35,7 +38,7 @@ class Overview(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Question(msgspec.Struct, frozen=True):
-    """The tick's request. A page whose question changed (filters, `since`'s length, `hold`, `pinned`, …) asks with `at` 0,
+    """The tick's request. A page whose question changed (filters, `since`'s length, `hold`, `pinned`, `watched`, …) asks with `at` 0,
     one that asks for other counts than before with `counted` 0."""
 
     version: _Count = 0
@@ -60,6 +63,7 @@ class Question(msgspec.Struct, frozen=True):
     offset: _Count = 0
     count: Annotated[int, msgspec.Meta(ge=0, le=MAX_ROWS)] = 60
     pinned: Annotated[list[str], msgspec.Meta(max_length=MAX_PINNED)] = []
+    watched: Annotated[list[str], msgspec.Meta(max_length=MAX_WATCHED)] = []
     hold: Annotated[list[str], msgspec.Meta(max_length=MAX_HELD)] | None = None
     have: Annotated[list[tuple[str, int]], msgspec.Meta(max_length=MAX_HELD)] = []
     facets: bool = False

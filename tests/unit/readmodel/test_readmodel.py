@@ -155,6 +155,20 @@ def test_pinned_rows_come_whether_they_match_or_not_and_stand_above_the_others()
     assert (answer.pinned, answer.order, answer.gone) == (["c"], ["a"], {"b": "d"})
 
 
+def test_watched_rows_come_wherever_they_stand_and_keep_their_place() -> None:
+    bench = Bench()
+    bench.commit(row("a", START), row("b", START + 1, channel="chat"), row("c", START + 2))
+    answer = bench.told(channels=["voice"], count=1, watched=["b", "a", "never"])
+    assert (answer.order, names(answer), answer.listed) == (["c"], ["c", "b", "a"], 2)
+    assert answer.gone == {"never": None}
+    have = [(each[0], each[1]) for each in answer.rows]
+    assert bench.ask(watched=["b", "a"], have=have) is None
+    bench.commit(row("b", START + 3, channel="chat"))
+    assert names(bench.told(watched=["b", "a"], have=have)) == ["b"]
+    bench.commit(gone={"a": "b"})
+    assert bench.told(watched=["a"]).gone["a"] == "b"
+
+
 def test_orders_and_groups_follow_changes_and_are_forgotten_when_nobody_asks() -> None:
     bench = Bench()
     bench.commit(row("a", START + 9), row("b", START + 5), row("c", START + 7, "CLOSED"))
@@ -337,7 +351,10 @@ def test_the_status_is_told_when_it_changes() -> None:
     bench.report(events_per_second=3.44, counts=EventCounts(late=2, duplicate=1, quarantined=4, dropped=5))
     status = bench.told().status
     assert (status.events_per_second, status.late, status.duplicate) == (3.4, 2, 1)
-    assert (status.quarantined, status.dropped) == (4, 5)
+    assert (status.quarantined, status.dropped, status.simulated) == (4, 5, False)
+    bench.clock.advance(SECOND)
+    bench.report(sources=[SourceReport(name="simulator", state="OPEN")])
+    assert bench.told().status.simulated
     bench.clock.advance(SECOND)
     bench.report(state="DISCONNECTED", error="refused: invalid_client", refused=True)
     answer = bench.told()
