@@ -38,8 +38,8 @@ class Overview(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Question(msgspec.Struct, frozen=True):
-    """The tick's request. A page whose question changed (filters, `since`'s length, `hold`, `pinned`, `watched`, …) asks with `at` 0,
-    one that asks for other counts than before with `counted` 0."""
+    """The tick's request. A page whose question changed (filters, `since`'s length, `hold`, `pinned`, `watched`, …) asks with
+    `at` 0, one that asks for other counts than before with `counted` 0."""
 
     version: _Count = 0
     at: Millis = 0
