@@ -18,7 +18,7 @@ LONGEST_SPAN: Final[Millis] = 60 * DAY
 APART: Final = 96.0
 """Pixels that ticks keep from each other at least."""
 
-_STEPS: Final = (
+STEPS: Final = (
     *(count * SECOND for count in (1, 2, 5, 10, 15, 30)),
     *(count * MINUTE for count in (1, 2, 5, 10, 15, 30)),
     *(count * HOUR for count in (1, 2, 3, 6, 12)),
@@ -52,7 +52,7 @@ class Ticks(msgspec.Struct, frozen=True):
 def tick_step(span: Millis, width: float, apart: float = APART) -> Millis:
     """The step between ticks: the smallest that keeps them `apart` pixels from each other."""
     least = span / max(width, 1) * apart
-    return next((step for step in _STEPS if step >= least), _STEPS[-1])
+    return next((step for step in STEPS if step >= least), STEPS[-1])
 
 
 def ticks(start: Millis, end: Millis, width: float, offset: Millis = 0, apart: float = APART) -> Ticks:
