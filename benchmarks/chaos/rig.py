@@ -34,6 +34,9 @@ RESTART = 0.2
 IMPATIENT: Millis = 3_000
 """How long a connection may be away before somebody presses "try again"."""
 
+UP = b"Ingesting into"
+"""What ingest writes once its store is open."""
+
 FLOWING = 5.0
 """Seconds that are waited at most for events to flow."""
 
@@ -106,11 +109,12 @@ class Rig:
         self.kills = 0
         self.starts = 0
         self.failures: list[str] = []
-        """How ingest ended where nobody had ended it and the disk was not full."""
+        """How ingest ended where nobody had ended it, and where it could have opened its store."""
         self._say = say
         self._ends: list[tuple[float, str, Callable[[], None]]] = []
         self._expected = False
-        self._excused = 0  # faults now under which ingest may end by itself
+        self._store_faults = 0  # those that go on now
+        self._hindered = False  # the store could not be used while ingest was starting: it may end, and says why
         self._start_at: float | None = None
         self._platform_stopped = False
         self._look_at = math.inf
@@ -147,7 +151,9 @@ class Rig:
     def _started(self) -> subprocess.Popen[bytes]:
         self.starts += 1
         self._start_at = None
+        self._hindered = self._store_faults > 0
         with self.log.open("ab") as output:
+            self._log_begin = output.tell()
             return subprocess.Popen(
                 [sys.executable, "-m", "journeymap", "ingest"],
                 cwd=CHECKOUT,
@@ -169,12 +175,23 @@ class Rig:
             return
         if self._start_at is None:
             self._start_at = now + RESTART
-            if not self._expected and not self._excused:
+            if not self._expected and not (self._hindered and self._is_starting()):
                 self.failures.append(f"ingest ended by itself with code {code}")
                 self._say(f"INGEST ENDED BY ITSELF with code {code}; see {self.log}")
             self._expected = False
         if now >= self._start_at:
             self.ingest = self._started()
+
+    def _is_starting(self) -> bool:
+        """Whether the ingest process of now has (or had, when it ended) not opened its store yet."""
+        with self.log.open("rb") as log:
+            log.seek(self._log_begin)
+            return UP not in log.read()
+
+    def _hinder(self) -> None:
+        """A fault of the store begins. An ingest that runs has to outlive it; one that starts cannot open its store."""
+        self._store_faults += 1
+        self._hindered = self._hindered or self._is_starting()
 
     def _look_after(self, now: float) -> None:
         """What an impatient operator does: press "try again" when it has been away for a while. Waits grow with every failure,
@@ -265,12 +282,12 @@ class Rig:
         except sqlite3.OperationalError as error:
             self._say(f"  could not lock the store: {error}")
             return
-        self._excused += 1
+        self._hinder()
 
         def unlock() -> None:
             connection.execute("ROLLBACK")
             connection.close()
-            self._excused -= 1
+            self._store_faults -= 1
 
         self._later(planned, "store", unlock)
 
@@ -282,10 +299,10 @@ class Rig:
         most = max((path.stat().st_size for path in self.store.rglob("*") if path.is_file()), default=0)
         with contextlib.suppress(ProcessLookupError):
             resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (min(most // 4, 1 << 20), resource.RLIM_INFINITY))
-        self._excused += 1
+        self._hinder()
 
         def make_room() -> None:
-            self._excused -= 1
+            self._store_faults -= 1
             with contextlib.suppress(ProcessLookupError):
                 if process.poll() is None:
                     unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
