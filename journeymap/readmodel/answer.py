@@ -48,12 +48,14 @@ class StatusInShort(msgspec.Struct, frozen=True):
 
 
 class OverTime(msgspec.Struct, frozen=True):
-    """For each bin of `[start, end)`, how many matching journeys were active in it and how many waits went on."""
+    """For each bin of `[start, end)`, how many matching journeys were active in it and how many waits went on; and when the
+    first of all that match began."""
 
     start: Millis
     end: Millis
     active: list[int]
     waiting: list[int]
+    first: Millis | None
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -77,6 +79,7 @@ class Answer(msgspec.Struct, frozen=True):
     facets: dict[str, list[tuple[str, int]]] | None = None
     overview: OverTime | None = None
     counted: Millis | None = None
+    news: int | None = None
 
     def encode(self) -> bytes:
         """The answer as JSON."""

@@ -103,9 +103,15 @@ class Asked:
                 for facet in FACETS
             }
         if (asked := question.overview) is not None:
-            active, waiting = self.matches.density(now).bins(asked.start, asked.end, asked.bins, now)
-            overview = OverTime(asked.start, asked.end, active, waiting)
+            density = self.matches.density(now)
+            active, waiting = density.bins(asked.start, asked.end, asked.bins, now)
+            overview = OverTime(asked.start, asked.end, active, waiting, density.first())
         return Counts(facets, overview, now)
+
+    def moved_on(self) -> int | None:
+        """How many of those that match were active after the page left the present; None while it has not."""
+        left = self._question.left
+        return self.matches.count(left) if left > 0 else None
 
     def is_quiet(self) -> bool:
         """Whether neither rows nor counts have changed since those that the page has."""

@@ -48,6 +48,10 @@ class Density:
                 insort(self._wait_starts, start)
                 insort(self._wait_ends, end)
 
+    def first(self) -> Millis | None:
+        """When the first of them began; None where there are none."""
+        return self._starts[0] if self._starts else None
+
     def bins(self, start: Millis, end: Millis, count: int, now: Millis) -> Bins:
         """Of each bin of `[start, end)`, how many journeys were active in it and how many waits went on in it. What is not
         over goes on until `now`."""

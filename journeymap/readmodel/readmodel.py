@@ -183,6 +183,7 @@ class ReadModel:
                 facets=counts.facets,
                 overview=counts.overview,
                 counted=counts.as_of,
+                news=asked.moved_on(),
             )
 
     def detail(self, journey_id: str) -> Journey | None:

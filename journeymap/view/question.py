@@ -69,6 +69,7 @@ class Question(msgspec.Struct, frozen=True):
     facets: bool = False
     overview: Overview | None = None
     counted: Millis = 0
+    left: Millis = 0
 
     def filter(self) -> Filter:
         """The conditions without `since`, which moves with the clock and is read off the order. Raises InputError."""

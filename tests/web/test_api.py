@@ -358,6 +358,7 @@ def test_the_pages_model_answers_in_plain_values(site: Site) -> None:
         "end": START + 20_000,
         "active": [5, 10, 12, 12],
         "waiting": [5, 5, 2, 0],
+        "first": START,
     }
     site.take(event("interaction.created", START + 40 * HOUR, "again", event_id="x", customerId="Cust-03"))
     detail = pages.detail(answer["order"][0], site.clock.now())

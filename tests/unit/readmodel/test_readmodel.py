@@ -214,16 +214,36 @@ def test_counts_that_a_page_has_missed_are_told_although_nothing_new_happened() 
     asks = {"facets": True, "overview": Overview(START, START + 2 * MINUTE, 2)}
     bench.commit(row("a", START))
     answer = bench.told(**asks)
-    assert answer.overview == OverTime(START, START + 2 * MINUTE, [1, 1], [0, 0])
+    assert answer.overview == OverTime(START, START + 2 * MINUTE, [1, 1], [0, 0], START)
     told_at = answer.counted
     assert told_at == answer.now
     bench.commit(row("b", START))
     assert bench.told(facets=False, overview=None).counted is None
     answer = bench.told(**asks, counted=told_at)
-    assert answer.overview == OverTime(START, START + 2 * MINUTE, [2, 2], [0, 0])
+    assert answer.overview == OverTime(START, START + 2 * MINUTE, [2, 2], [0, 0], START)
     assert bench.ask(**asks, counted=answer.counted) is None
     bench.clock.advance(MINUTE)
     assert bench.ask(**asks, counted=answer.counted) is not None, "what goes on has reached another bin"
+
+
+def test_a_page_that_left_the_present_is_told_how_many_have_moved_on() -> None:
+    bench = Bench()
+    bench.commit(row("a", START), row("b", START + 5), row("c", START + 9, channel="chat"))
+    assert bench.told().news is None
+    assert bench.told(left=START + 6, at=0).news == 1
+    bench.commit(row("a", START + 8), row("d", START + 7))
+    assert bench.told(left=START + 6).news == 3
+    assert bench.told(left=START + 6, channels=["chat"], at=0).news == 1
+
+
+def test_the_overview_says_from_when_on_there_is_something_to_see() -> None:
+    bench = Bench()
+    asks = {"overview": Overview(START + MINUTE, START + 2 * MINUTE, 2), "counted": 0}
+    answer = bench.told(**asks)
+    assert answer.overview is not None and answer.overview.first is None
+    bench.commit(row("a", START + 5), row("b", START))
+    answer = bench.told(**asks)
+    assert answer.overview is not None and answer.overview.first == START
 
 
 def test_a_flag_is_told_when_it_falls_due() -> None:
