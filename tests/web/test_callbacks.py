@@ -35,12 +35,13 @@ class Refusing:
 
 def test_a_question_is_answered_once_and_then_only_when_something_changed(model: DoubleReadModel) -> None:
     question = {"version": 0, "at": 0, "offset": 0, "count": 60, "hold": None, "have": []}
-    answer = answer_question(question, model, NOW)
+    answer = answer_question(question, model, NOW + 1)
     assert len(answer["rows"]) == 60
-    again = {**question, "version": answer["version"], "at": answer["now"]}
-    assert answer_question(again, model, NOW) is no_update
+    have = [[row[0], row[1]] for row in answer["rows"]]
+    again = {**question, "version": answer["version"], "at": answer["now"], "have": have}
+    assert answer_question(again, model, NOW + 2) is no_update
     model.step(1)
-    assert answer_question(again, model, NOW) is not no_update
+    assert answer_question(again, model, NOW + 3) is not no_update
 
 
 @pytest.mark.parametrize("question", [None, [], "x", 7])

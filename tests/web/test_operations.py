@@ -112,7 +112,7 @@ def test_what_is_well_is_said_too(status: IngestStatus, words: str) -> None:
 
 
 def test_gaps_lie_below_all_bars_and_keep_to_the_window(model: DoubleReadModel) -> None:
-    rows = [story.wire() for story in model.stories.values()]
+    rows = [story.wire(NOW) for story in model.stories.values()]
     window = (NOW - 9 * MINUTE, NOW - 30 * SECOND)
     data = export_figure(rows, window, "t", [], NOW, [CUT, LEFT_OUT, OPEN])["data"]
     hatched = [trace for trace in data if trace["marker"].get("pattern", {}).get("shape") == "\\"]

@@ -120,7 +120,7 @@ def test_a_journey_figure_has_a_track_a_channel_and_escapes_texts(model: DoubleR
 
 
 def test_an_export_figure_keeps_to_its_window(model: DoubleReadModel) -> None:
-    rows = [story.wire() for story in model.stories.values()]
+    rows = [story.wire(NOW) for story in model.stories.values()]
     start, end = NOW - 600_000, NOW - 60_000
     figure = export_figure(rows, (start, end), "Title <x>", ["note"], NOW)
     assert len(figure["layout"]["yaxis"]["ticktext"]) == len(rows)
