@@ -8,9 +8,9 @@ from typing import TypeAlias
 
 from journeymap.model.time import Millis
 from journeymap.readmodel.held import Held
-from journeymap.view.sorting import GROUPS, SORTS, group_place
+from journeymap.view.sorting import GROUPS, Place, group_place, rank_of
 
-Ranked: TypeAlias = tuple[int, Millis, str]
+Ranked: TypeAlias = tuple[Place, Millis, str]
 """`(rank, last_event_at, journey id)`."""
 
 
@@ -19,7 +19,7 @@ class Ordering:
 
     def __init__(self, sort: str, group: str | None, journeys: Iterable[Held]) -> None:
         self.asked_at: Millis = 0
-        self._rank = SORTS[sort]
+        self._rank = rank_of(sort)
         self._group = group
         self._group_of = GROUPS[group] if group else None
         self._ranked: dict[str, list[Ranked]] = {}

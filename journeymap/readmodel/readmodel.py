@@ -154,7 +154,7 @@ class ReadModel:
     def answer(self, question: Question, viewer: Viewer, now: Millis) -> Answer | None:
         """The answer to a page; None if it would say nothing new. Raises InputError for filters that make no sense."""
         wanted = question.filter().seen_by(viewer)
-        order = question.order()
+        order = question.order(viewer)
         with self._changed:
             self._table.advance(now)
             now = max(now, self._table.now)

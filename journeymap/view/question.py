@@ -9,6 +9,7 @@ import msgspec
 from journeymap.errors import InputError
 from journeymap.model.time import Millis
 from journeymap.view.filters import CHOICES, Filter, make_filter
+from journeymap.view.masking import Viewer
 from journeymap.view.sorting import ACTIVITY, check_group, check_sort
 
 MAX_ROWS: Final = 200
@@ -84,9 +85,9 @@ class Question(msgspec.Struct, frozen=True):
             end=self.end,
         )
 
-    def order(self) -> tuple[str, str | None]:
-        """By what the rows are sorted and grouped. Raises InputError."""
-        return check_sort(self.sort), check_group(self.group)
+    def order(self, viewer: Viewer) -> tuple[str, str | None]:
+        """By what the rows are sorted and grouped for this viewer. Raises InputError."""
+        return check_sort(self.sort, viewer), check_group(self.group)
 
 
 def parse_question(value: Any) -> Question:

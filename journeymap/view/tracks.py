@@ -56,6 +56,8 @@ def wire_row(row: JourneyRow, reading: Reading, customer: str | None = None) -> 
         transfers,
         known.since - start,
         sorted(known.flags),
+        [interaction.direction for interaction in row.interactions],
+        row.transfer_count,
     )
     return (row.journey_id, _tag(rest), *rest)
 

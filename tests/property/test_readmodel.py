@@ -28,7 +28,7 @@ from journeymap.view.facts import ONGOING, Facts, facts
 from journeymap.view.filters import CHOICES, Filter
 from journeymap.view.masking import Viewer
 from journeymap.view.question import Question, parse_question
-from journeymap.view.sorting import GROUPS, SORTS, group_place
+from journeymap.view.sorting import GROUPS, SORTS, group_place, rank_of
 from journeymap.view.tracks import wire_row
 from tests.property.soups import OPTIONS, START, soups
 
@@ -69,7 +69,7 @@ conditions = st.fixed_dictionaries(
 orders = st.fixed_dictionaries(
     {},
     optional={
-        "sort": st.sampled_from(list(SORTS)),
+        "sort": st.sampled_from([*SORTS, *(f"-{sort}" for sort in SORTS)]),
         "group": st.sampled_from(list(GROUPS)),
         "offset": st.integers(0, 3),
         "count": st.integers(0, 4),
@@ -109,15 +109,16 @@ def over_time(found: Sequence[Facts], question: Question, now: int) -> tuple[lis
     return active, waiting
 
 
-def plain(known: Sequence[Facts], wanted: Filter, question: Question, now: int) -> dict[str, Any]:
+def plain(known: Sequence[Facts], wanted: Filter, question: Question, viewer: Viewer, now: int) -> dict[str, Any]:
     """What is to be answered, the long way."""
     everything = [each for each in known if wanted.matches(each)]
     lately = [each for each in known if each.row.last_event_at >= question.since]
     found = [each for each in lately if wanted.matches(each)]
-    sort, group = question.order()
+    sort, group = question.order(viewer)
+    rank = rank_of(sort)
     pinned = [name for name in question.pinned if any(each.row.journey_id == name for each in known)]
     listed = [each for each in found if each.row.journey_id not in pinned]
-    listed.sort(key=lambda each: (SORTS[sort](each), each.row.last_event_at, each.row.journey_id), reverse=True)
+    listed.sort(key=lambda each: (rank(each), each.row.last_event_at, each.row.journey_id), reverse=True)
     groups = None
     if group:
         listed.sort(key=lambda each: group_place(group, GROUPS[group](each)))
@@ -164,7 +165,7 @@ def check(model: ReadModel, store: MemoryStore, now: int, questions: Iterable[di
         for viewer in (EVERYONE, STRANGER):
             answer = model.answer(question, viewer, now)
             assert answer is not None
-            assert told(answer) == plain(known, question.filter().seen_by(viewer), question, now)
+            assert told(answer) == plain(known, question.filter().seen_by(viewer), question, viewer, now)
         answer = model.answer(question, EVERYONE, now)
         assert answer is not None
         assert answer.rows == [wire_row(rows[name], reading) for name in answer.pinned + answer.order]

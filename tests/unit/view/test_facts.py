@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from journeymap.errors import InputError
 from journeymap.model.journey import State
 from journeymap.model.row import InteractionRow, JourneyRow
 from journeymap.model.time import HOUR, MINUTE, SECOND
@@ -14,7 +15,8 @@ from journeymap.stitch.options import Timeouts
 from journeymap.stitch.reading import ClockReading
 from journeymap.view.facts import ONGOING, Facts, facts
 from journeymap.view.flags import Flag
-from journeymap.view.sorting import GROUPS, SORTS, group_place
+from journeymap.view.masking import Viewer
+from journeymap.view.sorting import GROUPS, SORTS, check_sort, group_place, rank_of
 
 START = 1_700_000_000_000
 LONG = Timeouts(idle_after=HOUR, close_after=2 * HOUR)
@@ -111,7 +113,7 @@ def test_since_when_it_is_in_its_state(later: int, parts: list[InteractionRow], 
 
 
 def ranked(sort: str, *each: Facts) -> list[int]:
-    return sorted(range(len(each)), key=lambda place: SORTS[sort](each[place]), reverse=True)
+    return sorted(range(len(each)), key=lambda place: rank_of(sort)(each[place]), reverse=True)
 
 
 def test_who_waits_now_and_longest_comes_first_then_who_has_waited() -> None:
@@ -126,6 +128,40 @@ def test_the_longest_in_their_state_come_first_and_the_closed_ones_last() -> Non
     closed = at(9 * SECOND, part(**CLOSED, segments=(("wrapup", START + 60, START + 80),)))
     older = at(9 * SECOND, part(**CLOSED, segments=(("wrapup", START + 60, START + 70),)))
     assert ranked("state", older, late, closed, early) == [3, 1, 2, 0]
+
+
+def test_names_go_from_a_to_z_or_back_and_those_without_one_come_last_either_way() -> None:
+    each = [at(9, part(queue=name)) for name in ("b", None, "A", "ab", "Z")]
+    assert ranked("queue", *each) == [2, 3, 0, 4, 1]
+    assert ranked("-queue", *each) == [4, 0, 3, 2, 1]
+
+
+def test_every_sort_can_be_turned_round() -> None:
+    one = at(
+        9,
+        part(queue="Sales", segments=(("wait", START - 5, None),)),
+        transfer_count=1,
+        event_count=3,
+        started_at=START - 5,
+        customer_id="Bo",
+    )
+    talk = (("interact", START, None),)
+    other = at(9, part(state="ACTIVE", segments=talk), part(**CLOSED, channel="chat", queue="Care"), customer_id="Cy")
+    for sort in SORTS:
+        assert ranked(f"-{sort}", one, other) == ranked(sort, one, other)[::-1], sort
+
+
+def test_an_order_does_not_tell_what_may_not_be_seen() -> None:
+    stranger = Viewer(sees_identifiers=False)
+    numbers = [at(9, part(), customer_id=name) for name in ("+49 151 234599", "+49 151 234511")]
+    assert ranked("customer", *numbers) == [1, 0]
+    assert ranked(check_sort("customer", Viewer()), *numbers) == [1, 0]
+    hidden = [at(9, part(), customer_id=name) for name in ("+49 151 999911", "+49 151 111111", "Ann")]
+    assert rank_of(check_sort("customer", stranger))(hidden[0]) == rank_of(check_sort("customer", stranger))(hidden[1])
+    assert ranked(check_sort("-customer", stranger), *hidden)[:2] == [0, 1]
+    for name in ("masked-customer", "", "-", "--wait"):
+        with pytest.raises(InputError):
+            check_sort(name, stranger)
 
 
 def test_a_journey_stands_in_the_queue_that_was_active_last() -> None:

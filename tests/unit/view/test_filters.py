@@ -178,7 +178,7 @@ def test_nothing_is_found_by_what_a_viewer_may_not_see(customer: str, hidden: st
 @pytest.mark.parametrize("change", [{"sort": "size"}, {"group": "agent"}])
 def test_an_unknown_order_says_what_is_allowed(change: dict[str, str]) -> None:
     with pytest.raises(InputError, match="allowed are"):
-        parse_question(change).order()
+        parse_question(change).order(Viewer())
 
 
 def test_times() -> None:

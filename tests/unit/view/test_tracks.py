@@ -16,6 +16,7 @@ START = 1_700_000_000_000
 ONE = InteractionRow(
     "i1", "voice", "WRAPUP", START, START + 3_000, START + 3_000, None, "Support", "Ann",
     (("wait", START, START + 1_000), ("interact", START + 1_000, START + 3_000), ("wrapup", START + 3_000, None)),
+    "inbound",
 )  # fmt: skip
 TWO = InteractionRow(
     "i2", "pigeon", "ACTIVE", START + 3_000, START + 60_000, None, "sold", None, "Bob",
@@ -43,6 +44,8 @@ def test_a_row_word_for_word() -> None:
         [(2_000, 0, 1), (4_000, 1, None)],
         1_000,
         ["handed-over"],
+        ["inbound", None],
+        2,
     ]  # fmt: skip
 
 
