@@ -91,19 +91,23 @@ class Bars:
         self, token: str, kind: str, left: float, top: float, width: float, height: float, *, open_ended: bool
     ) -> str:
         solid = self.palette[token]
+        # Solid bars are as large as others are with their lines, which take as long to draw as the bar.
+        edge, stroke, corner = 0.0, "", 2.5
+        if kind != Kind.INTERACT:
+            line = 1.5 if kind == Kind.WRAPUP else 1.0
+            edge, stroke, corner = 0.5, f' stroke="{solid}" stroke-width="{number(line)}"', 2.0
         fill = {
             Kind.WAIT: self.palette[f"{token}-tint"],
             Kind.TRANSFER: f"url(#hatch-{token})",
             Kind.WRAPUP: self.palette["surface"],
         }.get(Kind(kind), solid)
-        line = 1.5 if kind == Kind.WRAPUP else 1.0
-        stroke = f' stroke="{solid}" stroke-width="{number(line)}"'
-        x, y, w, h = left + 0.5, top + 0.5, max(width - 1, 1.0), height - 1
+        x, y, w, h = left + edge, top + edge, max(width, 2.0) - 2 * edge, height - 2 * edge
         if open_ended:
             # No line at the open end; the fade goes on from there.
-            round_left = f"M{number(left + width)} {number(y)}H{number(x + 2)}q-2 0 -2 2V{number(y + h - 2)}"
-            return path(f"{round_left}q0 2 2 2H{number(left + width)}", fill, stroke)
-        return rect(x, y, w, h, fill, f'{stroke} rx="{2 if w > 4 else 0}"')
+            turn = number(corner)
+            side = f"M{number(left + width)} {number(y)}H{number(x + corner)}q-{turn} 0 -{turn} {turn}V{number(y + h - corner)}"
+            return path(f"{side}q0 {turn} {turn} {turn}H{number(left + width)}", fill, stroke)
+        return rect(x, y, w, h, fill, f'{stroke} rx="{number(corner)}"' if w > 4 else stroke)
 
     def _label(
         self, one: DrawnInteraction, kind: str, left: float, width: float, top: float, height: float

@@ -84,21 +84,26 @@ def fitting_scale(width: float, height: float, scale: float) -> float:
 
 def write_png(svg: Iterable[str], out: BinaryIO, scale: float = 1.0) -> Drawn:
     """The picture of an SVG as PNG. Raises InputError where it is too tall."""
-    lines = "".join(svg).splitlines(keepends=True)
-    bands, drawn = _bands(lines, scale)
+    with _Artists() as artists:
+        artists.make_ready()
+        bands, drawn = _bands("".join(svg).splitlines(keepends=True), scale)
+        with contextlib.closing(artists.drawn(bands)) as pieces:
+            _write_picture(pieces, drawn, out)
+    return drawn
+
+
+def _write_picture(pieces: Iterable[tuple[bytes, int, int]], drawn: Drawn, out: BinaryIO) -> None:
     out.write(b"\x89PNG\r\n\x1a\n")
     _write_chunk(out, b"IHDR", struct.pack(">IIBBBBB", drawn.width, drawn.height, 8, 2, 0, 0, 0))
     per_metre = round(drawn.scale * 96 / 0.0254)
     _write_chunk(out, b"pHYs", struct.pack(">IIB", per_metre, per_metre, 1))
     _write_chunk(out, b"IDAT", b"\x78\x9c")
     adler = 1
-    with contextlib.closing(_drawn(bands)) as pieces:
-        for packed, its_adler, length in pieces:
-            _write_chunk(out, b"IDAT", packed)
-            adler = _joined(adler, its_adler, length)
+    for packed, its_adler, length in pieces:
+        _write_chunk(out, b"IDAT", packed)
+        adler = _joined(adler, its_adler, length)
     _write_chunk(out, b"IDAT", b"\x03\x00" + struct.pack(">I", adler))
     _write_chunk(out, b"IEND", b"")
-    return drawn
 
 
 def _bands(lines: list[str], scale: float) -> tuple[Iterator[Band], Drawn]:
@@ -110,7 +115,7 @@ def _bands(lines: list[str], scale: float) -> tuple[Iterator[Band], Drawn]:
     drawn = Drawn(round(width * scale), round(height * scale), scale)
     system_fonts = not covers(set().union(*lines))
     tops = [float(row[1]) if (row := _ROW.match(line)) else _NO_ROW for line in lines]
-    step = max(64, BAND_PIXELS // drawn.width)
+    step = _band_height(drawn)
 
     def bands() -> Iterator[Band]:
         for top in range(0, drawn.height, step):
@@ -129,33 +134,67 @@ def _bands(lines: list[str], scale: float) -> tuple[Iterator[Band], Drawn]:
     return bands(), drawn
 
 
-def _drawn(bands: Iterator[Band]) -> Generator[tuple[bytes, int, int]]:
-    """The bands' rows in order: packed, with their Adler-32 and length. No more than a few bands wait at a time."""
-    count = min(PROCESSES, os.cpu_count() or 1)
-    with contextlib.ExitStack() as closing:
-        processes = threading.local()
-        pool = closing.enter_context(ThreadPoolExecutor(count, "journeymap-picture"))
-        started: list[subprocess.Popen[bytes]] = []
-        closing.callback(_end, started)
+def _band_height(drawn: Drawn) -> int:
+    """Pixels of a band: so many that all processes are at work until the end."""
+    step = max(64, BAND_PIXELS // drawn.width)
+    if drawn.height <= step:
+        return step
+    count = -(-drawn.height // step)
+    count = -(-count // _at_once()) * _at_once()
+    return -(-drawn.height // count)
 
-        def draw(band: Band) -> tuple[bytes, int, int]:
-            process = getattr(processes, "own", None)
-            if process is None:
-                process = processes.own = _start()
-                started.append(process)
-            return _ask(process, band)
 
+def _at_once() -> int:
+    return min(PROCESSES, os.cpu_count() or 1)
+
+
+class _Artists:
+    """The processes that draw, each started when there is a band for it, and all ended in the end."""
+
+    def __init__(self) -> None:
+        self._free: list[subprocess.Popen[bytes]] = []
+        self._all: list[subprocess.Popen[bytes]] = []
+
+    def __enter__(self) -> _Artists:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _end(self._all)
+
+    def make_ready(self) -> None:
+        """Start the first one: it gets ready while the SVG is written."""
+        self._free.append(self._hire())
+
+    def drawn(self, bands: Iterator[Band]) -> Generator[tuple[bytes, int, int]]:
+        """The bands' rows in order: packed, with their Adler-32 and length. No more than a few bands wait at a time."""
+        count = _at_once()
         waiting: list[Future[tuple[bytes, int, int]]] = []
-        try:
-            for band in bands:
-                waiting.append(pool.submit(draw, band))
-                if len(waiting) > count:
+        with ThreadPoolExecutor(count, "journeymap-picture") as pool:
+            try:
+                for band in bands:
+                    waiting.append(pool.submit(self._draw, band))
+                    if len(waiting) > count:
+                        yield waiting.pop(0).result()
+                while waiting:
                     yield waiting.pop(0).result()
-            while waiting:
-                yield waiting.pop(0).result()
-        finally:
-            for each in waiting:
-                each.cancel()
+            finally:
+                for each in waiting:
+                    each.cancel()
+                _end(self._all)
+
+    def _draw(self, band: Band) -> tuple[bytes, int, int]:
+        try:
+            process = self._free.pop()
+        except IndexError:
+            process = self._hire()
+        rows = _ask(process, band)
+        self._free.append(process)
+        return rows
+
+    def _hire(self) -> subprocess.Popen[bytes]:
+        process = _start()
+        self._all.append(process)
+        return process
 
 
 def _start() -> subprocess.Popen[bytes]:

@@ -20,21 +20,21 @@ from typing import BinaryIO
 import resvg_py
 from PIL import Image
 
-LEVEL = 4
-"""Of compression: above it files become hardly smaller, and it takes twice as long."""
+LEVEL = 3
+"""Of compression: 4 makes files 7 % smaller, and takes twice as long."""
 
 
 def rows_of(png: bytes, width: int, height: int) -> bytes:
     """The rows of a picture as a PNG of three colours has them: a filter byte (0: none) before each."""
     with Image.open(io.BytesIO(png)) as opened:
-        picture = opened.convert("RGB")
-    if picture.size != (width, height):
-        whole = Image.new("RGB", (width, height))
-        whole.paste(picture)
+        opened.load()
+        picture: Image.Image = opened
+    if picture.size != (width, height) or picture.mode != "RGBA":
+        whole = Image.new("RGBA", (width, height))
+        whole.paste(picture.convert("RGBA"))
         picture = whole
-    raw = picture.tobytes()
-    stride = 3 * width
-    return b"".join([part for at in range(0, len(raw), stride) for part in (b"\0", raw[at : at + stride])])
+    # Rows a byte longer than their pixels end in a 0: moved on by one, it is the filter byte of the next.
+    return b"\0" + picture.tobytes("raw", "RGB", 3 * width + 1, 1)[:-1]
 
 
 def serve(requests: BinaryIO, answers: BinaryIO, family: str, font_files: list[str]) -> None:

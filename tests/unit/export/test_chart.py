@@ -63,15 +63,16 @@ def test_bars_stand_where_the_scale_puts_them() -> None:
     wanted = make_filter(start=START, end=START + 20 * MINUTE)
     root = parsed(exported("svg", of_rows([row(0)], wanted=wanted)))
     width = 1440 - 20 - 20 - 276
-    fills = [each for each in groups(root)[0].iter(f"{SVG}rect") if each.get("stroke")]
-    wait, talk, wrapup = fills[:3]
     palette = tokens("light")
+    bars = [each for each in groups(root)[0].iter(f"{SVG}rect") if float(each.get("height", "0")) in {9.5, 10.5}]
+    wait, talk, wrapup = bars[:3]
     assert wait.get("fill") == palette["channel-voice-tint"]
     assert talk.get("fill") == palette["channel-voice"]
     assert wrapup.get("fill") == palette["surface"]
     assert wrapup.get("stroke") == palette["channel-voice"]
-    assert float(talk.get("x", "")) == pytest.approx(width * 1 / 20 + 0.5, abs=0.01)
-    assert float(talk.get("width", "")) == pytest.approx(width * 3 / 20 - 1, abs=0.01)
+    assert float(talk.get("x", "")) == pytest.approx(width * 1 / 20, abs=0.01)
+    assert float(talk.get("width", "")) == pytest.approx(width * 3 / 20, abs=0.01)
+    assert float(wait.get("width", "")) == pytest.approx(width * 1 / 20 - 1, abs=0.01), "its line is drawn half outside"
     open_bar = [each for each in groups(root)[0].iter(f"{SVG}path") if each.get("fill") == palette["channel-chat"]]
     assert len(open_bar) == 1, "an open bar has no line at its end"
 
