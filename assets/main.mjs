@@ -38,17 +38,17 @@ const router = new Router(places, (page) => {
   operations.show(page === "operations");
   wall.wake();
 });
-startInteraction(wall.canvas, wall.axis, wall);
+startInteraction(wall.chart.canvas, wall.chart.axis, wall);
 keepMoments(element("journey"));
 startFilters();
 startButtons();
 startExports();
 
 window.journeymap.handle("ask", () => {
-  return wall.ask() ?? noUpdate();
+  return wall.asking.question() ?? noUpdate();
 });
 window.journeymap.handle("receive", (answer) => {
-  wall.receive(answer);
+  wall.asking.receive(answer);
   return noUpdate();
 });
 window.journeymap.handle("operations", (answer) => {
@@ -122,7 +122,7 @@ function startButtons() {
 
 function startExports() {
   let serial = 0;
-  const question = () => ({ ...wall.wanted, since: 0 });
+  const question = () => ({ ...wall.conditions, since: 0 });
   const busy = (format, on) => element(`export-${format}`).toggleAttribute("aria-busy", on);
   for (const format of ["png", "svg"]) {
     element(`export-${format}`).addEventListener("click", () => {

@@ -18,6 +18,11 @@ export class Order {
     const place = this.ids.indexOf(id);
     return place < 0 ? -1 : place + this.offset;
   }
+  /** Whether some of these rows are not here yet. */
+  lacks(first, shown) {
+    const last = Math.min(first + shown, this.matched);
+    return this.matched > 0 && (first < this.offset || last > this.offset + this.ids.length);
+  }
   /** The filters changed: the rows now shown mean nothing any more. */
   forget() {
     this.#stale = true;
