@@ -1,6 +1,7 @@
 // Questions and answers: when the wall asks its server, for what, and what it takes of what comes back.
 
 import { nextDelay, ServerClock } from "./clock.mjs";
+import { Counting } from "./counting.mjs";
 
 const RESTING_ASK_MS = 2000;
 const UNREAD_MS = 1000;
@@ -14,6 +15,7 @@ const LOST_MS = 60_000;
  */
 export class Asking {
   clock = new ServerClock();
+  counting = new Counting();
   /** The last answer, and the store's version that the rows are of. */
   answer = null;
   version = 0;
@@ -52,7 +54,7 @@ export class Asking {
     this.#changed = false;
     return {
       version: anew ? 0 : this.version, at: anew ? 0 : this.answer?.now ?? 0, ...conditions, since: 0, ...part,
-      have: part.count ? wall.model.have() : [],
+      have: part.count ? wall.model.have() : [], ...this.counting.ask(said, Date.now()),
     };
   }
   /** Asks at once instead of at the next tick, unless a question is on its way. */
@@ -75,6 +77,7 @@ export class Asking {
       wall.model.upsert(answer.rows);
       wall.order.take(part, answer, wall.locked, Date.now());
     }
+    this.counting.take(answer);
     wall.took(answer, rows);
     this.#aim();
     this.settle();

@@ -1,6 +1,8 @@
 // Starts the page once Dash has put its elements in place, and ties the parts to each other and to Dash.
 
-import { fromControls, isFiltered, NO_FILTERS, readUrl, sameFilters, setControls, toQuery } from "./filters.mjs";
+import { address, same } from "./address.mjs";
+import { isFiltered, NO_FILTERS } from "./conditions.mjs";
+import { fromControls, setControls, showFacets } from "./filters.mjs";
 import { keepZoom, resolveFigure, savePicture } from "./figure.mjs";
 import { startInteraction } from "./interaction.mjs";
 import { startHelp, startKeys } from "./keys.mjs";
@@ -27,7 +29,7 @@ await ready();
 const zone = document.querySelector("[data-time-zone]")?.dataset.timeZone;
 if (zone) setZone(zone);
 
-const wall = new Wall({ open: (path) => router.go(path) });
+const wall = new Wall({ open: (path) => router.go(path), counted: (answer) => showFacets(answer.channels) });
 const operations = new Operations(wall.clock, () => element("notice-retry")?.click());
 startTheme(element("theme"), () => {
   wall.redraw();
@@ -63,27 +65,26 @@ window.journeymap.handle("figure", (chart) => {
 });
 
 function startFilters() {
-  let asked = readUrl(location.search);
-  if (isFiltered(asked)) setControls(asked);
+  const { filters } = address.state;
+  let early = isFiltered(filters);
+  if (early) setControls(filters);
   window.journeymap.handle("filter", (customer, channels, states) => {
-    const filters = fromControls(customer, channels, states);
-    // The page starts with empty controls and may get the URL's filters a moment later.
-    if (asked && isFiltered(asked) && sameFilters(filters, NO_FILTERS)) {
-      setControls(asked);
-      asked = null;
-      return noUpdate();
-    }
-    asked = null;
-    if (wall.setFilters(filters) && router.page === "wall") history.replaceState(history.state, "", `/${toQuery(filters)}`);
+    const given = fromControls(customer, channels, states);
+    // The page starts with empty controls and may get the address's filters a moment later.
+    const empty = !given.customer && !given.channels.length && !given.states.length;
+    if (early && empty) setControls(address.state.filters);
+    else address.change({ filters: given });
+    early = false;
     return noUpdate();
   });
-  element("filters-clear").addEventListener("click", () => setControls(NO_FILTERS));
+  address.onChange((state, previous) => same(state.filters, previous.filters) || setControls(state.filters));
+  element("filters-clear").addEventListener("click", () => address.change({ filters: NO_FILTERS }));
   const toggle = element("filters-toggle");
   toggle.addEventListener("click", () => {
     const open = element("filters").classList.toggle("open");
     toggle.setAttribute("aria-expanded", String(open));
   });
-  element("brand").addEventListener("click", () => wall.filtered && setControls(NO_FILTERS));
+  element("brand").addEventListener("click", () => router.page === "wall" && address.change({ filters: NO_FILTERS }));
 }
 
 function startButtons() {

@@ -1,8 +1,9 @@
 // Which page is shown: the wall, or a journey or the operations view over it. The wall stays as it was, so that going back
 // finds it unchanged.
 
-const JOURNEY = /^\/journey\/([^/]+)$/;
-const OPERATIONS = "/operations";
+import { address } from "./address.mjs";
+
+const PATHS = /^\/(journey\/[^/]+|operations)?$/;
 const TITLES = { wall: "Journeymap", journey: "Journeymap", operations: "Operations · Journeymap" };
 const ASK_MS = 1000;
 
@@ -11,16 +12,13 @@ export class Router {
   #changed;
   #asking = false;
   #opened = false;
-  /** The page: `wall`, `journey` or `operations`. */
-  page = "wall";
-  /** The id of the journey shown, null on other pages. */
-  id = null;
+  #id = null;
 
   /** `places` are the pages' elements by name; `changed(page)` is called whenever another one is shown. */
   constructor(places, changed) {
     this.#places = places;
     this.#changed = changed;
-    window.addEventListener("popstate", () => this.#show());
+    address.onChange((state, previous) => (state.page !== previous.page || state.id !== previous.id) && this.#show());
     document.addEventListener("click", (event) => this.#click(event));
     window.addEventListener("journeymap:call", ({ detail }) => {
       if (detail.output.includes("journey-head")) this.#asking = detail.phase === "sent";
@@ -29,10 +27,13 @@ export class Router {
     this.#show();
   }
 
-  go(path) {
+  /** The page: `wall`, `journey` or `operations`. */
+  get page() {
+    return address.state.page;
+  }
+  go(path, search = "") {
     this.#opened = true;
-    history.pushState({}, "", path);
-    this.#show();
+    address.follow(path, search);
     // Who came by key or with a screen reader is told where he is.
     if (this.page === "operations") this.#places.operations.querySelector("h1").focus({ preventScroll: true });
   }
@@ -47,43 +48,33 @@ export class Router {
     if (event.defaultPrevented || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     const link = event.target.closest?.("a[href]");
     if (!link || link.origin !== location.origin || link.target || link.download) return;
-    if (link.pathname !== "/" && link.pathname !== OPERATIONS && !JOURNEY.test(link.pathname)) return;
+    if (!PATHS.test(link.pathname)) return;
     event.preventDefault();
     if (link.classList.contains("back")) this.back();
-    else if (link.pathname !== location.pathname || link.pathname === "/") this.go(link.pathname + link.search);
+    else this.go(link.pathname, link.search);
   }
 
   #show() {
-    const match = JOURNEY.exec(location.pathname);
-    const id = match ? decoded(match[1]) : null;
-    if (id !== this.id && id !== null) {
+    const { page, id } = address.state;
+    if (id !== this.#id && id !== null) {
       document.getElementById("journey-head").dataset.of = id;
       this.#places.journey.classList.add("loading");
       this.#places.journey.scrollTop = 0;
     }
-    this.id = id;
-    this.page = id !== null ? "journey" : location.pathname === OPERATIONS ? "operations" : "wall";
-    for (const [name, place] of Object.entries(this.#places)) place.hidden = name !== this.page;
-    document.body.dataset.page = this.page;
-    document.title = TITLES[this.page];
+    this.#id = id;
+    for (const [name, place] of Object.entries(this.#places)) place.hidden = name !== page;
+    document.body.dataset.page = page;
+    document.title = TITLES[page];
     this.#asking = false;
     this.#ask();
-    this.#changed(this.page);
+    this.#changed(page);
   }
 
   #ask() {
-    if (this.id === null || this.#asking || document.hidden) return;
-    window.dash_clientside.set_props?.("journey-question", { data: { id: this.id, at: Date.now() } });
+    if (this.#id === null || this.#asking || document.hidden) return;
+    window.dash_clientside.set_props?.("journey-question", { data: { id: this.#id, at: Date.now() } });
   }
   loaded() {
     this.#places.journey.classList.remove("loading");
-  }
-}
-
-function decoded(text) {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
   }
 }

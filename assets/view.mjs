@@ -1,8 +1,8 @@
 // The window of time that is looked at: following the present until somebody moves it.
 
+import { DEFAULT_SPAN } from "./address.mjs";
 import { LONGEST_SPAN, TimeScale, zoomed } from "./scale.mjs";
 
-export const DEFAULT_SPAN = 30 * 60 * 1000;
 const AHEAD = 0.03;
 
 export class View {
@@ -17,6 +17,15 @@ export class View {
   }
   get span() {
     return this.#span;
+  }
+  /** The window as the address has it. */
+  get window() {
+    return this.following ? { live: true, span: this.#span } : { live: false, from: this.#end - this.#span, to: this.#end };
+  }
+  set window(shown) {
+    this.following = shown.live;
+    this.#span = shown.live ? shown.span : shown.to - shown.from;
+    if (!shown.live) this.#end = shown.to;
   }
   /** Zooms around `anchor`; while following, around the present, so that it stays in sight. */
   zoom(factor, anchor, now) {

@@ -1,10 +1,12 @@
 // The wall: holds what is looked at and what was done to it, and ties together who asks, who draws and who tells.
 
+import { address, same } from "./address.mjs";
 import { Asking } from "./asking.mjs";
 import { Card } from "./card.mjs";
 import { Chart } from "./chart.mjs";
+import { asked, isFiltered } from "./conditions.mjs";
 import { ROW } from "./draw.mjs";
-import { isFiltered, NO_FILTERS, sameFilters, showFacets, withOthers } from "./filters.mjs";
+import { withOthers } from "./filters.mjs";
 import { gapAt, GapTip, readGaps } from "./gaps.mjs";
 import { hitSegment } from "./hit.mjs";
 import { Model } from "./model.mjs";
@@ -24,7 +26,6 @@ export class Wall {
   order = new Order();
   status = new Status();
   asking = new Asking(this);
-  filters = NO_FILTERS;
   paused = false;
   gaps = [];
   #heldNow = 0;
@@ -35,7 +36,9 @@ export class Wall {
   #painted = new Painted();
   #reduced = matchMedia("(prefers-reduced-motion: reduce)");
 
-  constructor({ open }) {
+  /** `open(path)` shows another page; `counted(answer)` hears of each answer. */
+  constructor({ open, counted }) {
+    this.counted = counted;
     this.open = (hit) => hit?.row && open(journeyPath(hit.row.id));
     this.chart = new Chart(element("timeline-rows"), element("timeline-axis"), () => this.redraw());
     this.card = new Card(document.body, () => this.redraw());
@@ -54,6 +57,8 @@ export class Wall {
       if (!document.hidden) this.showStatus();
       this.asking.watch();
     }, 1000);
+    this.view.window = address.state.window;
+    address.onChange((state, previous) => this.#follow(state, previous));
   }
 
   get clock() {
@@ -66,11 +71,13 @@ export class Wall {
     return this.paused ? this.#heldNow : this.clock.now();
   }
   get filtered() {
-    return isFiltered(this.filters);
+    return isFiltered(address.state.filters);
   }
-  /** The filters as a question: "Other" stands for all channels without a track of their own. */
+  /** Which journeys are asked for, and in what order: "Other" stands for all channels without a track of their own. */
   get conditions() {
-    return { ...this.filters, channels: withOthers(this.filters.channels, Object.keys(this.asking.answer?.channels ?? {})) };
+    const { filters, sort, group, pinned } = address.state;
+    const channels = withOthers(filters.channels, Object.keys(this.asking.answer?.channels ?? {}));
+    return { ...asked(filters), channels, sort, group, pinned };
   }
   get window() {
     const scale = this.#scale();
@@ -89,22 +96,31 @@ export class Wall {
     if (answer.gaps && !this.paused) this.gaps = readGaps(answer.gaps);
     if (rows) {
       const about = this.card.about;
-      this.model.keep(about ? [...this.order.ids, about.row] : this.order.ids);
+      const kept = [...this.order.ids, ...answer.pinned];
+      this.model.keep(about ? [...kept, about.row] : kept);
       this.chart.makeRoom(this.order.matched);
       this.redraw();
     }
-    showFacets(answer.channels);
+    this.counted(answer);
     this.showStatus();
   }
 
-  setFilters(filters) {
-    if (sameFilters(filters, this.filters)) return false;
-    this.filters = filters;
-    this.asking.forget();
-    this.order.forget();
-    this.chart.scrollTo(0);
-    this.asking.now();
-    return true;
+  /** The address changed: by somebody's deed, by Back or Forward. */
+  #follow(state, previous) {
+    if (!same(state.window, this.view.window)) this.view.window = state.window;
+    const others = (part) => !same(state[part], previous[part]);
+    if (others("filters") || others("sort") || others("group")) {
+      this.order.forget();
+      this.chart.scrollTo(0);
+      this.asking.forget();
+      this.asking.now();
+    }
+    this.redraw();
+  }
+  /** The window was moved here: the address follows. */
+  #moved() {
+    address.change({ window: this.view.window }, { entry: false });
+    this.redraw();
   }
   setPaused(paused) {
     if (paused === this.paused) return;
@@ -208,7 +224,7 @@ export class Wall {
   }
   pan(pixels) {
     this.view.pan(pixels * this.#scale().perPixel);
-    this.redraw();
+    this.#moved();
   }
   panPart(part) {
     this.pan(this.chart.size.width * part);
@@ -218,7 +234,7 @@ export class Wall {
   }
   zoom(factor, x = this.chart.size.width / 2) {
     this.view.zoom(factor, this.#scale().time(x), this.now);
-    this.redraw();
+    this.#moved();
   }
   fit() {
     const rows = this.order.ids.map((id) => this.model.get(id)).filter(Boolean);
@@ -228,13 +244,13 @@ export class Wall {
     const end = Math.max(...rows.map((row) => (row.state === "CLOSED" ? row.last : now)));
     const margin = (end - start) * 0.03;
     this.view.show(start - margin, end + margin);
-    this.redraw();
+    this.#moved();
   }
   live() {
     this.view.follow();
     this.chart.scrollTo(0);
     this.setPaused(false);
-    this.redraw();
+    this.#moved();
   }
   /** Moves the focus by `step` rows and keeps it in sight. */
   step(step) {
