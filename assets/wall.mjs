@@ -173,7 +173,7 @@ export class Wall {
   showStatus() {
     this.status.show({
       answer: this.asking.answer, gaps: this.gaps, painted: this.#painted, asked: this.asking.askedAt, now: this.clock.now(), paused: this.paused, filtered: this.filtered,
-      shown: Math.min(this.onScreen().shown, this.order.matched), rowsHeld: this.order.ids.length, hidden: !this.visible,
+      shown: Math.min(this.onScreen().shown, this.order.matched), hidden: !this.visible,
     });
   }
   #showWindow(scale) {

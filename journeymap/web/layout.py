@@ -12,7 +12,7 @@ from journeymap.web.components.attributes import attributes
 from journeymap.web.components.chart import create_wall
 from journeymap.web.components.filters import create_filters
 from journeymap.web.components.journey import create_journey_frame
-from journeymap.web.components.notices import create_announcer, create_help_sheet, create_notice
+from journeymap.web.components.notices import create_announcer, create_health_strip, create_help_sheet, create_notice
 from journeymap.web.components.operations import create_operations_frame
 from journeymap.web.components.topbar import create_topbar
 
@@ -30,6 +30,7 @@ INDEX: Final = """<!DOCTYPE html>
     <link rel="stylesheet" href="/assets/wall.css">
     <link rel="stylesheet" href="/assets/journey.css">
     <link rel="stylesheet" href="/assets/operations.css">
+    <link rel="stylesheet" href="/assets/strip.css">
     <script src="/assets/boot.js"></script>
     <script type="module" src="/assets/main.mjs"></script>
   </head>
@@ -61,11 +62,14 @@ def create_layout(*, time_zone: str | None, can_retry: bool) -> Any:
                 html.Main(
                     className="page-main",
                     children=[
-                        html.Div(id=ids.WALL, className="wall", children=[create_filters(), create_wall()]),
+                        html.Div(
+                            id=ids.WALL, className="wall", children=[create_filters(), create_wall(can_retry=can_retry)]
+                        ),
                         create_journey_frame(),
                         create_operations_frame(can_retry=can_retry),
                     ],
                 ),
+                create_health_strip(),
                 create_help_sheet(),
                 create_announcer(),
                 *_wiring(),

@@ -8,15 +8,16 @@ from dash import html
 
 from journeymap.web import ids
 from journeymap.web.components.attributes import attributes
+from journeymap.web.components.notices import create_empty
 from journeymap.web.theme import KIND_LOOKS
 
 
-def create_wall() -> Any:
+def create_wall(*, can_retry: bool) -> Any:
     """The chart with its tools, and below it the same rows as a table."""
     return html.Section(
         className="chart",
         **attributes(aria_label="Journeys"),
-        children=[_tools(), _timeline(), _table()],
+        children=[_tools(), _timeline(can_retry=can_retry), _table()],
     )
 
 
@@ -89,7 +90,7 @@ def _tool(button_id: str, label: str, title: str) -> Any:
     )
 
 
-def _timeline() -> Any:
+def _timeline(*, can_retry: bool) -> Any:
     """Nothing in here is Dash's: `assets/` fills it and keeps it."""
     return html.Div(
         id=ids.TIMELINE,
@@ -109,7 +110,7 @@ def _timeline() -> Any:
                 ],
             ),
             html.Div(id=ids.TIMELINE_ROWS, className="timeline-rows", tabIndex="-1"),
-            html.Div(id=ids.TIMELINE_EMPTY, className="timeline-empty", hidden=True),
+            create_empty(can_retry=can_retry),
         ],
     )
 
