@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from journeymap.errors import InputError
 from journeymap.export.caption import Look
-from journeymap.export.selection import Selection
+from journeymap.export.selection import Selection, read_chosen
 from journeymap.model.row import JourneyRow
 from journeymap.readmodel.readmodel import ReadModel
-from journeymap.readmodel.stored import stored_rows
+from journeymap.readmodel.stored import STORED_SORTS, named_rows, sorted_rows
 from journeymap.readmodel.told import Told
 from journeymap.runtime.clock import SystemClock
 from journeymap.runtime.shelf import fold_record
@@ -23,6 +23,8 @@ from journeymap.stitch.reading import ClockReading
 from journeymap.store.base import StoreReader
 from journeymap.store.disk import open_disk_reader
 from journeymap.view.filters import Filter
+from journeymap.view.masking import Viewer
+from journeymap.view.sorting import ACTIVITY, check_sort
 
 
 class OpenedStore:
@@ -42,9 +44,11 @@ class OpenedStore:
         told.read(reader)
         self._gaps = told.gaps(now)
 
-    def many(self, wanted: Filter, look: Look, scale: float) -> Selection:
-        """All journeys that meet the filter, the most recently active first. Raises InputError where there is none."""
-        rows = stored_rows(self._reader, wanted, self.reading)
+    def many(self, wanted: Filter, look: Look, scale: float, sort: str = ACTIVITY) -> Selection:
+        """All journeys that meet the filter, in the order of `sort`. Raises InputError where there is none, or no such sort."""
+        if sort not in STORED_SORTS:
+            check_sort(sort, Viewer())
+        rows = sorted_rows(self._reader, wanted, self.reading, sort)
         first = next(rows, None)
         if first is None:
             raise InputError("no journey matches: nothing was written")
@@ -61,6 +65,13 @@ class OpenedStore:
         if record is None:
             raise InputError(f"no journey has the id {journey_id[:80]!r}, and none was joined from it")
         return msgspec.structs.replace(self._selection(iter([record.row]), wanted, look, scale), one=True)
+
+    def chosen(self, ids: Sequence[str], wanted: Filter, look: Look, scale: float) -> Selection:
+        """These journeys, in this order. Raises InputError where there is none of them, or too many."""
+        rows, missing = named_rows(self._reader, read_chosen(ids))
+        return Selection.by_ids(
+            rows, missing, self._model.detail, self.reading, wanted=wanted, gaps=self._gaps, look=look, scale=scale
+        )
 
     def _selection(self, rows: Iterator[JourneyRow], wanted: Filter, look: Look, scale: float) -> Selection:
         return Selection(rows, self._model.detail, self.reading, wanted=wanted, gaps=self._gaps, look=look, scale=scale)

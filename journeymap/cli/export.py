@@ -20,6 +20,7 @@ Examples:
   journeymap export --last 30m -o wall.png --scale 2
   journeymap export --customer 4711 -o customer.pdf --time-zone Europe/London
   journeymap export --journey j-0c2a… -o incident.zip --theme dark
+  journeymap export --journey j-0c2a… --journey j-77f0… -o both.zip
   journeymap export --state ACTIVE --channel voice -o - --format csv | head
 """
 
@@ -28,8 +29,15 @@ Examples:
 @click.option(
     "-o", "--out", required=True, metavar="FILE", help="Where to; the ending is the form. - is standard output."
 )
-@click.option("--format", "form", metavar="FORM", help="png, svg, pdf, html, csv, jsonl, parquet or zip; for -o -.")
-@click.option("--journey", metavar="ID", help="This journey only, drawn as its own page draws it.")
+@click.option(
+    "--format", "form", metavar="FORM", help="png, svg, pdf, html, csv, json, jsonl, parquet or zip; for -o -."
+)
+@click.option(
+    "--journey",
+    multiple=True,
+    metavar="ID",
+    help="This journey only, drawn as its own page draws it; given again, these journeys.",
+)
 @click.option(
     "--search", "q", metavar="TEXT", help="In the ids of customer, journey or interaction, a queue or an agent."
 )
@@ -49,6 +57,10 @@ Examples:
 @click.option("--from", "from", metavar="TIME", help="Active at this time or later; ISO 8601, or ms since 1970.")
 @click.option("--to", "to", metavar="TIME", help="Active before this time.")
 @click.option("--last", type=Length(), metavar="TIME", help="Instead of --from and --to: until now, such as 30m.")
+@click.option(
+    "--sort", metavar="NAME", help="activity, wait, state, duration, transfers, started, …; - before it turns it round."
+)
+@click.option("--no-fold", is_flag=True, help="One journey's chart with its idle stretches at their true length.")
 @click.option("--title", default="", metavar="TEXT", help="The chart's title.")
 @click.option("--theme", default="light", show_default=True, metavar="NAME", help="light or dark.")
 @click.option("--scale", type=float, default=1.0, show_default=True, metavar="N", help="Size of a PNG, 1 to 4.")
@@ -59,7 +71,9 @@ Examples:
 def export(
     out: str,
     form: str | None,
-    journey: str | None,
+    journey: tuple[str, ...],
+    sort: str | None,
+    no_fold: bool,
     title: str,
     theme: str,
     scale: float,
@@ -71,8 +85,8 @@ def export(
     """A chart of all journeys that match, or their data, out of the store, beside a running ingest or without one.
 
     The ending of FILE says what it becomes: a chart (png, svg, pdf, html) with all rows, title, filters, time zone and legend;
-    data (csv and parquet with a segment a line, jsonl with a journey a line); or zip, an incident packet of all of these with
-    a summary. No browser is needed. It reads what is stored at the last checkpoint, at most a few seconds old.
+    data (csv and parquet with a segment a line, json, jsonl with a journey a line); or zip, an incident packet of all of these
+    with a summary. No browser is needed. It reads what is stored at the last checkpoint, at most a few seconds old.
     """
     settings = settings_from(given)
     from journeymap.bootstrap.exporting import opened_store, zone_of
@@ -83,21 +97,24 @@ def export(
     from journeymap.export.palette import read_theme
     from journeymap.export.picture import read_scale
     from journeymap.runtime.work import Progress
+    from journeymap.view.sorting import ACTIVITY
 
     began = time.monotonic()
     form = form_of(out if form is None else f".{form}")
     path = _place(out, force, text=FORMS[form].text)
     zone, zone_name = zone_of(settings)
-    look = Look(read_theme(theme), read_width(width), zone, zone_name, read_title(title))
+    look = Look(read_theme(theme), read_width(width), zone, zone_name, read_title(title), fold=not no_fold)
     scale = read_scale(scale)
     with opened_store(settings) as store, with_steps(quiet=quiet, said={}) as tell:
         wanted = _wanted(given, store.reading.now)
-        if journey is None:
-            selection = store.many(wanted, look, scale)
-        elif _names_many(given):
-            raise click.UsageError("--journey names one journey: of the filters only the times may stand beside it")
+        if not journey:
+            selection = store.many(wanted, look, scale, sort or ACTIVITY)
+        elif sort or _names_many(given):
+            raise click.UsageError("--journey says which journeys: of the filters only the times may stand beside it")
+        elif len(journey) == 1:
+            selection = store.one(journey[0], wanted, look, scale)
         else:
-            selection = store.one(journey, wanted, look, scale)
+            selection = store.chosen(journey, wanted, look, scale)
         with opened(path) as stream:
             unit = "pages" if form == "pdf" else "journeys"
             said = write_export(form, selection, stream, lambda done, of: tell(Progress("Exporting", done, of, unit)))

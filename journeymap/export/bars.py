@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -9,6 +10,7 @@ from journeymap.export.svg import number, path, rect, write
 from journeymap.export.typeface import fitted
 from journeymap.model.journey import Kind, State
 from journeymap.model.time import Millis
+from journeymap.view.folding import FoldedScale
 from journeymap.view.looks import CHANNEL_LOOKS, channel_token
 from journeymap.view.rows import DrawnInteraction
 from journeymap.view.scale import TimeScale
@@ -25,7 +27,7 @@ LEAST_LABELLED: Final = 14.0
 class Bars:
     """Draws on one scale, as of one moment, with the colours of one theme (`palette`: tokens by name)."""
 
-    def __init__(self, scale: TimeScale, now: Millis, palette: Mapping[str, str]) -> None:
+    def __init__(self, scale: TimeScale | FoldedScale, now: Millis, palette: Mapping[str, str]) -> None:
         self.scale = scale
         self.now = now
         self.palette = palette
@@ -78,7 +80,8 @@ class Bars:
         width = right - left
         token = _token(one)
         fade = min(FADE, width * 0.6) if end is None and not one.timed_out else 0.0
-        fade = fade if fade > 2 else 0.0
+        # It begins on a whole pixel: otherwise a seam is seen there.
+        fade = right - math.ceil(right - fade) if fade > 3 else 0.0
         yield self._box(token, kind, left, top, width - fade, height, open_ended=fade > 0)
         if fade:
             yield rect(right - fade, top, fade, height, f"url(#fade-{token}-{kind})")

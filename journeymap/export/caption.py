@@ -13,6 +13,7 @@ from journeymap.export.palette import Theme
 from journeymap.model.status import Gap
 from journeymap.model.time import Millis
 from journeymap.view.filters import CHOICES, Filter
+from journeymap.view.folding import Fold
 from journeymap.view.labels import day_and_time, duration
 from journeymap.view.looks import STATE_LABELS, channel_look
 from journeymap.view.masking import Viewer, mask
@@ -24,17 +25,20 @@ LONGEST_TITLE: Final = 200
 
 
 class Look(msgspec.Struct, frozen=True):
-    """How a chart is drawn: theme, width in pixels, the zone of its times and that zone's name, a title of one's own."""
+    """How a chart is drawn: theme, width in pixels, the zone of its times and that zone's name, a title of one's own, and
+    whether idle stretches of a journey's own chart are folded."""
 
     theme: Theme = "light"
     width: int = WIDTH
     zone: tzinfo = UTC
     zone_name: str = "UTC"
     title: str = ""
+    fold: bool = True
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """What a chart is of: the moment it is as of, the window of time, gaps in the stream, and lines of words for its head."""
+    """What a chart is of: the moment it is as of, the window of time, gaps in the stream, lines of words for its head, and
+    idle stretches to be folded."""
 
     now: Millis
     start: Millis
@@ -42,6 +46,7 @@ class Subject(msgspec.Struct, frozen=True):
     gaps: Sequence[Gap] = ()
     title: str = ""
     notes: Sequence[str] = ()
+    folds: Sequence[Fold] = ()
 
 
 def read_width(width: int) -> int:
@@ -88,6 +93,6 @@ def filter_words(wanted: Filter, viewer: Viewer) -> str:
     return "Filters: " + "; ".join(parts) if parts else "No filters"
 
 
-def counted(count: int, noun: str) -> str:
+def counted(count: int, noun: str, plural: str = "s") -> str:
     """A count with its noun: `1 journey`, `12,345 journeys`."""
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+    return f"{count:,} {noun}" + ("" if count == 1 else plural)

@@ -10,7 +10,8 @@ from journeymap.export.frame import MARGIN, Frame
 from journeymap.export.svg import number, rect, write
 from journeymap.export.typeface import fitted
 from journeymap.model.journey import State
-from journeymap.model.time import Millis
+from journeymap.model.time import SECOND, Millis
+from journeymap.view.folding import Fold
 from journeymap.view.labels import short_duration
 from journeymap.view.looks import CHANNEL_LOOKS, STATE_LABELS, channel_look, channel_token
 from journeymap.view.rows import DrawnRow
@@ -48,13 +49,15 @@ def chart(rows: Sequence[DrawnRow], look: Look, subject: Subject) -> Iterator[st
     yield "</svg>\n"
 
 
-def window_of(rows: Sequence[DrawnRow], now: Millis, start: Millis | None, end: Millis | None) -> tuple[Millis, Millis]:
+def window_of(
+    rows: Sequence[DrawnRow], now: Millis, start: Millis | None, end: Millis | None, folds: Sequence[Fold] = ()
+) -> tuple[Millis, Millis]:
     """The window of a chart: what was asked for, otherwise all that the rows show, with a little room around."""
     first = min((row.start for row in rows), default=now) if start is None else start
     last = max((row.until(now) for row in rows), default=now) if end is None else end
     if last - first < SHORTEST_SPAN:
         first, last = (first, first + SHORTEST_SPAN) if end is None else (last - SHORTEST_SPAN, last)
-    room = (last - first) * 3 // 100
+    room = max(SECOND, (last - first - sum(fold.end - fold.start for fold in folds)) * 3 // 100)
     return first - (room if start is None else 0), last + (room if end is None else 0)
 
 
@@ -102,9 +105,9 @@ def _bars(frame: Frame, row: DrawnRow, now: Millis) -> Iterator[str]:
 
 
 def _lane_box(lanes: int, lane: int) -> tuple[float, float]:
-    """Top and height of a lane inside its row."""
+    """Top and height of a lane inside its row, in whole pixels: edges between them would be blurred."""
     count = min(lanes, MOST_LANES)
     gap = 1 if count > 1 else 0
-    height = (BAR + (4 if count > 1 else 0) - gap * (count - 1)) / count
-    top = (ROW - (height * count + gap * (count - 1))) / 2
+    height = (BAR + (4 if count > 1 else 0) - gap * (count - 1)) // count
+    top = (ROW - (height * count + gap * (count - 1))) // 2
     return top + min(lane, count - 1) * (height + gap), height

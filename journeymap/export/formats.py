@@ -16,7 +16,7 @@ from journeymap.export.packet import write_packet
 from journeymap.export.pages import MOST_PAGES, PDF_SCALE, html_page, page_height, write_pdf
 from journeymap.export.picture import write_png
 from journeymap.export.selection import CHART_ROWS, Selection
-from journeymap.export.table import csv_lines, json_lines, write_parquet
+from journeymap.export.table import csv_lines, json_document, json_lines, write_parquet
 from journeymap.view.rows import DrawnRow
 
 Told = Callable[[int, int | None], None]
@@ -39,6 +39,7 @@ FORMS: Final = {
     "pdf": Form("application/pdf", False, True),
     "html": Form("text/html; charset=utf-8", True, True),
     "csv": Form("text/csv; charset=utf-8", True, False),
+    "json": Form("application/json", True, False),
     "jsonl": Form("application/x-ndjson", True, False),
     "parquet": Form("application/vnd.apache.parquet", False, False),
     "zip": Form("application/zip", False, False),
@@ -60,13 +61,16 @@ def write_export(form: str, selection: Selection, out: BinaryIO, told: Told = la
     if form == "csv":
         # With a byte order mark, or spreadsheets take it for another encoding.
         out.write(b"\xef\xbb\xbf")
-        _write(csv_lines(_counted(selection.complete(), told)), out)
+        _write(csv_lines(_counted(selection.complete(), told, selection.count)), out)
+        return []
+    if form == "json":
+        out.writelines(json_document(_counted(selection.documents(), told, selection.count), one=selection.one))
         return []
     if form == "jsonl":
-        out.writelines(json_lines(_counted(selection.documents(), told)))
+        out.writelines(json_lines(_counted(selection.documents(), told, selection.count)))
         return []
     if form == "parquet":
-        write_parquet(_counted(selection.complete(), told), out)
+        write_parquet(_counted(selection.complete(), told, selection.count), out)
         return []
     if form == "zip":
         return write_packet(selection, out, told)
@@ -119,11 +123,11 @@ def _write_pages(selection: Selection, rows: Sequence[DrawnRow], more: bool, out
     write_pdf(pages(), len(parts), out, whole.title, whole.now, scale=scale, told=told)
 
 
-def _counted(items: Iterable[T], told: Told) -> Iterator[T]:
+def _counted(items: Iterable[T], told: Told, of: int | None) -> Iterator[T]:
     for count, item in enumerate(items, 1):
         yield item
         if count % 100 == 0:
-            told(count, None)
+            told(count, of)
 
 
 def _write(pieces: Iterable[str], out: BinaryIO) -> None:

@@ -13,7 +13,8 @@ from journeymap.export.typeface import FAMILY, fitted, text_width
 from journeymap.model.journey import Kind
 from journeymap.model.status import Gap
 from journeymap.model.time import HOUR, Millis
-from journeymap.view.labels import short_day, tick_label, zone_offset
+from journeymap.view.folding import FoldedScale, folded_scale, folded_ticks
+from journeymap.view.labels import folded_tick_label, short_day, tick_label, zone_offset
 from journeymap.view.looks import CHANNEL_LOOKS, KIND_LOOKS, channel_token
 from journeymap.view.operations import PARTIAL
 from journeymap.view.scale import Ticks, TimeScale, ticks
@@ -23,6 +24,11 @@ AXIS: Final = 30.0
 LINE: Final = 19.0
 LEGEND: Final = 30.0
 TITLE: Final = 46.0
+DAY_LINE: Final = 13.0
+"""Of an axis on which days go by: a second line of words."""
+
+TOOTH: Final = 4
+"""Of the torn edges of a break."""
 
 
 class Frame:
@@ -35,17 +41,26 @@ class Frame:
         self.left = MARGIN + head
         self.head = head
         self.rows_height = rows_height
-        self.scale = TimeScale(subject.start, subject.end, look.width - MARGIN - self.left)
+        width = look.width - MARGIN - self.left
+        offset = zone_offset(subject.start, look.zone)
+        self.scale: TimeScale | FoldedScale
+        self._ticks: Ticks
+        if subject.folds:
+            self.scale = folded_scale(subject.start, subject.end, width, subject.folds)
+            self._ticks = folded_ticks(self.scale, 0, width, offset=offset)
+        else:
+            self.scale = TimeScale(subject.start, subject.end, width)
+            self._ticks = ticks(subject.start, subject.end, width, offset)
         self.bars = Bars(self.scale, subject.now, self.palette)
         self._legend = list(self._placed_legend({channel_token(channel) for channel in channels}))
         lines = self._legend[-1][1] if self._legend else 0
-        self.top = TITLE + LINE * len(subject.notes) + LEGEND + LINE * lines + AXIS
-        self._ticks: Ticks = ticks(subject.start, subject.end, self.scale.width, zone_offset(subject.start, look.zone))
+        self.axis = AXIS + (DAY_LINE if subject.folds else 0)
+        self.top = TITLE + LINE * len(subject.notes) + LEGEND + LINE * lines + self.axis
 
     @property
     def height(self) -> float:
         """Of the whole chart."""
-        return self.top + self.rows_height + AXIS + MARGIN
+        return self.top + self.rows_height + self.axis + MARGIN
 
     def begin(self, below: float = 0) -> Iterator[str]:
         """All that stands above and beneath the rows; `below` are pixels kept free under the lower axis."""
@@ -76,20 +91,22 @@ class Frame:
                 yield rect(edge, 0, 1, height, self.palette["gap"], ' fill-opacity="0.2"')
         for time in self._ticks.times:
             yield rect(round(self.scale.x(time)), 0, 1, height, self.palette["line"])
+        yield from self._breaks()
         yield "</g>\n"
 
     def end(self) -> Iterator[str]:
         """The axes, the lines between the parts, and the now-line over all bars."""
         line = self.palette["line"]
         bottom = self.top + self.rows_height
-        yield from self._axis(self.top - AXIS, 14, 22)
+        yield from self._axis(self.top - self.axis, 14, self.axis - 8)
         yield from self._axis(bottom, 22, 0)
-        for y in (self.top - AXIS, self.top - 1, bottom):
+        yield from self._break_labels()
+        for y in (self.top - self.axis, self.top - 1, bottom):
             yield rect(MARGIN, y, self.look.width - 2 * MARGIN, 1, line)
-        yield rect(self.left - 1, self.top - AXIS, 1, self.rows_height + AXIS, line)
+        yield rect(self.left - 1, self.top - self.axis, 1, self.rows_height + self.axis, line)
         x = self.scale.x(self.subject.now)
         if 0 <= x <= self.scale.width:
-            yield rect(round(self.left + x) - 0.5, self.top - 8, 1.5, self.rows_height + 16, self.palette["now"])
+            yield rect(round(self.left + x) - 1, self.top - 8, 2, self.rows_height + 16, self.palette["now"])
 
     def _style(self) -> str:
         palette = self.palette
@@ -156,15 +173,52 @@ class Frame:
             yield rect(left, mark + (7 if mark == 0 else -1), right - left, 1, palette["gap"])
         now = self.scale.x(self.subject.now)
         shown = 0 <= now <= width
+        day = ""
         for time in self._ticks.times:
             x = self.scale.x(time)
             if 22 < x < width - 22 and not (shown and abs(x - now) < 42):
-                yield write(x, label + 4, tick_label(time, self._ticks.step, self.look.zone), "s m mid")
+                text, today = self._tick_label(time), short_day(time, self.look.zone)
+                yield write(x, label + 4, text, "s m mid")
+                if self.subject.folds and today not in {day, text}:
+                    yield write(x, label + 4 + DAY_LINE, today, "s m mid")
+                day = today
         if shown:
             yield write(min(max(now, 12), width - 12), label + 4, "now", "s bb now mid")
-        elif self.subject.end < self.subject.now - 20 * HOUR:
+        elif self.subject.end < self.subject.now - 20 * HOUR and not self.subject.folds:
             yield write(4, label + 4, short_day(self.subject.start, self.look.zone), "s m")
         yield "</g>\n"
+
+    def _tick_label(self, time: Millis) -> str:
+        named = folded_tick_label if self.subject.folds else tick_label
+        return named(time, self._ticks.step, self.look.zone)
+
+    def _breaks(self) -> Iterator[str]:
+        """The ground of folded stretches between two torn edges; a bar that goes on through one is drawn over it."""
+        teeth = max(2, round(self.rows_height / (2 * TOOTH)))
+        step = self.rows_height / teeth
+        torn = "".join(f"L{TOOTH if tooth % 2 else 0} {number(tooth * step)}" for tooth in range(1, teeth + 1))
+        for left, right, _ in self._folds():
+            yield rect(left, 0, right - left, self.rows_height, self.palette["ground"])
+            for x in (left, right):
+                line = f' stroke="{self.palette["control"]}" stroke-width="1.25"'
+                yield f'<g transform="translate({number(x)} 0)">{path(f"M0 0{torn}", more=line)}</g>'
+
+    def _break_labels(self) -> Iterator[str]:
+        """How long the folded stretches are, over the bars: lying where there is room, otherwise standing."""
+        yield f'<g class="breaks" transform="translate({number(self.left)} {number(self.top)})">'
+        for left, right, words in self._folds():
+            width = text_width(words, 11, 500)
+            place = f"translate({number((left + right) / 2 + TOOTH / 2)} {number(self.rows_height / 2)})"
+            turned = "" if width + 6 <= right - left else " rotate(-90)"
+            ground = rect(-width / 2 - 3, -8, width + 6, 16, self.palette["ground"], ' rx="3"')
+            yield f'<g transform="{place}{turned}">{ground}{write(0, 4, words, "s b m mid")}</g>'
+        yield "</g>\n"
+
+    def _folds(self) -> Iterator[tuple[float, float, str]]:
+        """Left and right edge of each break, and the true length of what is folded."""
+        if isinstance(self.scale, FoldedScale):
+            for fold in self.scale.folds:
+                yield self.scale.x(fold.start), self.scale.x(fold.end), fold.label
 
     def _gaps(self) -> Iterator[Gap]:
         for gap in self.subject.gaps:

@@ -13,6 +13,7 @@ from journeymap.export.svg import rect, write
 from journeymap.export.typeface import fitted
 from journeymap.model.journey import CHANNELS, OTHER_CHANNEL
 from journeymap.model.time import Millis
+from journeymap.view.folding import Fold, folded
 from journeymap.view.labels import day_and_time, duration
 from journeymap.view.looks import CHANNEL_LOOKS, STATE_LABELS, channel_look, channel_token
 from journeymap.view.rows import DrawnInteraction, DrawnRow, in_lanes
@@ -56,6 +57,13 @@ def tracks_of(row: DrawnRow) -> list[Track]:
             placed, lanes = in_lanes([row.interactions[place] for place in places])
             found.append(Track(name, places, placed, lanes))
     return found
+
+
+def folds_of(row: DrawnRow, now: Millis) -> Sequence[Fold]:
+    """The idle stretches of a journey that its chart folds, as its page does."""
+    bars = [(start, now if end is None else end) for one in row.interactions for _, start, end in one.bars]
+    ended = [one.ended for one in row.interactions if one.ended is not None]
+    return folded(bars, [row.start, row.last, *ended, *row.moments]).folds
 
 
 def journey_chart(row: DrawnRow, look: Look, subject: Subject) -> Iterator[str]:

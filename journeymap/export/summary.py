@@ -26,10 +26,13 @@ FILES: Final = (
     ("journeys.json", "the journeys with interactions, segments, transfers and events"),
     ("events.ndjson", "the events alone, one a line, as they were received"),
 )
+OWN_CHARTS: Final = ("charts/", "each journey's own chart, with a track a channel and its interactions in words")
 _SPECIAL: Final = re.compile(r"([\\`*_\[\]<>|#~])")
 
 
-def summary_text(rows: Sequence[JourneyRow], selection: Selection, subject: Subject) -> str:
+def summary_text(
+    rows: Sequence[JourneyRow], selection: Selection, subject: Subject, *, own_charts: bool = False
+) -> str:
     """The page in Markdown; rows masked already."""
     look = selection.look
     lines = [f"# {safe(subject.title)}", "", *(f"{safe(note)}  " for note in subject.notes), ""]
@@ -38,7 +41,8 @@ def summary_text(rows: Sequence[JourneyRow], selection: Selection, subject: Subj
     else:
         lines += _many(rows, selection, look)
     lines += _gaps(subject, look)
-    lines += ["## Files", "", *(f"- {name}: {text}" for name, text in FILES), ""]
+    files = (*FILES, OWN_CHARTS) if own_charts else FILES
+    lines += ["## Files", "", *(f"- {name}: {text}" for name, text in files), ""]
     return "\n".join(lines)
 
 

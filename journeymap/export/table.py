@@ -1,4 +1,4 @@
-"""The data of journeys as files: CSV and Parquet with a segment a line, JSON Lines with a journey a line. All streamed."""
+"""The data of journeys as files: CSV and Parquet with a segment a line, JSON, JSON Lines with a journey a line. All streamed."""
 
 from __future__ import annotations
 
@@ -85,6 +85,15 @@ def json_lines(documents: Iterable[bytes]) -> Iterator[bytes]:
     """Journeys as JSON (docs/http.md), one a line."""
     for text in documents:
         yield text + b"\n"
+
+
+def json_document(documents: Iterable[bytes], *, one: bool) -> Iterator[bytes]:
+    """Journeys as one JSON document: a list of them, a line each; of a single one (`one`) the journey itself."""
+    before = b"" if one else b"[\n"
+    for text in documents:
+        yield before + text
+        before = b",\n"
+    yield b"\n" if one else b"[]\n" if before == b"[\n" else b"\n]\n"
 
 
 def _about(row: DrawnRow, one: DrawnInteraction) -> tuple[str | None, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import heapq
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 import msgspec
@@ -15,9 +16,22 @@ from journeymap.view.facts import facts
 from journeymap.view.filters import Filter
 from journeymap.view.masking import HIDDEN
 from journeymap.view.reading import Reading
+from journeymap.view.sorting import Place, rank_of
 
 SLICE: Final = 500
 """Rows read from the store at a time."""
+
+STORED_SORTS: Final[Mapping[str, tuple[str, bool]]] = {
+    "-last_event_at": ("last_event_at", True),
+    "last_event_at": ("last_event_at", False),
+    "-started_at": ("started_at", True),
+    "started_at": ("started_at", False),
+    "activity": ("last_event_at", True),
+    "-activity": ("last_event_at", False),
+    "started": ("started_at", True),
+    "-started": ("started_at", False),
+}
+"""Orders that the store has an index for, by the names of the list and of the wall: the store's, and whether it descends."""
 
 
 def stored_rows(
@@ -50,6 +64,39 @@ def stored_rows(
         last = rows[-1]
         at = last.started_at if order == "started_at" else last.last_event_at
         query = msgspec.structs.replace(query, after=(at, last.journey_id))
+
+
+def sorted_rows(
+    store: StoreReader, wanted: Filter, reading: Reading, sort: str, *, most: int | None = None
+) -> Iterator[JourneyRow]:
+    """The same rows in an order of the list or of the wall that was checked (`STORED_SORTS`, `view.sorting.SORTS`).
+
+    Those of the wall that the store has no index for are sorted here, and then only the first `most` come and are held.
+    """
+    if sort in STORED_SORTS:
+        order, descending = STORED_SORTS[sort]
+        yield from stored_rows(store, wanted, reading, order=order, descending=descending)
+        return
+    rank = rank_of(sort)
+
+    def place(row: JourneyRow) -> tuple[Place, Millis, str]:
+        return rank(facts(row, reading)), row.last_event_at, row.journey_id
+
+    rows = stored_rows(store, wanted, reading)
+    yield from sorted(rows, key=place, reverse=True) if most is None else heapq.nlargest(most, rows, key=place)
+
+
+def named_rows(store: StoreReader, ids: Iterable[str]) -> tuple[list[JourneyRow], list[str]]:
+    """The rows of these ids in their order, each once, also by ids that journeys had before; and the ids of which none stands."""
+    found: dict[str, JourneyRow] = {}
+    missing = []
+    for journey_id in dict.fromkeys(ids):
+        record = store.find(journey_id)
+        if record is None:
+            missing.append(journey_id)
+        else:
+            found.setdefault(record.row.journey_id, record.row)
+    return list(found.values()), missing
 
 
 def asked_of_store(wanted: Filter, now: Millis) -> tuple[Query, Filter]:

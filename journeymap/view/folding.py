@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import UTC, tzinfo
 from itertools import pairwise
 from typing import Final, TypeAlias
 
 import msgspec
 
 from journeymap.model.time import DAY, HOUR, MINUTE, SECOND, Millis
-from journeymap.view.labels import duration, tick_label, zone_offset
+from journeymap.view.labels import duration
 from journeymap.view.scale import APART, STEPS, Ticks
 
 QUIET: Final[Millis] = 2 * HOUR
@@ -179,12 +178,6 @@ def folded_ticks(scale: FoldedScale, left: float, right: float, *, offset: Milli
                 times.append(time)
                 last = x
     return Ticks(step, times)
-
-
-def folded_tick_label(time: Millis, step: Millis, zone: tzinfo = UTC) -> str:
-    """A tick's label: one on a round time as on any axis, one where a piece begins with its time of day."""
-    on_grid = (time + zone_offset(time, zone)) % step == 0
-    return tick_label(time, step if on_grid else min(step, HOUR), zone)
 
 
 def _between(marks: Sequence[Millis], segments: Iterable[Stretch]) -> Iterator[tuple[Millis, Millis, bool]]:

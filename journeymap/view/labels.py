@@ -79,6 +79,12 @@ def zone_offset(moment: Millis, zone: tzinfo) -> Millis:
     return (_datetime(moment, zone).utcoffset() or timedelta()) // timedelta(milliseconds=1)
 
 
+def folded_tick_label(moment: Millis, step: Millis, zone: tzinfo = UTC) -> str:
+    """A tick's label on a folded axis: one on a round time as on any axis, one where a piece begins with its time of day."""
+    on_grid = (moment + zone_offset(moment, zone)) % step == 0
+    return tick_label(moment, step if on_grid else min(step, HOUR), zone)
+
+
 def short_duration(length: Millis) -> str:
     """A length for a narrow column: `42s`, `3m`, `2h`, `4d`."""
     for unit, name in _UNITS:

@@ -44,7 +44,8 @@ class DrawnInteraction(msgspec.Struct, frozen=True):
 
 class DrawnRow(msgspec.Struct, frozen=True):
     """A journey as drawn. A transfer is `(at, source, target)` with places among the interactions, the target None while
-    nobody took over or where it is not in the row. `since` is when the state began."""
+    nobody took over or where it is not in the row. `since` is when the state began, `moments` are those of the events, where
+    they are known."""
 
     journey_id: str
     customer: str
@@ -55,6 +56,7 @@ class DrawnRow(msgspec.Struct, frozen=True):
     transfers: Sequence[tuple[Millis, int, int | None]]
     lanes: int
     since: Millis
+    moments: Sequence[Millis] = ()
 
     @property
     def channels(self) -> list[str]:
@@ -66,7 +68,7 @@ class DrawnRow(msgspec.Struct, frozen=True):
         return max([self.last, *(now if one.end is None else one.end for one in self.interactions)])
 
 
-def drawn_row(row: JourneyRow, reading: Reading) -> DrawnRow:
+def drawn_row(row: JourneyRow, reading: Reading, moments: Sequence[Millis] = ()) -> DrawnRow:
     """The row as it reads at the reading's moment."""
     shown = []
     for one in row.interactions:
@@ -105,6 +107,7 @@ def drawn_row(row: JourneyRow, reading: Reading) -> DrawnRow:
         transfers,
         lanes,
         known.since,
+        moments,
     )
 
 

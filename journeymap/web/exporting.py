@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import IO, Final, cast
+from typing import IO, Any, Final, cast
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -19,20 +19,24 @@ from journeymap.export.formats import FORMS, write_export
 from journeymap.export.naming import file_name
 from journeymap.export.palette import read_theme
 from journeymap.export.picture import read_scale
-from journeymap.export.selection import Selection
+from journeymap.export.selection import Selection, read_chosen
 from journeymap.model.row import JourneyRow
 from journeymap.readmodel.readmodel import ReadModel
-from journeymap.readmodel.stored import stored_rows
+from journeymap.readmodel.stored import STORED_SORTS, named_rows, sorted_rows
 from journeymap.stitch.reading import ClockReading
 from journeymap.store.base import StoreReader
 from journeymap.view.filters import CHOICES, QUERY_NAMES, Filter, parse_query
 from journeymap.view.masking import Viewer
-from journeymap.web.listing import DEFAULT_SORT, SORTS
+from journeymap.view.sorting import check_sort
+from journeymap.web.listing import DEFAULT_SORT
 from journeymap.web.openapi import EXPORT_PATH, EXPORTS_PATH
 from journeymap.web.problems import ProblemRoute, problem
 
 MOST_JOURNEYS: Final = 100_000
 """Journeys of one export at most; `journeymap export` knows no such limit."""
+
+MOST_SORTED: Final = 10_000
+"""Journeys at most in an order that the store has no index for: they are sorted here."""
 
 AT_ONCE: Final = 2
 """So many exports are made at a time, whoever asks."""
@@ -41,19 +45,21 @@ RETRY_AFTER: Final = 5
 """Seconds after which one who was refused should ask again."""
 
 PIECE: Final = 1 << 18
-LOOKS: Final = ("theme", "scale", "width", "time_zone", "title")
+REPEATABLE: Final = frozenset([*CHOICES, "journey"])
+LOOKS: Final = ("theme", "scale", "width", "time_zone", "title", "fold")
 """Parameters that say how an export looks."""
 
 ViewerOf = Callable[[Request], Viewer]
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """What a request asks for."""
+    """What a request asks for. `journeys` are ids that were named one by one; then `wanted` has times alone."""
 
     wanted: Filter
     sort: str
     look: Look
     scale: float
+    journeys: Sequence[str] = ()
 
 
 class Download(Response):
@@ -121,12 +127,10 @@ def create_exports(
         viewer = viewer_of(request)
         asked = parse_export(request.query_params.multi_items(), viewer, time_zone)
         reading = ClockReading(clock(), model.timeouts)
-        order, descending = SORTS[asked.sort]
+        drawn = FORMS[form].chart or form == "zip"
 
-        def make() -> Selection:
-            rows = stored_rows(store, asked.wanted, reading, order=order, descending=descending)
-            most = None if FORMS[form].chart or form == "zip" else MOST_JOURNEYS
-            return _selection(model, rows if most is None else bounded(rows, most), reading, viewer, asked)
+        def make() -> Selection | None:
+            return _many(model, store, reading, viewer, asked, drawn=drawn)
 
         return await made(form, make, file_name(form, reading.now, asked.look.zone))
 
@@ -166,7 +170,7 @@ def parse_export(
     viewer: Viewer,
     time_zone: str | None = None,
     *,
-    names: Sequence[str] = (*QUERY_NAMES, "sort"),
+    names: Sequence[str] = (*QUERY_NAMES, "sort", "journey"),
 ) -> Wanted:
     """A request's query string, for who asks. Raises InputError, also for unknown parameters: a misspelt filter must not
     export all."""
@@ -175,12 +179,17 @@ def parse_export(
     for name, value in parameters:
         if name not in known:
             raise InputError(f"there is no parameter {name[:40]!r}; there are {', '.join(known)}")
-        if name in given and name not in CHOICES:
+        if name in given and name not in REPEATABLE:
             raise InputError(f"{name} is given more than once")
         given[name] = value
+    journeys = read_chosen([value for name, value in parameters if name == "journey"])
+    if journeys and (others := [name for name in given if name in names and name not in {"journey", "from", "to"}]):
+        raise InputError(
+            f"journey says which journeys: leave {others[0]} out; of the filters only from and to may stand beside it"
+        )
     sort = given.get("sort", DEFAULT_SORT)
-    if sort not in SORTS:
-        raise InputError(f"sort is {sort[:40]!r}; allowed are {', '.join(SORTS)}")
+    if sort not in STORED_SORTS:
+        sort = check_sort(sort, viewer)
     zone_name = given.get("time_zone") or time_zone or "UTC"
     look = Look(
         read_theme(given.get("theme", "light")),
@@ -188,8 +197,10 @@ def parse_export(
         _zone(zone_name),
         zone_name,
         read_title(given.get("title", "")),
+        _yes(given, "fold", default=True),
     )
-    return Wanted(parse_query(parameters).seen_by(viewer), sort, look, read_scale(_number(given, "scale", 1.0)))
+    scale = read_scale(_number(given, "scale", 1.0))
+    return Wanted(parse_query(parameters).seen_by(viewer), sort, look, scale, journeys)
 
 
 def bounded(rows: Iterable[JourneyRow], most: int) -> Iterator[JourneyRow]:
@@ -202,13 +213,29 @@ def bounded(rows: Iterable[JourneyRow], most: int) -> Iterator[JourneyRow]:
         yield row
 
 
+def _many(
+    model: ReadModel, store: StoreReader, reading: ClockReading, viewer: Viewer, asked: Wanted, *, drawn: bool
+) -> Selection | None:
+    """What matches, or what was named by its ids; None where none of those stands. Charts (`drawn`) have their own bound."""
+    if asked.journeys:
+        rows, missing = named_rows(store, asked.journeys)
+        about = _about(model, reading, viewer, asked)
+        return Selection.by_ids(rows, missing, model.detail, reading, **about) if rows else None
+    most = MOST_JOURNEYS if asked.sort in STORED_SORTS else MOST_SORTED
+    found = sorted_rows(store, asked.wanted, reading, asked.sort, most=most + 1)
+    return _selection(model, found if drawn else bounded(found, most), reading, viewer, asked)
+
+
 def _selection(
     model: ReadModel, rows: Iterable[JourneyRow], reading: ClockReading, viewer: Viewer, asked: Wanted
 ) -> Selection:
+    return Selection(iter(rows), model.detail, reading, **_about(model, reading, viewer, asked))
+
+
+def _about(model: ReadModel, reading: ClockReading, viewer: Viewer, asked: Wanted) -> dict[str, Any]:
+    """What is the same of all selections."""
     gaps = model.gaps(reading.now)
-    return Selection(
-        iter(rows), model.detail, reading, viewer, wanted=asked.wanted, gaps=gaps, look=asked.look, scale=asked.scale
-    )
+    return {"viewer": viewer, "wanted": asked.wanted, "gaps": gaps, "look": asked.look, "scale": asked.scale}
 
 
 def _made(form: str, make: Callable[[], Selection | None]) -> IO[bytes] | None:
@@ -243,6 +270,15 @@ def _form(request: Request) -> str:
     if form not in FORMS:
         raise InputError(f"there is no form {form[:40]!r}; there are {', '.join(FORMS)}")
     return form
+
+
+def _yes(given: dict[str, str], name: str, *, default: bool) -> bool:
+    text = given.get(name)
+    if text is None:
+        return default
+    if text not in {"yes", "no"}:
+        raise InputError(f"{name} is {text[:40]!r}; allowed are yes and no")
+    return text == "yes"
 
 
 def _number(given: dict[str, str], name: str, default: float) -> float:

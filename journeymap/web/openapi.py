@@ -12,11 +12,15 @@ from journeymap.export.caption import LEAST_WIDTH, LONGEST_TITLE, MOST_WIDTH, WI
 from journeymap.export.formats import FORMS
 from journeymap.export.palette import THEMES
 from journeymap.export.picture import LEAST_SCALE, MOST_SCALE
+from journeymap.export.selection import CHOSEN
 from journeymap.model.journey import State
 from journeymap.model.status import ConnectionChange, EventCounts, Gap, IngestStatus, Quarantined
+from journeymap.readmodel.stored import STORED_SORTS
 from journeymap.view.document import EventDocument, JourneyHead
 from journeymap.view.filters import MAX_TEXT
 from journeymap.view.flags import Flag
+from journeymap.view.sorting import SORTS as WALL_SORTS
+from journeymap.view.sorting import TURNED
 from journeymap.web.listing import DEFAULT_LIMIT, DEFAULT_SORT, MAX_LIMIT, SORTS, Page
 from journeymap.web.problems import MEDIA_TYPE
 
@@ -46,12 +50,18 @@ def api_openapi() -> dict[str, Any]:
             JOURNEY_PATH: {"get": _journey_operation()},
             EXPORTS_PATH: {
                 "get": _export_operation(
-                    "All journeys that meet all the conditions, as a file",
+                    "All journeys that meet all the conditions, or those named by their ids, as a file",
                     "exportJourneys",
                     [
                         *_filters(),
                         _parameter(
-                            "sort", {"type": "string", "enum": list(SORTS), "default": DEFAULT_SORT}, "the order"
+                            "sort", {"type": "string", "enum": _export_sorts(), "default": DEFAULT_SORT}, "the order"
+                        ),
+                        _parameter(
+                            "journey",
+                            {**_texts(), "maxItems": CHOSEN},
+                            "these journeys, in this order; then only `from` and `to` of the filters may be given",
+                            repeatable=True,
                         ),
                     ],
                 )
@@ -144,7 +154,7 @@ def _export_operation(what: str, name: str, first: list[dict[str, Any]]) -> dict
     return {
         "operationId": name,
         "summary": what,
-        "description": "A chart (png, svg, pdf, html), data (csv, jsonl, parquet) or an incident packet (zip), as a file.",
+        "description": "A chart (png, svg, pdf, html), data (csv, json, jsonl, parquet) or an incident packet (zip), as a file.",
         "parameters": [
             form,
             *first,
@@ -153,12 +163,22 @@ def _export_operation(what: str, name: str, first: list[dict[str, Any]]) -> dict
             _parameter("width", width, "pixels of a chart at scale 1"),
             _parameter("time_zone", {"type": "string"}, "zone of the times on a chart, such as Europe/Vienna"),
             _parameter("title", {"type": "string", "maxLength": LONGEST_TITLE}, "a chart's title"),
+            _parameter(
+                "fold",
+                {"type": "string", "enum": ["yes", "no"], "default": "yes"},
+                "whether idle stretches of a single journey's chart are folded",
+            ),
         ],
         "responses": {
             "200": {"description": "The file", "content": media},
             **{status: _problem() for status in ("400", "404", "429", "503")},
         },
     }
+
+
+def _export_sorts() -> list[str]:
+    walls = [f"{turned}{name}" for name in WALL_SORTS for turned in ("", TURNED)]
+    return list(dict.fromkeys([*STORED_SORTS, *walls]))
 
 
 def _in_path(name: str, description: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ def test_a_picture_while_a_writer_has_the_store(
     assert "wall.png: " in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("form", ["svg", "html", "pdf", "csv", "jsonl", "parquet", "zip"])
+@pytest.mark.parametrize("form", ["svg", "html", "pdf", "csv", "json", "jsonl", "parquet", "zip"])
 def test_every_form_becomes_a_file(store: Path, elsewhere: Path, form: str) -> None:
     assert export(store, "-q", "-o", f"out.{form}", "--customer", "cust-1") == 0
     assert (elsewhere / f"out.{form}").stat().st_size > 100
@@ -87,6 +88,26 @@ def test_one_journey_by_its_id(store: Path, elsewhere: Path, capfdbinary: pytest
     assert "agent-1" in text
 
 
+def test_some_journeys_by_their_ids_become_one_packet(
+    store: Path, elsewhere: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert export(store, "-q", "-o", "all.json", "--sort", "-customer") == 0
+    listed = json.loads((elsewhere / "all.json").read_text(encoding="utf-8"))
+    assert [journey["customer_id"] for journey in listed] == [f"cust-{number}" for number in reversed(range(6))]
+    ids = [listed[place]["journey_id"] for place in (4, 1)]
+    chosen = [text for journey_id in (*ids, "j-none") for text in ("--journey", journey_id)]
+    assert export(store, "-o", "some.zip", *chosen) == 0
+    assert "some.zip: " in capsys.readouterr().err
+    with zipfile.ZipFile(elsewhere / "some.zip") as packet:
+        journeys = json.loads(packet.read("journeymap/journeys.json"))
+        assert [journey["journey_id"] for journey in journeys] == ids
+        summary = packet.read("journeymap/summary.md").decode()
+        assert "1 more were chosen" not in summary
+        assert "1 more was chosen and is not stored any more" in summary
+        charts = [name for name in packet.namelist() if name.startswith("journeymap/charts/")]
+        assert charts == [f"journeymap/charts/{journey_id}.svg" for journey_id in ids]
+
+
 def test_a_file_is_not_replaced_by_mistake(store: Path, elsewhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
     place = elsewhere / "a.csv"
     place.write_text("mine", encoding="utf-8")
@@ -107,7 +128,9 @@ def test_a_file_is_not_replaced_by_mistake(store: Path, elsewhere: Path, capsys:
         (["-o", "x.png", "--width", "9"], "allowed is 640 to 4000"),
         (["-o", "x.png", "--customer", "nobody"], "no journey matches"),
         (["-o", "x.png", "--journey", "j-none"], "no journey has the id"),
-        (["-o", "x.png", "--journey", "j-none", "--channel", "chat"], "names one journey"),
+        (["-o", "x.png", "--journey", "j-none", "--journey", "j-gone"], "no journey has the id"),
+        (["-o", "x.png", "--journey", "j-none", "--channel", "chat"], "says which journeys"),
+        (["-o", "x.png", "--sort", "luck"], "sort is 'luck'"),
         (["-o", "x.png", "--from", "yesterday"], "from is 'yesterday'"),
         (["-o", "x.png", "--last", "1h", "--to", "2026-01-01"], "leave --from and --to out"),
         (["-o", "x.png", "--time-zone", "Mars/Base"], "TIME_ZONE"),

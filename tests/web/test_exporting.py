@@ -83,7 +83,7 @@ def site() -> Site:
     return Site()
 
 
-@pytest.mark.parametrize("form", ["png", "svg", "pdf", "html", "csv", "jsonl", "parquet", "zip"])
+@pytest.mark.parametrize("form", ["png", "svg", "pdf", "html", "csv", "json", "jsonl", "parquet", "zip"])
 def test_every_form_is_a_file_that_says_nothing_of_a_customer(site: Site, form: str) -> None:
     journey_id = site.journey_id("cust-1")
     for path in (f"/export/journeys.{form}?customer=cust-1", f"/export/journey/{journey_id}.{form}"):
@@ -110,6 +110,47 @@ def test_the_filters_are_those_of_the_list(site: Site) -> None:
     assert "No journey matches." in site.get("/export/journeys.svg?q=nobody").text
 
 
+def customers(response: httpx.Response) -> list[str]:
+    return [journey["customer_id"] for journey in response.json()]
+
+
+def test_the_order_is_that_of_the_list_or_of_the_wall(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert customers(site.get("/export/journeys.json?sort=started_at")) == ["cust-1", "cust-2", PHONE]
+    assert customers(site.get("/export/journeys.json?sort=customer")) == [PHONE, "cust-1", "cust-2"]
+    assert customers(site.get("/export/journeys.json?sort=-customer")) == ["cust-2", "cust-1", PHONE]
+    site.viewer = Viewer(False)
+    masked = customers(site.get("/export/journeys.json?sort=customer"))
+    assert masked == sorted(masked), "by what this viewer sees"
+    monkeypatch.setattr(exporting, "MOST_SORTED", 2)
+    assert "more than 2 journeys match" in site.get("/export/journeys.csv?sort=wait", 400).json()["detail"]
+    site.get("/export/journeys.csv")
+
+
+def test_a_selection_is_exported_in_the_order_it_was_named_in(site: Site) -> None:
+    ids = [site.journey_id("cust-2"), site.journey_id("cust-1")]
+    query = "&".join(f"journey={journey_id}" for journey_id in (*ids, ids[0], "none"))
+    assert customers(site.get(f"/export/journeys.json?{query}")) == ["cust-2", "cust-1"]
+    svg = site.get(f"/export/journeys.svg?{query}").text
+    assert "Chosen one by one; 1 more was chosen and is not stored any more" in svg
+    assert svg.index("cust-2") < svg.index("cust-1")
+    with zipfile.ZipFile(io.BytesIO(site.get(f"/export/journeys.zip?{query}").content)) as packet:
+        names = {name.removeprefix("journeymap/") for name in packet.namelist()}
+        own = {f"charts/{journey_id}.svg" for journey_id in ids}
+        assert names == {"summary.md", "chart.svg", "chart.png", "journeys.json", "events.ndjson", *own}
+        events = [json.loads(line) for line in packet.read("journeymap/events.ndjson").splitlines()]
+        assert [event["event_id"] for event in events] == ["1a", "1b", "1c", "0a", "0b", "0c"]
+        summary = packet.read("journeymap/summary.md").decode()
+        assert all(name.partition("/")[0] in summary for name in names - {"summary.md"})
+
+
+def test_one_journey_as_json_is_what_the_interface_says(site: Site) -> None:
+    journey_id = site.journey_id("cust-1")
+    journey = site.get(f"/export/journey/{journey_id}.json").json()
+    assert journey == json.loads(site.get(f"/export/journey/{journey_id}.jsonl").content)
+    assert journey["journey_id"] == journey_id
+    assert site.get("/export/journeys.json?q=nobody").json() == []
+
+
 def test_a_picture_is_as_large_as_asked(site: Site) -> None:
     with Image.open(io.BytesIO(site.get("/export/journeys.png?scale=2&width=700").content)) as picture:
         assert picture.size[0] == 1400
@@ -128,6 +169,11 @@ def test_a_picture_is_as_large_as_asked(site: Site) -> None:
         ("journeys.png?theme=dark&theme=light", 400, "more than once"),
         ("journeys.png?from=x", 400, "from is 'x'"),
         ("journeys.png?title=" + "x" * 201, 400, "at most 200"),
+        ("journeys.csv?sort=luck", 400, "sort is 'luck'"),
+        ("journeys.png?fold=maybe", 400, "allowed are yes and no"),
+        ("journeys.zip?journey=none&journey=gone", 404, "no journey has this id"),
+        ("journeys.zip?journey=none&channel=voice", 400, "leave channel out"),
+        ("journeys.zip?" + "journey=x&" * 501, 400, "at most 500 are possible"),
         ("journey/none.svg", 404, "no journey has this id"),
         ("journey/none.svg?channel=chat", 400, "no parameter 'channel'"),
         ("elsewhere", 404, "there is nothing"),
@@ -160,14 +206,14 @@ def test_a_viewer_who_may_not_see_them_finds_no_number_in_any_form(site: Site) -
 
 def test_no_more_than_two_are_made_at_a_time(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     begun, go_on = threading.Semaphore(0), threading.Event()
-    read = exporting.stored_rows
+    read = exporting.sorted_rows
 
     def held(*given: Any, **more: Any) -> Iterator[JourneyRow]:
         begun.release()
         assert go_on.wait(30)
         return read(*given, **more)
 
-    monkeypatch.setattr(exporting, "stored_rows", held)
+    monkeypatch.setattr(exporting, "sorted_rows", held)
 
     async def crowd() -> list[httpx.Response]:
         transport = httpx.ASGITransport(site.app)

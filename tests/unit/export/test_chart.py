@@ -14,13 +14,17 @@ import pytest
 from journeymap.export.bars import with_faded
 from journeymap.export.caption import Look
 from journeymap.export.palette import tokens
+from journeymap.export.selection import Selection
 from journeymap.export.svg import escaped
 from journeymap.model.status import Gap
-from journeymap.model.time import MINUTE, SECOND
+from journeymap.model.time import DAY, MINUTE, SECOND
+from journeymap.stitch.definition import journeys
+from journeymap.stitch.options import StitchOptions, Timeouts
 from journeymap.stitch.reading import ClockReading
+from journeymap.testing import event
 from journeymap.view.filters import make_filter
 from journeymap.view.masking import Viewer
-from journeymap.view.rows import drawn_row
+from journeymap.view.rows import drawn_row, whole_row
 from tests.unit.export.sample import NOW, PHONE, START, exported, journey, of_journeys, of_rows, reading, row
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -64,7 +68,7 @@ def test_bars_stand_where_the_scale_puts_them() -> None:
     root = parsed(exported("svg", of_rows([row(0)], wanted=wanted)))
     width = 1440 - 20 - 20 - 276
     palette = tokens("light")
-    bars = [each for each in groups(root)[0].iter(f"{SVG}rect") if float(each.get("height", "0")) in {9.5, 10.5}]
+    bars = [each for each in groups(root)[0].iter(f"{SVG}rect") if float(each.get("height", "0")) in {9, 10}]
     wait, talk, wrapup = bars[:3]
     assert wait.get("fill") == palette["channel-voice-tint"]
     assert talk.get("fill") == palette["channel-voice"]
@@ -179,6 +183,37 @@ def test_a_journey_has_a_track_a_channel_and_a_list_of_its_interactions() -> Non
     assert [shown.count(name) for name in ("Voice", "Chat")] == [3, 3], "legend, track and list"
     assert "call" in shown
     assert "chat" in shown
+
+
+def of_days(**look: Any) -> ET.Element:
+    """A journey with a call, an e-mail a day later and a chat, five minutes each; as of a week after its start."""
+    events = []
+    for number, (channel, at) in enumerate((("voice", 0), ("email", DAY), ("chat", 3 * DAY))):
+        about: dict[str, Any] = {"customerId": "cust-1", "channelType": channel}
+        for place, kind in enumerate(("interaction.created", "conversation.started", "conversation.ended")):
+            after = at + (0, MINUTE, 5 * MINUTE)[place]
+            events.append(event(kind, START + after, channel, event_id=f"{number}{place}", **about))
+    (whole,) = journeys(events, StitchOptions(engagement_window=9 * DAY))
+    as_of = ClockReading(START + 7 * DAY, Timeouts())
+    about = {"look": Look(**look), "one": True}
+    return parsed(exported("svg", Selection(iter([whole_row(whole)]), {whole.journey_id: whole}.get, as_of, **about)))
+
+
+def test_idle_stretches_of_a_journey_are_folded_as_on_its_page() -> None:
+    folded, plain = of_days(), of_days(fold=False)
+    breaks = [each for each in folded.iter(f"{SVG}g") if each.get("class") == "breaks"]
+    assert texts(breaks[0]) == ["23 h 55 min", "1 d 23 h"]
+    assert any("2 idle stretches folded" in text for text in texts(folded))
+    assert {"14 Nov", "15 Nov", "17 Nov"} <= set(texts(folded)), "each piece says its day"
+    assert not texts(next(each for each in plain.iter(f"{SVG}g") if each.get("class") == "breaks"))
+    assert not any("folded" in text for text in texts(plain))
+    talk = tokens("light")["channel-voice"]
+
+    def widest(root: ET.Element) -> float:
+        return max(float(each.get("width", "0")) for each in root.iter(f"{SVG}rect") if each.get("fill") == talk)
+
+    assert widest(folded) > 200
+    assert widest(plain) <= 20, "the badge in front of its track"
 
 
 def test_lanes_and_since_are_those_of_the_page() -> None:

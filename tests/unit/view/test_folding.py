@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from journeymap.model.time import DAY, HOUR, MINUTE, SECOND
-from journeymap.view.folding import Fold, Folded, folded, folded_scale, folded_tick_label, folded_ticks
+from journeymap.view.folding import Fold, Folded, folded, folded_scale, folded_ticks
+from journeymap.view.labels import folded_tick_label
 
 CASES = json.loads((Path(__file__).parents[2] / "data" / "folding_cases.json").read_text(encoding="utf-8"))
 START = 1_764_000_000_000
