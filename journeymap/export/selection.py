@@ -15,6 +15,7 @@ from journeymap.export.journey import folds_of
 from journeymap.model.journey import Journey
 from journeymap.model.row import ROW_SEGMENTS, JourneyRow
 from journeymap.model.status import Gap
+from journeymap.model.time import Millis
 from journeymap.view.document import document
 from journeymap.view.filters import Filter
 from journeymap.view.masking import Viewer, mask_document, mask_row
@@ -37,6 +38,7 @@ class Selection(msgspec.Struct, frozen=True):
     `rows` come in the order in which they are to appear, and once: each selection is exported one time. `most` bounds how
     many are taken (None: all). `one` says that the selection is a single journey, which is drawn as its page draws it. `count` is
     how many there are, where that is known; `chosen` says that they were chosen by their ids, of which `missing` do not stand.
+    `window` is the time that charts show, where it is not that of the filter.
     """
 
     rows: Iterable[JourneyRow]
@@ -52,6 +54,7 @@ class Selection(msgspec.Struct, frozen=True):
     count: int | None = None
     chosen: bool = False
     missing: int = 0
+    window: tuple[Millis, Millis] | None = None
 
     @classmethod
     def by_ids(
@@ -84,7 +87,7 @@ class Selection(msgspec.Struct, frozen=True):
         """What the head of a chart of these rows says."""
         now = self.reading.now
         folds = folds_of(rows[0], now) if self.one and rows and self.look.fold else ()
-        start, end = window_of(rows, now, self.wanted.start, self.wanted.end, folds)
+        start, end = self.window or window_of(rows, now, self.wanted.start, self.wanted.end, folds)
         folds = [fold for fold in folds if start <= fold.start and fold.end <= end]
         notes = [window_words(start, end, now, self.look), self._about(rows, more=more, folds=len(folds))]
         shown = counted(len(rows), "journey")

@@ -7,6 +7,7 @@ import contextlib
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import IO, Any, Final, cast
+from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -21,12 +22,15 @@ from journeymap.export.palette import read_theme
 from journeymap.export.picture import read_scale
 from journeymap.export.selection import Selection, read_chosen
 from journeymap.model.row import JourneyRow
+from journeymap.model.time import Millis
 from journeymap.readmodel.readmodel import ReadModel
 from journeymap.readmodel.stored import STORED_SORTS, named_rows, sorted_rows
 from journeymap.stitch.reading import ClockReading
 from journeymap.store.base import StoreReader
 from journeymap.view.filters import CHOICES, QUERY_NAMES, Filter, parse_query
+from journeymap.view.labels import parse_moment
 from journeymap.view.masking import Viewer
+from journeymap.view.scale import LONGEST_SPAN, SHORTEST_SPAN
 from journeymap.view.sorting import check_sort
 from journeymap.web.listing import DEFAULT_SORT
 from journeymap.web.openapi import EXPORT_PATH, EXPORTS_PATH
@@ -44,9 +48,11 @@ AT_ONCE: Final = 2
 RETRY_AFTER: Final = 5
 """Seconds after which one who was refused should ask again."""
 
+FORM_TYPE: Final = "application/x-www-form-urlencoded"
+MOST_BODY: Final = 1 << 16
 PIECE: Final = 1 << 18
 REPEATABLE: Final = frozenset([*CHOICES, "journey"])
-LOOKS: Final = ("theme", "scale", "width", "time_zone", "title", "fold")
+LOOKS: Final = ("theme", "scale", "width", "time_zone", "title", "fold", "window")
 """Parameters that say how an export looks."""
 
 ViewerOf = Callable[[Request], Viewer]
@@ -59,6 +65,7 @@ class Wanted(msgspec.Struct, frozen=True):
     sort: str
     look: Look
     scale: float
+    window: tuple[Millis, Millis] | None
     journeys: Sequence[str] = ()
 
 
@@ -125,7 +132,7 @@ def create_exports(
     async def journeys(request: Request) -> Response:
         form = _form(request)
         viewer = viewer_of(request)
-        asked = parse_export(request.query_params.multi_items(), viewer, time_zone)
+        asked = parse_export(await parameters(request), viewer, time_zone)
         reading = ClockReading(clock(), model.timeouts)
         drawn = FORMS[form].chart or form == "zip"
 
@@ -137,8 +144,7 @@ def create_exports(
     async def journey(request: Request) -> Response:
         form = _form(request)
         viewer = viewer_of(request)
-        given = request.query_params.multi_items()
-        asked = parse_export(given, viewer, time_zone, names=("from", "to"))
+        asked = parse_export(await parameters(request), viewer, time_zone, names=("from", "to"))
         reading = ClockReading(clock(), model.timeouts)
         journey_id = request.path_params["journey_id"]
 
@@ -155,14 +161,32 @@ def create_exports(
         return problem(404, f"there is nothing at {request.url.path[:80]!r}; exports end in one of {forms}")
 
     async def not_allowed(request: Request) -> Response:
-        return problem(405, f"{request.method} is not possible here", {"allow": "GET"})
+        return problem(405, f"{request.method} is not possible here", {"allow": "GET, POST"})
 
     for path, endpoint in ((EXPORTS_PATH, journeys), (EXPORT_PATH, journey)):
-        router.add_api_route(path, endpoint, methods=["GET"], include_in_schema=False)
-        others = ["HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+        router.add_api_route(path, endpoint, methods=["GET", "POST"], include_in_schema=False)
+        others = ["HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"]
         router.add_api_route(path, not_allowed, methods=others, include_in_schema=False)
     router.add_api_route("/export/{rest:path}", not_found, methods=["GET"], include_in_schema=False)
     return router
+
+
+async def parameters(request: Request) -> list[tuple[str, str]]:
+    """Those of the query string and, of a POST, those of the form in its body, which no log keeps. Raises InputError."""
+    found = request.query_params.multi_items()
+    if request.method != "POST":
+        return found
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM_TYPE:
+        raise InputError(f"the body must be a form ({FORM_TYPE})")
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > MOST_BODY:
+            raise InputError(f"the body is longer than {MOST_BODY:,} bytes")
+    try:
+        return found + parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=2_000)
+    except ValueError:
+        raise InputError("the body is not a form that can be read") from None
 
 
 def parse_export(
@@ -200,7 +224,7 @@ def parse_export(
         _yes(given, "fold", default=True),
     )
     scale = read_scale(_number(given, "scale", 1.0))
-    return Wanted(parse_query(parameters).seen_by(viewer), sort, look, scale, journeys)
+    return Wanted(parse_query(parameters).seen_by(viewer), sort, look, scale, _window(given), journeys)
 
 
 def bounded(rows: Iterable[JourneyRow], most: int) -> Iterator[JourneyRow]:
@@ -235,7 +259,14 @@ def _selection(
 def _about(model: ReadModel, reading: ClockReading, viewer: Viewer, asked: Wanted) -> dict[str, Any]:
     """What is the same of all selections."""
     gaps = model.gaps(reading.now)
-    return {"viewer": viewer, "wanted": asked.wanted, "gaps": gaps, "look": asked.look, "scale": asked.scale}
+    return {
+        "viewer": viewer,
+        "wanted": asked.wanted,
+        "gaps": gaps,
+        "look": asked.look,
+        "scale": asked.scale,
+        "window": asked.window,
+    }
 
 
 def _made(form: str, make: Callable[[], Selection | None]) -> IO[bytes] | None:
@@ -270,6 +301,19 @@ def _form(request: Request) -> str:
     if form not in FORMS:
         raise InputError(f"there is no form {form[:40]!r}; there are {', '.join(FORMS)}")
     return form
+
+
+def _window(given: dict[str, str]) -> tuple[Millis, Millis] | None:
+    text = given.get("window")
+    if text is None:
+        return None
+    first, _, last = text.partition("/")
+    start, end = parse_moment(first, "window"), parse_moment(last, "window")
+    if not SHORTEST_SPAN <= end - start <= LONGEST_SPAN:
+        raise InputError(
+            "window must be from 10 seconds to 60 days long: FROM/TO, each ISO 8601 or milliseconds since 1970"
+        )
+    return start, end
 
 
 def _yes(given: dict[str, str], name: str, *, default: bool) -> bool:

@@ -164,6 +164,11 @@ def _export_operation(what: str, name: str, first: list[dict[str, Any]]) -> dict
             _parameter("time_zone", {"type": "string"}, "zone of the times on a chart, such as Europe/Vienna"),
             _parameter("title", {"type": "string", "maxLength": LONGEST_TITLE}, "a chart's title"),
             _parameter(
+                "window",
+                {"type": "string"},
+                "the time that a chart shows, `FROM/TO`, where it is not that of the filter",
+            ),
+            _parameter(
                 "fold",
                 {"type": "string", "enum": ["yes", "no"], "default": "yes"},
                 "whether idle stretches of a single journey's chart are folded",

@@ -15,10 +15,12 @@ class Client:
     def __init__(self, app: FastAPI) -> None:
         self._transport = httpx.ASGITransport(app)
 
-    def request(self, method: str, path: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
+    def request(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None, *, content: bytes | None = None
+    ) -> httpx.Response:
         async def ask() -> httpx.Response:
             async with httpx.AsyncClient(transport=self._transport, base_url="http://test") as client:
-                return await client.request(method, path, headers=headers)
+                return await client.request(method, path, headers=headers, content=content)
 
         return asyncio.run(ask())
 

@@ -10,6 +10,7 @@ import threading
 import zipfile
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -143,6 +144,31 @@ def test_a_selection_is_exported_in_the_order_it_was_named_in(site: Site) -> Non
         assert all(name.partition("/")[0] in summary for name in names - {"summary.md"})
 
 
+def test_what_no_log_may_keep_is_sent_in_a_form(site: Site) -> None:
+    def posted(body: bytes, kind: str = "application/x-www-form-urlencoded; charset=utf-8") -> httpx.Response:
+        path = "/export/journeys.json?sort=started_at"
+        return site.client.request("POST", path, content=body, headers={"content-type": kind})
+
+    assert customers(posted(f"customer={quote(PHONE)}".encode())) == [PHONE]
+    assert customers(posted(b"state=WRAPUP&state=IDLE&channel=voice")) == ["cust-1", PHONE]
+    assert len(customers(posted(b""))) == 3
+    for body, kind, said in (
+        (b"{}", "application/json", "must be a form"),
+        (b"customer=\xff", "application/x-www-form-urlencoded", "not a form"),
+        (b"q=" + b"x" * 70_000, "application/x-www-form-urlencoded", "longer than 65,536"),
+        (b"sort=wait", "application/x-www-form-urlencoded", "sort is given more than once"),
+    ):
+        refused = posted(body, kind)
+        assert refused.status_code == 400
+        assert said in refused.json()["detail"]
+
+
+def test_a_window_shows_a_part_of_all_that_matches(site: Site) -> None:
+    svg = site.get(f"/export/journeys.svg?window={START + 5 * MINUTE}/{START + 9 * MINUTE}").text
+    assert "(4 min)" in svg
+    assert all(customer in svg for customer in ("cust-1", "cust-2", PHONE))
+
+
 def test_one_journey_as_json_is_what_the_interface_says(site: Site) -> None:
     journey_id = site.journey_id("cust-1")
     journey = site.get(f"/export/journey/{journey_id}.json").json()
@@ -170,6 +196,8 @@ def test_a_picture_is_as_large_as_asked(site: Site) -> None:
         ("journeys.png?from=x", 400, "from is 'x'"),
         ("journeys.png?title=" + "x" * 201, 400, "at most 200"),
         ("journeys.csv?sort=luck", 400, "sort is 'luck'"),
+        ("journeys.png?window=now", 400, "window is"),
+        ("journeys.png?window=1700000000000/1700000000001", 400, "10 seconds to 60 days"),
         ("journeys.png?fold=maybe", 400, "allowed are yes and no"),
         ("journeys.zip?journey=none&journey=gone", 404, "no journey has this id"),
         ("journeys.zip?journey=none&channel=voice", 400, "leave channel out"),
@@ -181,7 +209,7 @@ def test_a_picture_is_as_large_as_asked(site: Site) -> None:
 )
 def test_what_is_wrong_is_said(site: Site, path: str, status: int, said: str) -> None:
     assert said in site.get(f"/export/{path}", status).json()["detail"]
-    assert site.client.request("POST", "/export/journeys.png").status_code == 405
+    assert site.client.request("PUT", "/export/journeys.png").status_code == 405
 
 
 def test_more_data_than_one_answer_may_hold_is_refused(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
