@@ -40,7 +40,7 @@ const router = new Router(places, (page) => {
   operations.show(page === "operations");
   wall.wake();
 });
-startInteraction(wall.chart.canvas, wall.chart.axis, wall);
+startInteraction(wall.chart.canvas, wall.chart.axis, element("timeline"), wall);
 keepMoments(element("journey"));
 startFilters();
 startButtons();
@@ -146,3 +146,6 @@ function startExports() {
     return wanted.serial;
   });
 }
+
+/** For the browser's console and for tests. */
+export { wall };

@@ -12,16 +12,14 @@ import { hitSegment } from "./hit.mjs";
 import { Model } from "./model.mjs";
 import { Order } from "./order.mjs";
 import { Painted } from "./painted.mjs";
-import { describe, journeyPath, setText } from "./rows.mjs";
+import { describe, journeyPath } from "./rows.mjs";
 import { Status } from "./status.mjs";
 import { Table } from "./table.mjs";
-import { length, shortTime } from "./times.mjs";
-import { View } from "./view.mjs";
+import { TimeWindow } from "./window.mjs";
 
 const element = (id) => document.getElementById(id);
 
 export class Wall {
-  view = new View();
   model = new Model();
   order = new Order();
   status = new Status();
@@ -41,6 +39,7 @@ export class Wall {
     this.counted = counted;
     this.open = (hit) => hit?.row && open(journeyPath(hit.row.id));
     this.chart = new Chart(element("timeline-rows"), element("timeline-axis"), () => this.redraw());
+    this.time = new TimeWindow(this);
     this.card = new Card(document.body, () => this.redraw());
     this.gapTip = new GapTip(document.body);
     this.table = new Table(element("journey-table"), element("table-panel"), element("table-toggle"));
@@ -57,7 +56,7 @@ export class Wall {
       if (!document.hidden) this.showStatus();
       this.asking.watch();
     }, 1000);
-    this.view.window = address.state.window;
+    this.time.take(address.state.window);
     address.onChange((state, previous) => this.#follow(state, previous));
   }
 
@@ -80,7 +79,7 @@ export class Wall {
     return { ...asked(filters), channels, sort, group, pinned };
   }
   get window() {
-    const scale = this.#scale();
+    const { scale } = this.time;
     return [Math.round(scale.start), Math.round(scale.end)];
   }
   /** Rows stay where they are while somebody points at one, has one focused, or looks further down. */
@@ -90,9 +89,22 @@ export class Wall {
   onScreen() {
     return this.chart.onScreen();
   }
+  get width() {
+    return this.chart.size.width;
+  }
+  /** When the present was left, or the picture held (server's clock, ms); 0 while neither is so. */
+  get left() {
+    const leftAt = this.time.view.leftAt || 0;
+    return Math.round(this.paused ? Math.min(this.#heldNow, leftAt || Infinity) : leftAt);
+  }
+  /** Counts over time to ask for. */
+  get overview() {
+    return this.time.overview.wanted(this.clock.now());
+  }
 
   /** An answer came; `rows` says whether the rows are of it. */
   took(answer, rows) {
+    if (!this.paused) this.time.took(answer, this.clock.now());
     if (answer.gaps && !this.paused) this.gaps = readGaps(answer.gaps);
     if (rows) {
       const about = this.card.about;
@@ -107,7 +119,7 @@ export class Wall {
 
   /** The address changed: by somebody's deed, by Back or Forward. */
   #follow(state, previous) {
-    if (!same(state.window, this.view.window)) this.view.window = state.window;
+    this.time.take(state.window);
     const others = (part) => !same(state[part], previous[part]);
     if (others("filters") || others("sort") || others("group")) {
       this.order.forget();
@@ -117,9 +129,9 @@ export class Wall {
     }
     this.redraw();
   }
-  /** The window was moved here: the address follows. */
-  #moved() {
-    address.change({ window: this.view.window }, { entry: false });
+  /** The window was moved: the address follows. */
+  moved() {
+    address.change({ window: this.time.view.window }, { entry: false });
     this.redraw();
   }
   setPaused(paused) {
@@ -152,20 +164,20 @@ export class Wall {
   #draw() {
     clearTimeout(this.#timer);
     const now = this.now;
-    const scale = this.#scale();
+    const { scale } = this.time;
     const looks = { now, gaps: this.gaps, marked: this.#marked, selected: this.card.selected };
     const drawn = this.chart.draw(scale, (index) => this.model.get(this.order.at(index)), this.order.matched, looks);
     this.card.update(this.model.get(this.card.about?.row), now);
     this.gapTip.update(now);
     this.table.write(this.order.ids.map((id) => this.model.get(id)).filter(Boolean), now);
-    this.#showWindow(scale);
+    this.#showWindow();
     this.#painted.report(this.asking.version, drawn, this.clock);
     this.#drawAgain(scale, drawn);
   }
   /** Open bars grow: draws again when the present has moved by half a pixel, at least once a second for the times. */
   #drawAgain(scale, drawn) {
     if (this.paused) return;
-    const moves = drawn.length > 0 && (this.view.following || drawn.some((row) => row.state !== "CLOSED"));
+    const moves = drawn.length > 0 && (this.time.following || drawn.some((row) => row.state !== "CLOSED"));
     const fastest = this.#reduced.matches ? 1000 : 33;
     const wait = moves ? Math.min(1000, Math.max(fastest, scale.perPixel / 2)) : 1000;
     this.#timer = setTimeout(() => this.redraw(), wait);
@@ -176,15 +188,10 @@ export class Wall {
       shown: Math.min(this.onScreen().shown, this.order.matched), hidden: !this.visible,
     });
   }
-  #showWindow(scale) {
-    const end = this.view.following ? "now" : shortTime(scale.end);
-    setText(element("window"), this.view.following ? `Last ${length(this.view.span)}` : `${shortTime(scale.start)} – ${end} (${length(scale.span)})`);
-    element("back-to-live").hidden = this.view.following;
+  #showWindow() {
+    this.time.draw(this.gaps, { paused: this.paused, news: this.left ? this.asking.answer?.news : 0 });
   }
 
-  #scale() {
-    return this.view.scale(this.chart.size.width, this.now);
-  }
   #scrolled() {
     this.card.leave();
     this.redraw();
@@ -202,7 +209,7 @@ export class Wall {
     const { index, top } = this.chart.rowAt(y);
     const row = this.model.get(this.order.at(index));
     if (!row) return null;
-    return { row, ...hitSegment(row, x, y - top, this.#scale(), this.now) };
+    return { row, ...hitSegment(row, x, y - top, this.time.scale, this.now) };
   }
   hover(hit, at) {
     this.#mark(hit.row.id);
@@ -215,26 +222,33 @@ export class Wall {
   }
   /** Tells of the gap at `x`, where nothing else lies; `at` is the pointer's place in the window. */
   hoverGap(x, at) {
-    this.gapTip.show(x === null ? null : gapAt(this.gaps, this.#scale(), x, this.now), at, this.now);
+    this.gapTip.show(x === null ? null : gapAt(this.gaps, this.time.scale, x, this.now), at, this.now);
   }
   pin(hit, at) {
     if (hit?.segment) this.card.show(hit.row, hit, { ...at, now: this.now }, true);
     else this.card.close();
     this.redraw();
   }
+  timeAt(x) {
+    return this.time.scale.time(x);
+  }
   pan(pixels) {
-    this.view.pan(pixels * this.#scale().perPixel);
-    this.#moved();
+    this.time.pan(pixels);
   }
   panPart(part) {
-    this.pan(this.chart.size.width * part);
+    this.time.pan(this.width * part);
   }
   scroll(pixels) {
     this.chart.scrollTo(this.chart.scrolled + pixels);
   }
-  zoom(factor, x = this.chart.size.width / 2) {
-    this.view.zoom(factor, this.#scale().time(x), this.now);
-    this.#moved();
+  zoom(factor) {
+    this.time.zoom(factor);
+  }
+  zoomAt(factor, x) {
+    this.time.zoomAt(factor, x);
+  }
+  moveTo(start, end) {
+    this.time.moveTo(start, end);
   }
   fit() {
     const rows = this.order.ids.map((id) => this.model.get(id)).filter(Boolean);
@@ -243,14 +257,12 @@ export class Wall {
     const start = Math.min(...rows.map((row) => row.start));
     const end = Math.max(...rows.map((row) => (row.state === "CLOSED" ? row.last : now)));
     const margin = (end - start) * 0.03;
-    this.view.show(start - margin, end + margin);
-    this.#moved();
+    this.time.show(start - margin, end + margin);
   }
   live() {
-    this.view.follow();
+    this.time.follow();
     this.chart.scrollTo(0);
     this.setPaused(false);
-    this.#moved();
   }
   /** Moves the focus by `step` rows and keeps it in sight. */
   step(step) {

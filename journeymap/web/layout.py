@@ -28,6 +28,7 @@ INDEX: Final = """<!DOCTYPE html>
     <link rel="stylesheet" href="/assets/tokens.css">
     <link rel="stylesheet" href="/assets/shell.css">
     <link rel="stylesheet" href="/assets/wall.css">
+    <link rel="stylesheet" href="/assets/overview.css">
     <link rel="stylesheet" href="/assets/journey.css">
     <link rel="stylesheet" href="/assets/operations.css">
     <link rel="stylesheet" href="/assets/strip.css">

@@ -10,7 +10,7 @@ from typing import Any
 import uvicorn
 
 from journeymap.web.app import create_app
-from tests.web.double import DoubleReadModel, wall_clock
+from tests.web.double import DoubleReadModel
 
 START_S = 10
 
@@ -20,7 +20,7 @@ class Served:
 
     def __init__(self, read_model: Any, **options: Any) -> None:
         self.read_model = read_model
-        _, server = create_app(read_model, clock=wall_clock, **options)
+        _, server = create_app(read_model, clock=read_model.clock, **options)
         listener = socket.socket()
         listener.bind(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.web.double import DoubleReadModel
+from tests.web.double import DoubleReadModel, wall_clock
 from tests.web.served import Served
 
 FLAGS = [
@@ -59,8 +59,10 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 def serve() -> Iterator[Callable[..., Served]]:
     served: list[Served] = []
 
-    def start(journeys: int = 60, events_per_second: float = 0, **options: Any) -> Served:
-        model = DoubleReadModel(journeys)
+    def start(
+        journeys: int = 60, events_per_second: float = 0, *, clock: Callable[[], int] = wall_clock, **options: Any
+    ) -> Served:
+        model = DoubleReadModel(journeys, clock=clock)
         if events_per_second:
             model.run(events_per_second)
         served.append(Served(model, **options))
