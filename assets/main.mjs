@@ -1,11 +1,15 @@
 // Starts the page once Dash has put its elements in place, and ties the parts to each other and to Dash.
 
 import { address, same } from "./address.mjs";
+import { Announcer } from "./announce.mjs";
+import { makeCommands } from "./commands.mjs";
 import { isFiltered, NO_FILTERS } from "./conditions.mjs";
+import { Cursor } from "./cursor.mjs";
+import { Dialogs } from "./dialogs.mjs";
 import { fromControls, setControls, showFacets } from "./filters.mjs";
 import { keepZoom, resolveFigure, savePicture } from "./figure.mjs";
 import { startInteraction } from "./interaction.mjs";
-import { startHelp, startKeys } from "./keys.mjs";
+import { Keys } from "./keys.mjs";
 import { Operations } from "./operations.mjs";
 import { startTheme } from "./palette.mjs";
 import { Router } from "./router.mjs";
@@ -29,8 +33,9 @@ await ready();
 const zone = document.querySelector("[data-time-zone]")?.dataset.timeZone;
 if (zone) setZone(zone);
 
-const wall = new Wall({ open: (path) => router.go(path), counted: (answer) => showFacets(answer.channels) });
-const operations = new Operations(wall.clock, () => element("notice-retry")?.click());
+const announcer = new Announcer(element("announcer"));
+const wall = new Wall({ open: (path) => router.go(path), counted: (answer) => showFacets(answer.channels), announcer });
+const operations = new Operations(wall.clock, () => element("notice-retry")?.click(), announcer);
 startTheme(element("theme"), () => {
   wall.redraw();
   operations.redraw();
@@ -44,6 +49,7 @@ startInteraction(wall.chart.canvas, wall.chart.axis, element("timeline"), wall);
 keepMoments(element("journey"));
 startFilters();
 startButtons();
+startCommands();
 startExports();
 
 window.journeymap.handle("ask", () => {
@@ -88,9 +94,7 @@ function startFilters() {
 }
 
 function startButtons() {
-  const help = startHelp(element("help"), element("help-sheet"));
   const pause = () => wall.setPaused(!wall.paused);
-  const onWall = (action) => (event) => (router.page === "wall" ? action(event) : false);
   const click = (id, action) => element(id).addEventListener("click", action);
   click("pause", pause);
   click("zoom-in", () => wall.zoom(0.6));
@@ -99,26 +103,23 @@ function startButtons() {
   click("pan-back", () => wall.panPart(-0.25));
   click("pan-on", () => wall.panPart(0.25));
   click("back-to-live", () => wall.live());
-  const zoomIn = onWall(() => wall.zoom(0.75));
-  const zoomOut = onWall(() => wall.zoom(1 / 0.75));
-  const earlier = onWall((event) => wall.panPart(event.shiftKey ? -0.5 : -0.1));
-  const later = onWall((event) => wall.panPart(event.shiftKey ? 0.5 : 0.1));
-  startKeys({
-    ArrowDown: onWall(() => wall.step(1)), ArrowUp: onWall(() => wall.step(-1)),
-    PageDown: onWall(() => wall.step(20)), PageUp: onWall(() => wall.step(-20)),
-    ArrowLeft: earlier, ArrowRight: later, a: earlier, d: later,
-    "+": zoomIn, "=": zoomIn, w: zoomIn, "-": zoomOut, s: zoomOut,
-    f: onWall(() => wall.fit()), Home: onWall(() => wall.live()),
-    " ": onWall(pause), l: onWall(pause),
-    t: onWall(() => element("table-toggle").click()), e: onWall(() => element("export-png").click()),
-    "/": onWall(() => element("filter-customer").focus()),
-    "?": help,
-    o: () => (router.page === "operations" ? router.back() : router.go("/operations")),
-    Escape: () => {
-      if (wall.gapTip.close() || wall.card.close()) return true;
-      return document.activeElement?.blur?.() ?? true;
-    },
+}
+
+/** The commands, and the three ways to them: the keyboard, the command box, the sheet of keys. */
+function startCommands() {
+  const keys = new Keys(() => router.page);
+  const search = (text) => {
+    if (router.page !== "wall") router.go("/");
+    window.dash_clientside.set_props("filter-customer", { value: text });
+  };
+  const leave = () => wall.gapTip.close() || wall.card.close() || (document.activeElement?.blur?.() ?? true);
+  const dialogs = new Dialogs({
+    commands: () => commands, page: () => router.page, keys, wall, router, search, box: element("command-box"), sheet: element("help-sheet"),
   });
+  const cursor = new Cursor(wall, announcer);
+  const commands = makeCommands({ wall, router, dialogs, keys, cursor, leave });
+  keys.bind(commands);
+  element("help").addEventListener("click", () => dialogs.sheet());
 }
 
 function startExports() {

@@ -30,11 +30,11 @@ export class Operations {
   #shown = false;
   #spark = new Spark(element("rate"));
 
-  /** `clock` is the server's; `retry()` tells ingest to try again after a refusal. */
-  constructor(clock, retry) {
+  /** `clock` is the server's; `retry()` tells ingest to try again after a refusal; `announcer` reads the news out. */
+  constructor(clock, retry, announcer) {
     this.#clock = clock;
     const again = () => this.#retry(retry);
-    this.verdict = new Verdict(element("verdict"), document.getElementById("announcer"));
+    this.verdict = new Verdict(element("verdict"), announcer);
     this.sources = new Sources(element("sources"), element("source"), again);
     this.#root.querySelector(".verdict-retry")?.addEventListener("click", again);
     const explain = element("explain");

@@ -5,22 +5,22 @@ import { standing } from "./standing.mjs";
 import { emptiness, firstStart, wrong } from "./states.mjs";
 import { HealthStrip } from "./strip.mjs";
 
-const ANNOUNCE_MS = 10_000;
 const MISSED_MS = 3500;
 const DOWN_MS = 3000;
 const UNDERSTOOD = "journeymap-simulated-understood";
 const element = (id) => document.getElementById(id);
 
 export class Status {
-  #announced = 0;
-  #said = "";
+  #announcer;
   #lost = 0;
   #answeredAt = Date.now();
   #since = null;
   #strip = new HealthStrip(element("health-strip"));
   #newcomer = !understood();
 
-  constructor() {
+  /** `announcer` reads the news out. */
+  constructor(announcer) {
+    this.#announcer = announcer;
     element("notice").querySelector("[data-for=simulated]").addEventListener("click", () => this.#understood());
     for (const [name, button] of [["clear", "filters-clear"], ["retry", "notice-retry"]]) {
       element("timeline-empty").querySelector(`.empty-${name}`)?.addEventListener("click", () => element(button)?.click());
@@ -111,14 +111,11 @@ export class Status {
   }
 
   #announce(answer, state, { word, text, mode }, lost) {
-    const now = Date.now();
-    if (!answer || now - this.#announced < ANNOUNCE_MS) return;
+    if (!answer) return;
+    // Lag and counts change all the time; only another standing is news.
     const how = mode === "live" ? "Live" : `${word}, ${text}`;
     const said = lost ? "The server does not answer." : `${how}, source ${state}, ${answer.matched} journeys match.`;
-    if (said === this.#said) return;
-    this.#announced = now;
-    this.#said = said;
-    element("announcer").textContent = said;
+    this.#announcer.news("wall", said, lost ? "lost" : `${word} ${state}`);
   }
 }
 

@@ -5,15 +5,11 @@ import { setText } from "./rows.mjs";
 import { length, moment } from "./times.mjs";
 import { sentence } from "./units.mjs";
 
-const ANNOUNCE_MS = 10_000;
-
 export class Verdict {
   #root;
   #announcer;
-  #announced = 0;
-  #said = "";
 
-  /** `announcer` is what screen readers read out, at most every ten seconds. */
+  /** `announcer` reads the news out. */
   constructor(root, announcer) {
     this.#root = root;
     this.#announcer = announcer;
@@ -37,17 +33,11 @@ export class Verdict {
     });
     const retry = this.#root.querySelector(".verdict-retry");
     if (retry) retry.hidden = !findings.some(({ code }) => code === "refused");
-    this.#announce(kind === "good" ? title : `${title}. ${worst.remedy}`);
+    this.#announcer.news("operations", kind === "good" ? title : `${title}. ${worst.remedy}`);
   }
 
   #set(part, text) {
     setText(this.#root.querySelector(`.verdict-${part}`), text);
-  }
-  #announce(text) {
-    if (text === this.#said || Date.now() - this.#announced < ANNOUNCE_MS) return;
-    this.#said = text;
-    this.#announced = Date.now();
-    this.#announcer.textContent = text;
   }
 }
 

@@ -17,12 +17,12 @@ import { Status } from "./status.mjs";
 import { Table } from "./table.mjs";
 import { TimeWindow } from "./window.mjs";
 
+const REACH_MS = 2000;
 const element = (id) => document.getElementById(id);
 
 export class Wall {
   model = new Model();
   order = new Order();
-  status = new Status();
   asking = new Asking(this);
   paused = false;
   gaps = [];
@@ -31,12 +31,14 @@ export class Wall {
   #pointerOver = false;
   #frame = 0;
   #timer = 0;
+  #goal = null;
   #painted = new Painted();
   #reduced = matchMedia("(prefers-reduced-motion: reduce)");
 
-  /** `open(path)` shows another page; `counted(answer)` hears of each answer. */
-  constructor({ open, counted }) {
+  /** `open(path)` shows another page; `counted(answer)` hears of each answer; `announcer` reads news out. */
+  constructor({ open, counted, announcer }) {
     this.counted = counted;
+    this.status = new Status(announcer);
     this.open = (hit) => hit?.row && open(journeyPath(hit.row.id));
     this.chart = new Chart(element("timeline-rows"), element("timeline-axis"), () => this.redraw());
     this.time = new TimeWindow(this);
@@ -82,9 +84,10 @@ export class Wall {
     const { scale } = this.time;
     return [Math.round(scale.start), Math.round(scale.end)];
   }
-  /** Rows stay where they are while somebody points at one, has one focused, or looks further down. */
+  /** Rows stay where they are while somebody points at one, has one focused, looks further down, or has a dialog over them. */
   get locked() {
-    return this.#pointerOver || this.chart.heads.focused() !== null || this.chart.scrolled > ROW || this.card.pinned;
+    const busy = this.#pointerOver || this.chart.heads.focused() !== null || document.querySelector("dialog[open]") !== null;
+    return busy || this.chart.scrolled > ROW || this.card.pinned;
   }
   onScreen() {
     return this.chart.onScreen();
@@ -112,6 +115,7 @@ export class Wall {
       this.model.keep(about ? [...kept, about.row] : kept);
       this.chart.makeRoom(this.order.matched);
       this.redraw();
+      this.#reach();
     }
     this.counted(answer);
     this.showStatus();
@@ -264,18 +268,37 @@ export class Wall {
     this.chart.scrollTo(0);
     this.setPaused(false);
   }
-  /** Moves the focus by `step` rows and keeps it in sight. */
+  /** Moves the focus by `step` rows (±Infinity: to the last or the first). */
   step(step) {
     const focused = this.order.indexOf(this.chart.heads.focused());
     const first = Math.ceil(this.chart.scrolled / ROW);
-    const index = Math.max(0, Math.min(this.order.matched - 1, focused < 0 ? first : focused + step));
-    const id = this.order.at(index);
-    if (!id) return;
+    const from = focused < 0 && Number.isFinite(step) ? first - step : focused;
+    this.#goFor(Math.max(0, Math.min(this.order.matched - 1, from + step)));
+  }
+  /** Moves the focus to a row; false if the page does not hold it. */
+  goTo(id) {
+    const index = this.order.indexOf(id);
+    if (index < 0) return false;
+    this.#goFor(index);
+    return true;
+  }
+  #goFor(index) {
+    this.#goal = { index, until: Date.now() + REACH_MS };
+    this.chart.reveal(index);
+    this.#reach();
+  }
+  /** Gives the focus to the row that it is to go to as soon as that is held, unless that takes long: then nobody waits for it. */
+  #reach() {
+    if (!this.#goal || Date.now() > this.#goal.until) return;
+    const { index } = this.#goal;
+    const row = this.model.get(this.order.at(index));
+    if (!row) return;
+    this.#goal = null;
     this.chart.reveal(index);
     this.#draw();
-    const link = this.chart.heads.link(id);
-    link?.setAttribute("aria-label", describe(this.model.get(id), this.now));
+    const link = this.chart.heads.link(row.id);
+    link?.setAttribute("aria-label", describe(row, this.now));
     link?.focus({ preventScroll: true });
-    this.#mark(id);
+    this.#mark(row.id);
   }
 }

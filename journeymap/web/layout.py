@@ -11,8 +11,9 @@ from journeymap.web import ids
 from journeymap.web.components.attributes import attributes
 from journeymap.web.components.chart import create_wall
 from journeymap.web.components.filters import create_filters
+from journeymap.web.components.help import create_command_box, create_help_sheet
 from journeymap.web.components.journey import create_journey_frame
-from journeymap.web.components.notices import create_announcer, create_health_strip, create_help_sheet, create_notice
+from journeymap.web.components.notices import create_announcer, create_health_strip, create_notice
 from journeymap.web.components.operations import create_operations_frame
 from journeymap.web.components.topbar import create_topbar
 
@@ -72,6 +73,7 @@ def create_layout(*, time_zone: str | None, can_retry: bool) -> Any:
                 ),
                 create_health_strip(),
                 create_help_sheet(),
+                create_command_box(),
                 create_announcer(),
                 *_wiring(),
             ],

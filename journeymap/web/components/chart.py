@@ -58,7 +58,7 @@ def _tools() -> Any:
                 className="button button-pill",
                 type="button",
                 hidden=True,
-                title="Follow the present again (Home)",
+                title="Follow the present again (L)",
             ),
             html.Span(id=ids.WINDOW, className="window"),
             html.Div(
@@ -68,8 +68,8 @@ def _tools() -> Any:
                 children=[
                     _tool(ids.PAN_BACK, "‹", "Earlier (A)"),
                     _tool(ids.PAN_ON, "›", "Later (D)"),
-                    _tool(ids.ZOOM_OUT, "−", "Zoom out (−)"),
-                    _tool(ids.ZOOM_IN, "+", "Zoom in (+)"),
+                    _tool(ids.ZOOM_OUT, "−", "Zoom out (S)"),
+                    _tool(ids.ZOOM_IN, "+", "Zoom in (W)"),
                     _tool(ids.ZOOM_FIT, "Fit", "Show all of the rows now shown (F)"),
                 ],
             ),
@@ -99,7 +99,7 @@ def _timeline(*, can_retry: bool) -> Any:
         role="group",
         **attributes(
             aria_label="Timeline. Arrow keys move between journeys, Enter opens one. "
-            "Gaps in the stream are listed in the operations view, key O.",
+            "Gaps in the stream are listed in the operations view, key H.",
             aria_details=ids.JOURNEY_TABLE,
         ),
         children=[

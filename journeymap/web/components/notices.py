@@ -1,5 +1,5 @@
-"""What the page says about itself: the banner when something is wrong, the empty wall, the health strip, the keys, the voice for
-screen readers. `assets/states.mjs` and `assets/strip.mjs` write the words."""
+"""What the page says about itself: the banner when something is wrong, the empty wall, the health strip, the voice for screen
+readers. `assets/states.mjs` and `assets/strip.mjs` write the words."""
 
 from __future__ import annotations
 
@@ -22,22 +22,6 @@ STRIP: Final = (
     ("gaps", ids.OPERATIONS_GAPS, "Stretches of the last 24 hours of which events may be missing"),
 )
 """Parts of the health strip: name, its place in the operations view, what it says."""
-
-KEYS: Final = (
-    ("↑ ↓", "previous or next journey"),
-    ("Enter", "open the journey"),
-    ("Space, L", "hold the picture, or let it run"),
-    ("A D, ← →", "earlier, later"),
-    ("+ −, W S", "zoom in, out"),
-    ("F", "fit what is shown"),
-    ("Home", "back to live"),
-    ("/", "search"),
-    ("T", "table"),
-    ("E", "picture (PNG)"),
-    ("O", "operations view, and back"),
-    ("Esc", "close a card; leave the search"),
-    ("?", "this list"),
-)
 
 
 def create_notice(*, can_retry: bool) -> Any:
@@ -114,22 +98,3 @@ def create_health_strip() -> Any:
 def create_announcer() -> Any:
     """Read out by screen readers, at most every ten seconds."""
     return html.Div(id=ids.ANNOUNCER, className="unseen", role="status", **attributes(aria_live="polite"))
-
-
-def create_help_sheet() -> Any:
-    """The keys, as a dialog."""
-    return html.Dialog(
-        id=ids.HELP_SHEET,
-        className="help-sheet",
-        **attributes(aria_label="Keys"),
-        children=[
-            html.H2("Keys"),
-            html.Dl([html.Div([html.Dt([html.Kbd(key)]), html.Dd(what)]) for key, what in KEYS]),
-            html.P(
-                "Drag the chart to move in time, wheel to scroll, Ctrl or ⌘ and wheel to zoom. "
-                "Point at a bar for its details, "
-                "click to pin them.",
-            ),
-            html.Form([html.Button("Close", className="button")], method="dialog"),
-        ],
-    )

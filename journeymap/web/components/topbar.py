@@ -67,7 +67,7 @@ def create_topbar() -> Any:
             html.A(
                 className="connection",
                 href="/operations",
-                title="Connection to the event source. Opens the operations view (O)",
+                title="Connection to the event source. Opens the operations view (H)",
                 children=[
                     html.Span("Source", className="connection-label"),
                     html.Span("CONNECTING", id=ids.CONNECTION_STATE, className="connection-state"),
@@ -90,7 +90,7 @@ def create_topbar() -> Any:
                         id=ids.OPERATIONS_LINK,
                         className="button operations-link",
                         href="/operations",
-                        title="How events come in: connection, gaps, quarantine, store (O)",
+                        title="How events come in: connection, gaps, quarantine, store (H)",
                         children=[
                             html.Span(className="icon icon-operations", **attributes(aria_hidden="true")),
                             html.Span("Operations"),

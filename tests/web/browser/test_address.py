@@ -141,9 +141,9 @@ def test_back_and_forward_go_through_what_was_done(serve: Serve, visit: Visit) -
     wait_for_state(page, "sort", "activity")
     assert state(page)["filters"]["channels"] == ["chat"]
     # Another page lies over the wall, which stays as it was.
-    page.keyboard.press("o")
+    page.keyboard.press("h")
     page.wait_for_url("**/operations")
-    page.keyboard.press("o")
+    page.keyboard.press("h")
     page.wait_for_url("**/?channel=chat")
     wait_for_question(page, served, lambda question: question["channels"] == ["chat"])
 

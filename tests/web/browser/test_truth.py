@@ -64,13 +64,13 @@ def stand(tmp_path: Path) -> Iterator[Stand]:
 def on_operations(page: Page) -> Any:
     """The verdict, on the operations view."""
     if not page.url.endswith("/operations"):
-        page.keyboard.press("o")
+        page.keyboard.press("h")
     return page.locator("#operations-verdict")
 
 
 def on_wall(page: Page) -> None:
     if page.url.endswith("/operations"):
-        page.keyboard.press("o")
+        page.keyboard.press("h")
     expect(page.locator("#timeline")).to_be_visible()
 
 
