@@ -9,7 +9,7 @@ from journeymap.export.bars import Bars, definitions, hatch, with_faded
 from journeymap.export.caption import Look, Subject
 from journeymap.export.palette import tokens
 from journeymap.export.svg import escaped, number, path, rect, write
-from journeymap.export.typeface import FAMILY, fitted, text_width
+from journeymap.export.typeface import FAMILY, SIZE, SIZES, WEIGHTS, fitted, text_width
 from journeymap.model.journey import Kind
 from journeymap.model.status import Gap
 from journeymap.model.time import HOUR, Millis
@@ -112,9 +112,10 @@ class Frame:
         palette = self.palette
         family = escaped(f"{FAMILY}, {palette['font']}").replace("&quot;", "'")
         rules = (
-            f"text{{font-family:{family};font-size:12.5px;fill:{palette['text']};font-variant-numeric:tabular-nums}}"
-            ".s{font-size:11px}.xs{font-size:9.5px}.b{font-weight:500}.bb{font-weight:700}.title{font-size:20px;font-weight:500}"
-            f".m{{fill:{palette['muted']}}}.ink{{fill:{palette['on-channel']}}}.now{{fill:{palette['now']}}}"
+            f"text{{font-family:{family};font-size:{SIZE}px;fill:{palette['text']};font-variant-numeric:tabular-nums}}"
+            + "".join(f".{name}{{font-size:{number(size)}px}}" for name, size in SIZES.items())
+            + "".join(f".{name}{{font-weight:{weight}}}" for name, weight in WEIGHTS.items())
+            + f".m{{fill:{palette['muted']}}}.ink{{fill:{palette['on-channel']}}}.now{{fill:{palette['now']}}}"
             ".mid{text-anchor:middle}.end{text-anchor:end}"
         )
         return f"<style>{rules}</style>\n"

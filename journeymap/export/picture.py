@@ -22,6 +22,7 @@ from typing import BinaryIO, Final
 import msgspec
 
 from journeymap.errors import InputError, JourneymapError
+from journeymap.export.outlines import ink_of, outlined
 from journeymap.export.svg import number
 from journeymap.export.typeface import FAMILY, covers, font_files
 
@@ -116,6 +117,7 @@ def _bands(lines: list[str], scale: float) -> tuple[Iterator[Band], Drawn]:
     system_fonts = not covers(set().union(*lines))
     tops = [float(row[1]) if (row := _ROW.match(line)) else _NO_ROW for line in lines]
     step = _band_height(drawn)
+    ink = ink_of(next((line for line in lines if line.startswith("<style>")), ""))
 
     def bands() -> Iterator[Band]:
         for top in range(0, drawn.height, step):
@@ -129,7 +131,7 @@ def _bands(lines: list[str], scale: float) -> tuple[Iterator[Band], Drawn]:
                 if at == _NO_ROW or first - _ROW_REACH <= at <= last + _ROW_REACH
             ]
             kept[0] = _SIZE.sub(box, kept[0], count=1)
-            yield Band("".join(kept).encode("utf-8"), drawn.width, pixels, scale, system_fonts)
+            yield Band(outlined("".join(kept), ink).encode("utf-8"), drawn.width, pixels, scale, system_fonts)
 
     return bands(), drawn
 

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from fontTools.ttLib import TTFont
 
@@ -14,8 +14,22 @@ FAMILY: Final = "Roboto"
 """In the page's own list of typefaces too (`--font`), and free: docs/adr/0015-exports-without-a-browser.md."""
 
 _FILES: Final = {400: "Roboto-Regular.ttf", 500: "Roboto-Medium.ttf", 700: "Roboto-Bold.ttf"}
+SIZE: Final = 12.5
+SIZES: Final = {"title": 20.0, "s": 11.0, "xs": 9.5}
+WEIGHTS: Final = {"title": 500, "b": 500, "bb": 700}
+"""Pixels and weight of texts, by class; `SIZE` and 400 without one."""
+
 _UNKNOWN: Final = 1.0
 """Width of a letter that the typeface does not have, in parts of the size: most of those are wide."""
+
+
+class Glyph(NamedTuple):
+    """A letter's outline, by its name among the typeface's, and its width in parts of the size."""
+
+    glyphs: Any
+    name: str
+    per_em: int
+    width: float
 
 
 def font_files() -> list[str]:
@@ -50,6 +64,20 @@ def fitted(text: str, room: float, size: float, weight: int = 400, *, least: int
             break
         count += 1
     return f"{text[:count].rstrip()}…" if count >= least else ""
+
+
+def glyph(letter: str, weight: int) -> Glyph | None:
+    """The outline of a letter; None where the typeface does not have it."""
+    names, glyphs, per_em = _glyphs(weight)
+    name = names.get(ord(letter))
+    return None if name is None else Glyph(glyphs, name, per_em, _widths(weight)[ord(letter)])
+
+
+@functools.cache
+def _glyphs(weight: int) -> tuple[Mapping[int, str], Any, int]:
+    folder = Path(str(files("font_roboto"))) / "files"
+    with TTFont(folder / _FILES[weight]) as font:
+        return font.getBestCmap(), font.getGlyphSet(), font["head"].unitsPerEm
 
 
 @functools.cache

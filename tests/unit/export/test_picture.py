@@ -14,6 +14,7 @@ from journeymap.errors import InputError, JourneymapError
 from journeymap.export import picture
 from journeymap.export.caption import Look
 from journeymap.export.formats import write_export
+from journeymap.export.outlines import outlined
 from journeymap.export.palette import tokens
 from journeymap.export.picture import fitting_scale, write_png
 from journeymap.model.time import MINUTE
@@ -70,6 +71,31 @@ def test_text_can_be_read() -> None:
     assert inks[1] > inks[0]
     assert inks[2] == 0
     assert ImageChops.difference(boxes[0], boxes[1]).getbbox() is not None
+
+
+def test_outlines_of_texts_are_what_the_rasteriser_draws_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """But for kerning, which is not measured either: by a pixel or two a letter may stand elsewhere."""
+    selection = {"look": Look(title="Zażółć gęślą jaźń · Ωμέγα: “100 %” <&>"), "scale": 2.0}
+    ours = opened(exported("png", of_rows([row(number) for number in range(3)], **selection)))
+    monkeypatch.setattr(picture, "outlined", lambda svg, _: svg)
+    theirs = opened(exported("png", of_rows([row(number) for number in range(3)], **selection)))
+    assert ours.size == theirs.size
+    for box in ((0, 0, 900, 180), (0, 2 * TOP, 592, 2 * (TOP + 3 * ROW)), (592, 2 * (TOP - 30), 2840, 2 * TOP)):
+        one, other = (image.crop(box).convert("L") for image in (ours, theirs))
+        edges = [ImageChops.invert(each).point([0] * 60 + [255] * 196).getbbox() for each in (one, other)]
+        assert edges[0] is not None
+        assert edges[1] is not None
+        assert max(abs(first - second) for first, second in zip(*edges, strict=True)) <= 4
+        inks = [sum(255 - level for level in each.get_flattened_data()) for each in (one, other)]
+        assert inks[0] == pytest.approx(inks[1], rel=0.01)
+
+
+def test_texts_with_letters_that_the_typeface_lacks_are_left_to_the_rasteriser() -> None:
+    svg = '<text x="5" y="9.5" class="s m">a{}</text>'
+    assert outlined(svg.format("你"), "#010203") == svg.format("你")
+    path = outlined(svg.format("b&amp; i"), "#010203")
+    assert path.startswith('<path class="s m" fill="#010203" d="M5 9.5m')
+    assert path.count("z") == 9, "a and b are of two parts, the sign is of three, and i is of two"
 
 
 def test_bands_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
