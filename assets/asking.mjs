@@ -9,7 +9,7 @@ const RETRY_MS = 1500;
 const LOST_MS = 60_000;
 
 /**
- * `wall` is who asks. It offers `paused`, `visible` (somebody can see the rows), `locked` (the order has to stay),
+ * `wall` is who asks. It offers `paused`, `visible` (somebody can see the rows), `selection`, `locked` (the order has to stay),
  * `conditions` (which journeys are wanted), `left` and `overview` (as in the question), `onScreen()`, `order`, `model`, and
  * `status`, which is told of calls that went through or failed; and it is told of each answer: `took(answer, rows)`, where
  * `rows` says whether the rows are of it.
@@ -49,14 +49,15 @@ export class Asking {
     const part = resting ? { offset: 0, count: 0, hold: null } : wall.order.ask(first, shown, wall.locked, Date.now());
     const conditions = wall.conditions;
     const said = JSON.stringify(conditions);
-    const key = JSON.stringify([part, said, wall.left]);
+    const watched = resting ? [] : wall.selection.watched;
+    const key = JSON.stringify([part, said, wall.left, watched]);
     const anew = this.#changed || key !== this.#asked?.key;
     this.counting.span = resting ? null : wall.overview;
     this.#asked = { part, key, said, resting };
     this.#changed = false;
     return {
       version: anew ? 0 : this.version, at: anew ? 0 : this.answer?.now ?? 0, ...conditions, since: 0, ...part, left: wall.left,
-      have: part.count ? wall.model.have() : [], ...this.counting.ask(said, Date.now()),
+      watched, have: part.count ? wall.model.have() : [], ...this.counting.ask(said, Date.now()),
     };
   }
   /** Asks at once instead of at the next tick, unless a question is on its way. */

@@ -77,7 +77,8 @@ function rows({ wall, cursor }) {
     rowCommand("last-row", "Last row", ["End"], () => wall.step(Infinity), { listed: true }),
     rowCommand("previous-segment", "Previous segment in the row", [","], () => cursor.step(-1)),
     rowCommand("next-segment", "Next segment in the row", ["."], () => cursor.step(1)),
-    rowCommand("open", "Open the row's journey", ["Enter"], null, { browser: true }),
+    rowCommand("select", "Select the row: all about it in the drawer", ["Enter"], null, { browser: true }),
+    rowCommand("drawer", "Drawer, and back", ["q"], () => wall.selection.toggle(), { listed: true }),
   ];
 }
 

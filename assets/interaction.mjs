@@ -7,7 +7,7 @@ const ZOOM_STEP = 1.0018;
 
 /**
  * Ties the pointer to the wall. `wall` offers: `point(x, y)` → hit or null, `timeAt(x)`, `pan(pixels)`, `zoomAt(factor, x)`,
- * `moveTo(start, end)`, `hover(hit, at)`, `leave()`, `hoverGap(x, at)`, `pin(hit, at)`, `open(hit)`, `scroll(pixels)`. Brushes are drawn
+ * `moveTo(start, end)`, `hover(hit, at)`, `leave()`, `hoverGap(x, at)`, `pin(hit, at)`, `select(hit)`, `open(hit)`, `scroll(pixels)`. Brushes are drawn
  * over `place`.
  */
 export function startInteraction(canvas, axis, place, wall) {

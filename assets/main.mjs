@@ -6,6 +6,7 @@ import { makeCommands } from "./commands.mjs";
 import { isFiltered, NO_FILTERS } from "./conditions.mjs";
 import { Cursor } from "./cursor.mjs";
 import { Dialogs } from "./dialogs.mjs";
+import { Display } from "./display.mjs";
 import { fromControls, setControls, showFacets } from "./filters.mjs";
 import { keepZoom, resolveFigure, savePicture } from "./figure.mjs";
 import { startInteraction } from "./interaction.mjs";
@@ -45,6 +46,7 @@ const router = new Router(places, (page) => {
   operations.show(page === "operations");
   wall.wake();
 });
+const display = new Display(wall, element("display-bar"));
 startInteraction(wall.chart.canvas, wall.chart.axis, element("timeline"), wall);
 keepMoments(element("journey"));
 startFilters();
@@ -112,7 +114,8 @@ function startCommands() {
     if (router.page !== "wall") router.go("/");
     window.dash_clientside.set_props("filter-customer", { value: text });
   };
-  const leave = () => wall.gapTip.close() || wall.card.close() || (document.activeElement?.blur?.() ?? true);
+  const onWall = () => router.page === "wall";
+  const leave = () => wall.gapTip.close() || wall.card.close() || (onWall() && (wall.selection.close() || display.leave())) || (document.activeElement?.blur?.() ?? true);
   const dialogs = new Dialogs({
     commands: () => commands, page: () => router.page, keys, wall, router, search, box: element("command-box"), sheet: element("help-sheet"),
   });

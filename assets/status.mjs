@@ -17,6 +17,10 @@ export class Status {
   #since = null;
   #strip = new HealthStrip(element("health-strip"));
   #newcomer = !understood();
+  /** How current the picture is (`standing`); null before it was first told. */
+  stands = null;
+  /** The connection to the source as it is shown: `{word, state}`. */
+  connection = null;
 
   /** `announcer` reads the news out. */
   constructor(announcer) {
@@ -46,11 +50,13 @@ export class Status {
     const status = answer?.status ?? null;
     const state = status?.state ?? "CONNECTING";
     const place = element("connection-state");
-    setText(place, lost ? "UNKNOWN" : state);
-    place.dataset.state = lost ? "UNKNOWN" : status && !status.ingest_running ? "STOPPED" : state;
+    this.connection = { word: lost ? "UNKNOWN" : state, state: lost ? "UNKNOWN" : status && !status.ingest_running ? "STOPPED" : state };
+    setText(place, this.connection.word);
+    place.dataset.state = this.connection.state;
     const waited = Date.now() - this.#answeredAt;
     const late = hidden || waited < MISSED_MS ? 0 : waited;
     const stands = standing({ paused, lost, late, status, gaps, lag: painted.lag, now });
+    this.stands = stands;
     this.#live(paused, stands);
     setText(element("counts"), counts(answer, shown, filtered));
     element("filters-clear").hidden = !filtered;

@@ -13,6 +13,7 @@ import { Model } from "./model.mjs";
 import { Order } from "./order.mjs";
 import { Painted } from "./painted.mjs";
 import { describe, journeyPath } from "./rows.mjs";
+import { Selection } from "./selection.mjs";
 import { Status } from "./status.mjs";
 import { Table } from "./table.mjs";
 import { TimeWindow } from "./window.mjs";
@@ -44,6 +45,7 @@ export class Wall {
     this.time = new TimeWindow(this);
     this.card = new Card(document.body, () => this.redraw());
     this.gapTip = new GapTip(document.body);
+    this.selection = new Selection(this, element("drawer"));
     this.table = new Table(element("journey-table"), element("table-panel"), element("table-toggle"));
     const { place } = this.chart;
     place.addEventListener("scroll", () => this.#scrolled(), { passive: true });
@@ -80,6 +82,10 @@ export class Wall {
     const channels = withOthers(filters.channels, Object.keys(this.asking.answer?.channels ?? {}));
     return { ...asked(filters), channels, sort, group, pinned };
   }
+  /** Since when the server has not answered; 0 while it does. */
+  get lostSince() {
+    return this.status.lostSince(this.asking.askedAt);
+  }
   get window() {
     const { scale } = this.time;
     return [Math.round(scale.start), Math.round(scale.end)];
@@ -111,8 +117,9 @@ export class Wall {
     if (answer.gaps && !this.paused) this.gaps = readGaps(answer.gaps);
     if (rows) {
       const about = this.card.about;
-      const kept = [...this.order.ids, ...answer.pinned];
+      const kept = [...this.order.ids, ...answer.pinned, ...this.selection.watched];
       this.model.keep(about ? [...kept, about.row] : kept);
+      this.selection.took(answer);
       this.chart.makeRoom(this.order.matched);
       this.redraw();
       this.#reach();
@@ -173,6 +180,7 @@ export class Wall {
     const drawn = this.chart.draw(scale, (index) => this.model.get(this.order.at(index)), this.order.matched, looks);
     this.card.update(this.model.get(this.card.about?.row), now);
     this.gapTip.update(now);
+    this.selection.show();
     this.table.write(this.order.ids.map((id) => this.model.get(id)).filter(Boolean), now);
     this.#showWindow();
     this.#painted.report(this.asking.version, drawn, this.clock);
@@ -191,6 +199,7 @@ export class Wall {
       answer: this.asking.answer, gaps: this.gaps, painted: this.#painted, asked: this.asking.askedAt, now: this.clock.now(), paused: this.paused, filtered: this.filtered,
       shown: Math.min(this.onScreen().shown, this.order.matched), hidden: !this.visible,
     });
+    this.selection.show();
   }
   #showWindow() {
     this.time.draw(this.gaps, { paused: this.paused, news: this.left ? this.asking.answer?.news : 0 });
@@ -233,6 +242,9 @@ export class Wall {
     else this.card.close();
     this.redraw();
   }
+  select(hit) {
+    this.selection.select(hit?.row.id);
+  }
   timeAt(x) {
     return this.time.scale.time(x);
   }
@@ -267,6 +279,10 @@ export class Wall {
     this.time.follow();
     this.chart.scrollTo(0);
     this.setPaused(false);
+  }
+  /** The row under the focus or the pointer; null where there is none. */
+  get current() {
+    return this.chart.heads.focused() ?? this.#marked;
   }
   /** Moves the focus by `step` rows (±Infinity: to the last or the first). */
   step(step) {

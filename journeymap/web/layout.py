@@ -10,6 +10,7 @@ from dash import dcc, html
 from journeymap.web import ids
 from journeymap.web.components.attributes import attributes
 from journeymap.web.components.chart import create_wall
+from journeymap.web.components.display import create_display_bar
 from journeymap.web.components.filters import create_filters
 from journeymap.web.components.help import create_command_box, create_help_sheet
 from journeymap.web.components.journey import create_journey_frame
@@ -33,6 +34,8 @@ INDEX: Final = """<!DOCTYPE html>
     <link rel="stylesheet" href="/assets/journey.css">
     <link rel="stylesheet" href="/assets/operations.css">
     <link rel="stylesheet" href="/assets/strip.css">
+    <link rel="stylesheet" href="/assets/drawer.css">
+    <link rel="stylesheet" href="/assets/display.css">
     <script src="/assets/boot.js"></script>
     <script type="module" src="/assets/main.mjs"></script>
   </head>
@@ -60,6 +63,7 @@ def create_layout(*, time_zone: str | None, can_retry: bool) -> Any:
             **attributes(data_time_zone=time_zone or ""),
             children=[
                 create_topbar(),
+                create_display_bar(),
                 create_notice(can_retry=can_retry),
                 html.Main(
                     className="page-main",

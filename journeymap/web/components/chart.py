@@ -8,6 +8,7 @@ from dash import html
 
 from journeymap.web import ids
 from journeymap.web.components.attributes import attributes
+from journeymap.web.components.drawer import create_drawer
 from journeymap.web.components.notices import create_empty
 from journeymap.web.components.overview import create_overview
 from journeymap.web.theme import KIND_LOOKS
@@ -18,7 +19,11 @@ def create_wall(*, can_retry: bool) -> Any:
     return html.Section(
         className="chart",
         **attributes(aria_label="Journeys"),
-        children=[create_overview(), _tools(), _timeline(can_retry=can_retry), _table()],
+        children=[
+            create_overview(),
+            _tools(),
+            html.Div(className="chart-body", children=[_timeline(can_retry=can_retry), _table(), create_drawer()]),
+        ],
     )
 
 

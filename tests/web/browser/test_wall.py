@@ -199,6 +199,9 @@ def test_hostile_text_is_text(serve: Serve, visit: Visit) -> None:
     expect(page.locator(".row-customer", has_text="<img")).to_have_text(HOSTILE)
     find_bar(page)
     page.locator(".row-customer", has_text="<img").click()
+    expect(page.locator("#drawer .drawer-customer")).to_have_text(HOSTILE)
+    expect(page.locator("#drawer .told-where").last).to_have_text(f"Queue {HOSTILE} · Agent {HOSTILE}")
+    page.locator("#drawer .drawer-open").click()
     expect(page.locator("#journey h1")).to_have_text(HOSTILE)
     expect(page.locator("#journey-chart .barlayer")).to_be_attached()
     assert page.locator("img[src=x]").count() == 0

@@ -1,0 +1,54 @@
+"""The wall display: large rows and no chrome, scrolling slowly where motion is welcome and turning pages where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.web.served import Served
+
+Serve = Callable[..., Served]
+Visit = Callable[..., Page]
+SCROLLED = "() => document.getElementById('timeline-rows').scrollTop"
+VISIBLE = """() => [...document.querySelectorAll('button, input, select, a')]
+  .filter(each => each.checkVisibility({ visibilityProperty: true }) && !each.closest('.row-head')).map(each => each.outerHTML)"""
+
+
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+def test_the_wall_display_needs_nobody(serve: Serve, visit: Visit, context: BrowserContext, motion: str) -> None:
+    context.clock.install()
+    served = serve(60)
+    page = visit(f"{served.url}/?display=wall", rows=0)
+    page.emulate_media(reduced_motion=motion)  # type: ignore[arg-type]
+    page.wait_for_function("() => { return Number(document.body.dataset.rows) > 5 }")
+    bar = page.locator("#display-bar")
+    expect(bar.locator("[data-part=clock]")).to_contain_text(":")
+    expect(bar.locator("[data-part=connection]")).to_have_text("OPEN")
+    expect(bar.locator("[data-part=word]")).to_have_text("LIVE")
+    assert page.evaluate(VISIBLE) == []
+    assert page.evaluate("() => getComputedStyle(document.querySelector('.row-customer')).fontSize") == "18px"
+
+    # It rests, goes on, rests at the end, and comes back, without anybody's doing.
+    assert page.evaluate(SCROLLED) == 0
+    context.clock.fast_forward(9_000)
+    assert page.evaluate(SCROLLED) == 0
+    end = page.evaluate(
+        "() => { const rows = document.getElementById('timeline-rows'); return rows.scrollHeight - rows.clientHeight }"
+    )
+    seen = []
+    for _ in range(40):
+        context.clock.run_for(6_000)
+        seen.append(page.evaluate(SCROLLED))
+        if end in seen and seen[-1] == 0:
+            break
+    steps = [abs(after - before) for before, after in pairwise(seen)]
+    assert end in seen
+    assert seen[-1] == 0
+    assert max(steps) <= (130 if motion == "no-preference" else 800)
+    assert steps.count(0) >= 2, "it rests"
+    page.keyboard.press("Escape")
+    expect(page.locator("#health-strip")).to_be_visible()
+    assert "display" not in page.url
