@@ -3,6 +3,7 @@
 import { address } from "./address.mjs";
 import { Drawer } from "./drawer.mjs";
 import { clockTime } from "./times.mjs";
+import { sentence } from "./units.mjs";
 
 const EVERY_MS = 200;
 const NOT_HERE = "It is neither open nor of the last 24 hours, so it is not kept up to date here. Its own page has it.";
@@ -81,7 +82,8 @@ export class Selection {
     if (this.#missing) return { text: NOT_HERE, at: this.#missing };
     if (paused) return { text: `Held as of ${clockTime(now)}, as the picture is`, at: now };
     if (lostSince) return { text: `As of ${clockTime(lostSince)}: the server does not answer`, at: lostSince };
-    return stands?.mode === "stopped" ? { text: `Not live: ${stands.text}`, at: now } : null;
+    const kept = !stands || stands.mode === "live" || stands.mode === "ended";
+    return kept ? null : { text: `${stands.mode === "stopped" ? "Not live" : sentence(stands.word.toLowerCase())}: ${stands.text}`, at: now };
   }
   #changed() {
     if (this.id) this.#last = this.id;

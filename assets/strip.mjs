@@ -45,8 +45,8 @@ function journeys(answer, filtered) {
   return `${all} · ${count(answer.open)} in progress`;
 }
 
-function behind({ mode, text }, known) {
-  if (known && mode === "live" && text) return text;
+function behind({ mode, word, text }, known) {
+  if (known && (word === "BEHIND" || (mode === "live" && text))) return text;
   // Held or partial pictures tell of something else; how far ingest is behind is known all the same.
   if (known && known.state === "OPEN") return known.lag_ms < 9950 ? `${(known.lag_ms / 1000).toFixed(1)} s behind` : `${length(known.lag_ms)} behind`;
   return `${NOTHING} behind`;
