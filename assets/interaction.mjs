@@ -7,8 +7,8 @@ const ZOOM_STEP = 1.0018;
 
 /**
  * Ties the pointer to the wall. `wall` offers: `point(x, y)` → hit or null, `timeAt(x)`, `pan(pixels)`, `zoomAt(factor, x)`,
- * `moveTo(start, end)`, `hover(hit, at)`, `leave()`, `hoverGap(x, at)`, `pin(hit, at)`, `select(hit)`, `open(hit)`, `scroll(pixels)`. Brushes are drawn
- * over `place`.
+ * `moveTo(start, end)`, `hover(hit, at)`, `leave()`, `hoverGap(x, at)`, `pin(hit, at)`, `select(hit)`, `open(hit)`,
+ * `scroll(pixels)`. Brushes are drawn over `place`.
  */
 export function startInteraction(canvas, axis, place, wall) {
   const brush = new Brush(place, canvas, (x) => wall.timeAt(x));
@@ -92,7 +92,10 @@ export function startInteraction(canvas, axis, place, wall) {
     } else if (!moved) {
       const at = placeOf(event);
       const hit = event.currentTarget === canvas ? wall.point(at.x, at.y) : null;
-      if (event.currentTarget === canvas) wall.pin(hit, inWindow(event));
+      if (event.currentTarget === canvas) {
+        wall.pin(hit, inWindow(event));
+        wall.select(hit);
+      }
       if (!hit?.segment) wall.hoverGap(at.x, inWindow(event));
     }
   };
