@@ -20,10 +20,26 @@ def open_story(served: Served) -> Story:
     return next(story for story in served.read_model.stories.values() if not story.closed)
 
 
+def newcomer(served: Served, customer: str) -> Story:
+    """An open journey of this customer; a made-up one may be closed already."""
+    story = served.read_model.add(customer)
+    story.closed = False
+    kind, start, _ = story.interactions[-1]["segments"][-1]
+    story.interactions[-1]["segments"][-1] = (kind, start, None)
+    return story
+
+
 def move(served: Served, story: Story) -> None:
+    """The segment that is open ends, and another begins."""
     model = served.read_model
     with model.lock:
-        story.move(model.clock(), model.dice)
+        last = story.interactions[-1]
+        kind, start, _ = last["segments"][-1]
+        now = max(model.clock(), start + 1)
+        last["segments"] += [("wait" if kind == "interact" else "interact", now, None)]
+        last["segments"][-2] = (kind, start, now)
+        last.update(state="INITIATED" if kind == "interact" else "ACTIVE", last=now)
+        story.last_event_at = story.arrived_at = now
         model.commit([story])
 
 
@@ -35,7 +51,7 @@ def select(page: Page, story: Story) -> None:
 def test_the_drawer_stays_and_keeps_up_whatever_happens_to_its_row(serve: Serve, visit: Visit) -> None:
     served = serve(120)
     model = served.read_model
-    story = model.add("the-chosen")
+    story = newcomer(served, "the-chosen")
     page = visit(served.url, rows=10)
     drawer, standing = page.locator("#drawer"), page.locator(".drawer-standing")
     expect(drawer).to_be_hidden()
@@ -97,7 +113,7 @@ def test_the_drawer_stays_and_keeps_up_whatever_happens_to_its_row(serve: Serve,
 
 def test_keys_and_buttons_of_the_drawer(serve: Serve, visit: Visit) -> None:
     served = serve(60)
-    story = served.read_model.add("keyed")
+    story = newcomer(served, "keyed")
     someone = served.read_model.add("+44 20 7946 0000")
     page = visit(served.url, rows=10)
     drawer = page.locator("#drawer")
