@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from journeymap.model.change import Changes, RowChanges
 from journeymap.store.base import Commit
+from tests.web.browser.conftest import PATIENCE_MS
 from tests.web.served import Served
 from tests.web.stories import Story
 
@@ -154,7 +155,7 @@ def test_keys_and_buttons_of_the_drawer(serve: Serve, visit: Visit) -> None:
 def test_on_a_phone_the_drawer_comes_from_below(serve: Serve, browser: Browser, visit: Visit) -> None:
     served = serve(60)
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(PATIENCE_MS)
     page = visit(served.url, rows=10, context=context)
     page.locator(".row-customer").first.tap()
     box = page.locator("#drawer").bounding_box()
