@@ -14,7 +14,7 @@ import msgspec
 
 from benchmarks.report import Figure, Result, machine, table
 
-NAMES = ("stitch", "stages", "ingest", "flat", "memory", "tail", "gc", "answers", "paint", "tick", "export")
+NAMES = ("stitch", "stages", "ingest", "flat", "memory", "tail", "gc", "answers", "paint", "tick", "load", "export")
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import hashlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from http import HTTPStatus
@@ -18,6 +19,11 @@ ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 ASSETS_PATH: Final = "/assets/"
 PACKAGES_PATH: Final = "/_dash-component-suites/"
 ANSWERS_PATH: Final = "/_dash-update-component"
+FAVICON_PATH: Final = "/_favicon.ico"
+PAGES: Final = frozenset(["/", "/operations", "/_dash-layout", "/_dash-dependencies"])
+JOURNEY_PAGES: Final = "/journey/"
+"""What a page is made of, besides files: the same for all viewers until the process is another."""
+
 COMPRESS_FILES_FROM: Final = 1_024
 COMPRESS_ANSWERS_FROM: Final = 8_192
 LARGE: Final = 131_072
@@ -78,6 +84,7 @@ class PageHeaders:
                 headers += [header for header in self._headers if header[0] not in present]
                 if b"cache-control" not in present:
                     kept = b"no-cache" if path.startswith((ASSETS_PATH, PACKAGES_PATH)) else b"no-store"
+                    kept = b"max-age=86400" if path == FAVICON_PATH else kept
                     headers.append((b"cache-control", kept))
                 message["headers"] = headers
             await send(message)
@@ -86,7 +93,7 @@ class PageHeaders:
 
 
 class Compressed:
-    """Compresses static files, each once for all viewers, and the few answers that are large.
+    """Compresses static files and what a page is made of, each once for all viewers, and the few answers that are large.
 
     Most ticks stay as they are: compressing a small answer costs a server more than the wire saves. Large are the first
     answer, the ones in which the order of the rows changes, and exports.
@@ -123,7 +130,8 @@ class Compressed:
         least = COMPRESS_FILES_FROM if is_file else COMPRESS_ANSWERS_FROM
         if start["status"] == HTTPStatus.OK and len(body) >= least and b"content-encoding" not in headers:
             if is_file:
-                body = await self._file(scope["path"], headers.get(b"etag", str(len(body)).encode()), body)
+                named = scope["path"] if b"etag" in headers else ""
+                body = await self._file(named, headers.get(b"etag", hashlib.blake2b(body).digest()), body)
             elif len(body) < LARGE:
                 body = gzip.compress(body, 1)
             else:
@@ -148,8 +156,11 @@ class Compressed:
 def _takes_compressed(scope: Scope) -> bool:
     if scope["type"] != "http":
         return False
-    is_file = scope["method"] == "GET" and scope["path"].startswith((ASSETS_PATH, PACKAGES_PATH))
-    if not is_file and scope["path"] != ANSWERS_PATH:
+    path: str = scope["path"]
+    is_file = scope["method"] == "GET" and (
+        path.startswith((ASSETS_PATH, PACKAGES_PATH, JOURNEY_PAGES)) or path in PAGES
+    )
+    if not is_file and path != ANSWERS_PATH:
         return False
     headers = dict(scope["headers"])
     return b"gzip" in headers.get(b"accept-encoding", b"") and b"range" not in headers

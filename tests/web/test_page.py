@@ -95,6 +95,19 @@ def test_files_are_compressed_and_asked_after(model: DoubleReadModel) -> None:
     assert first.content == second.content
 
 
+def test_what_a_page_is_made_of_is_sent_compressed(model: DoubleReadModel) -> None:
+    _, server = create_app(model, clock=model.clock)
+    paths = ("/", "/operations", "/journey/j-1", "/_dash-layout", "/_dash-dependencies")
+    for path, answer in zip(paths, get(server, *paths), strict=True):
+        assert answer.status_code == 200
+        assert answer.headers["content-encoding"] == "gzip", path
+        assert answer.headers["vary"] == "accept-encoding"
+        assert int(answer.headers["content-length"]) < len(answer.content) / 2
+        assert answer.headers["cache-control"] == "no-store"
+    (icon,) = get(server, "/_favicon.ico")
+    assert icon.headers["cache-control"] == "max-age=86400"
+
+
 def test_two_applications_share_nothing(model: DoubleReadModel) -> None:
     one, _ = create_app(model, clock=lambda: NOW)
     other, _ = create_app(DoubleReadModel(3), clock=lambda: NOW)
