@@ -1,5 +1,6 @@
 // Questions and answers: when the wall asks its server, for what, and what it takes of what comes back.
 
+import { asOf } from "./asof.mjs";
 import { nextDelay, ServerClock } from "./clock.mjs";
 import { Counting } from "./counting.mjs";
 
@@ -42,10 +43,10 @@ export class Asking {
     const wall = this.#wall;
     // An answer that has come but was not handed over yet would be thrown away by another question.
     if (document.hidden || this.askedAt || Date.now() - this.#unread < UNREAD_MS) return null;
-    // Nobody looks at the rows (the picture is held, or a journey lies over it): only counts and status, and less often.
-    const resting = wall.paused || !wall.visible;
-    if (resting && this.#lastCall && Date.now() - this.#lastCall.received < RESTING_ASK_MS) return null;
     const { first, shown } = wall.onScreen();
+    // Nobody looks at the rows (a journey lies over them), or the picture is held and whole: only counts and status, and less often.
+    const resting = !wall.visible || (wall.paused && !this.#changed && !wall.order.lacks(first, shown));
+    if (resting && this.#lastCall && Date.now() - this.#lastCall.received < RESTING_ASK_MS) return null;
     const part = resting ? { offset: 0, count: 0, hold: null } : wall.order.ask(first, shown, wall.locked, Date.now());
     const conditions = wall.conditions;
     const said = JSON.stringify(conditions);
@@ -53,7 +54,7 @@ export class Asking {
     const key = JSON.stringify([part, said, wall.left, watched]);
     const anew = this.#changed || key !== this.#asked?.key;
     this.counting.span = resting ? null : wall.overview;
-    this.#asked = { part, key, said, resting };
+    this.#asked = { part, key, said, resting, paused: wall.paused };
     this.#changed = false;
     return {
       version: anew ? 0 : this.version, at: anew ? 0 : this.answer?.now ?? 0, ...conditions, since: 0, ...part, left: wall.left,
@@ -71,13 +72,13 @@ export class Asking {
     if (!answer || !this.#asked) return;
     const wall = this.#wall;
     if (this.#lastCall) this.clock.learn(answer.now, this.#lastCall.sent, this.#lastCall.received);
-    const { part, said, resting } = this.#asked;
+    const { part, said, resting, paused } = this.#asked;
     // Conditions may depend on the answer that they were made with, so they are compared before this one stands.
-    const rows = !resting && !wall.paused && said === JSON.stringify(wall.conditions);
+    const rows = !resting && paused === wall.paused && said === JSON.stringify(wall.conditions);
     this.answer = answer;
     if (rows) {
       this.version = answer.version;
-      wall.model.upsert(answer.rows);
+      wall.model.upsert(paused ? answer.rows.map((row) => asOf(row, wall.now)) : answer.rows);
       wall.order.take(part, answer, wall.locked, Date.now());
     }
     this.counting.take(answer);
@@ -88,8 +89,8 @@ export class Asking {
 
   /** Asks at once for what was scrolled to, or for what changed, while a question was on its way. */
   settle() {
-    const { visible, paused, order } = this.#wall;
-    if (!visible || paused) return;
+    const { visible, order } = this.#wall;
+    if (!visible) return;
     const { first, shown } = this.#wall.onScreen();
     if (this.#changed || order.lacks(first, shown)) this.now();
   }

@@ -92,7 +92,7 @@ export class Wall {
   }
   /** Rows stay where they are while somebody points at one, has one focused, looks further down, or has a dialog over them. */
   get locked() {
-    const busy = this.#pointerOver || this.chart.heads.focused() !== null || document.querySelector("dialog[open]") !== null;
+    const busy = this.paused || this.#pointerOver || this.chart.heads.focused() !== null || document.querySelector("dialog[open]") !== null;
     return busy || this.chart.scrolled > ROW || this.card.pinned;
   }
   onScreen() {
@@ -125,6 +125,7 @@ export class Wall {
       this.#reach();
     }
     this.counted(answer);
+    this.#offerBack();
     this.showStatus();
   }
 
@@ -149,7 +150,7 @@ export class Wall {
     if (paused === this.paused) return;
     if (paused) this.#heldNow = this.clock.now();
     this.paused = paused;
-    this.asking.forget();
+    if (!paused) this.asking.forget();
     this.showStatus();
     this.asking.now();
     this.redraw();
@@ -182,7 +183,8 @@ export class Wall {
     this.gapTip.update(now);
     this.selection.show();
     this.table.write(this.order.ids.map((id) => this.model.get(id)).filter(Boolean), now);
-    this.#showWindow();
+    this.time.draw(this.gaps);
+    this.#offerBack();
     this.#painted.report(this.asking.version, drawn, this.clock);
     this.#drawAgain(scale, drawn);
   }
@@ -201,8 +203,8 @@ export class Wall {
     });
     this.selection.show();
   }
-  #showWindow() {
-    this.time.draw(this.gaps, { paused: this.paused, news: this.left ? this.asking.answer?.news : 0 });
+  #offerBack() {
+    this.time.offerBack(this.paused, this.left ? this.asking.answer?.news : 0);
   }
 
   #scrolled() {

@@ -75,10 +75,13 @@ export class TimeWindow {
     this.#move((view) => view.follow(span));
   }
 
-  /** Draws the overview and writes where the window is; `news` is how many journeys have moved on since the present was left. */
-  draw(gaps, { paused, news }) {
+  /** Draws the overview and writes where the window is. */
+  draw(gaps) {
     this.overview.draw(this.#wall.now, gaps);
     setText(element("window"), windowText(this.bounds(), this.#wall.now));
+  }
+  /** Shows the way back, also while the picture is held; `news` is how many journeys have moved on since. */
+  offerBack(paused, news) {
     const back = element("back-to-live");
     back.hidden = this.view.following && !paused;
     setText(back, news ? `Back to live (${news.toLocaleString("en-GB")} new)` : "Back to live");
