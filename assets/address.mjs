@@ -80,6 +80,11 @@ export class Address {
     return !same(tidy({ ...this.#state, filters: shareable(this.#state.filters) }), this.#state);
   }
 
+  /** Whether nothing was asked for yet. */
+  get untouched() {
+    return same(this.#state, START);
+  }
+
   #settle() {
     if (!this.#timer) return;
     clearTimeout(this.#timer);

@@ -21,6 +21,8 @@ export class Asking {
   /** The last answer, and the store's version that the rows are of. */
   answer = null;
   version = 0;
+  /** How many match of how many, with the conditions of now: `{matched, total, filtered}`; null before the first answer. */
+  matched = null;
   /** When the question that is on its way was sent (this machine's clock, ms); 0 while none is. */
   askedAt = 0;
   #wall;
@@ -74,8 +76,10 @@ export class Asking {
     if (this.#lastCall) this.clock.learn(answer.now, this.#lastCall.sent, this.#lastCall.received);
     const { part, said, resting, paused } = this.#asked;
     // Conditions may depend on the answer that they were made with, so they are compared before this one stands.
-    const rows = !resting && paused === wall.paused && said === JSON.stringify(wall.conditions);
+    const current = said === JSON.stringify(wall.conditions);
+    const rows = !resting && paused === wall.paused && current;
     this.answer = answer;
+    if (current) this.matched = { matched: answer.matched, total: answer.total, filtered: wall.filtered };
     if (rows) {
       this.version = answer.version;
       wall.model.upsert(paused ? answer.rows.map((row) => asOf(row, wall.now)) : answer.rows);

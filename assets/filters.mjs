@@ -1,11 +1,14 @@
-// The filters' controls: from and to the address.
+// The search box and the panel of filters: from and to the address.
 
+import { address } from "./address.mjs";
+import { clearFilters, startChips } from "./chips.mjs";
+import { Facets } from "./facets.mjs";
+import { startFields } from "./fields.mjs";
 import { channelToken } from "./model.mjs";
-import { setText } from "./rows.mjs";
 
 const MOST_OTHERS = 12;
-
-const compact = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+const element = (id) => document.getElementById(id);
+const setSearch = (value) => window.dash_clientside.set_props("filter-customer", { value });
 
 /** `chosen` with, beside "other", the channels that occur and have no track of their own. */
 export function withOthers(chosen, occurring) {
@@ -14,23 +17,61 @@ export function withOthers(chosen, occurring) {
   return [...chosen, ...others.sort().slice(0, MOST_OTHERS)];
 }
 
-/** Puts filters into the page's controls; Dash then tells us of them as of any change. */
-export function setControls(filters) {
-  const set = window.dash_clientside.set_props;
-  set("filter-customer", { value: filters.customer });
-  set("channel-choice", { value: filters.channels });
-  set("state-choice", { value: filters.states });
+/** Starts all of them; returns the facets, which want to hear of counts. `agents()` are names to offer. */
+export function startFilters(agents) {
+  startSearch();
+  startSheet();
+  startChips(element("filter-chips"), element("filters-number"));
+  element("filters-clear").addEventListener("click", clearFilters);
+  startFields({ customer: element("customer-field"), agent: element("agent-field"), ranges: element("range-fields") }, agents);
+  return new Facets();
 }
 
-export function fromControls(customer, channels, states) {
-  return { customer: (customer ?? "").trim().slice(0, 100), channels: [...(channels ?? [])].sort(), states: [...(states ?? [])].sort() };
+/** The search box is Dash's. Its text is told a moment after typing; what others put into the address is put into it. */
+function startSearch() {
+  let told = "";
+  let typing = false;
+  // The page starts with an empty box and gets the address's text a moment later.
+  let early = Boolean(address.state.filters.q);
+  window.journeymap.handle("filter", (text) => {
+    const q = (text ?? "").trim();
+    if (early && q === told) early = false;
+    if (q !== told && !early) {
+      told = q;
+      // A text that is typed is one deed, however often it is told.
+      address.change({ filters: { q } }, { entry: !typing });
+      typing = true;
+    }
+    return window.dash_clientside.no_update;
+  });
+  const write = ({ filters: { q } }) => {
+    if (q === told) return;
+    told = q;
+    typing = false;
+    setSearch(q);
+  };
+  write(address.state);
+  address.onChange(write);
+  element("filter-customer").addEventListener("blur", () => (typing = false));
 }
 
-/** Writes beside each channel how many journeys have it. */
-export function showFacets(channels = {}) {
-  const counts = {};
-  for (const [channel, count] of Object.entries(channels)) counts[channelToken(channel)] = (counts[channelToken(channel)] ?? 0) + count;
-  for (const place of document.querySelectorAll("[data-count^='filter-channel:']")) {
-    setText(place, compact.format(counts[place.dataset.count.slice(15)] ?? 0));
-  }
+/** Where the panel has no place of its own it is a sheet that opens from below. */
+function startSheet() {
+  const [panel, toggle] = [element("filters"), element("filters-toggle")];
+  const open = (on) => {
+    panel.classList.toggle("open", on);
+    toggle.setAttribute("aria-expanded", String(on));
+    (on ? panel : toggle).focus();
+  };
+  toggle.addEventListener("click", () => open(!panel.classList.contains("open")));
+  element("filters-done").addEventListener("click", () => open(false));
+  panel.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !panel.classList.contains("open")) return;
+    event.stopPropagation();
+    open(false);
+  });
+  // Nothing beside the sheet is reached while it is open but by closing it.
+  document.addEventListener("pointerdown", (event) => {
+    if (panel.classList.contains("open") && !panel.contains(event.target) && !toggle.contains(event.target)) open(false);
+  });
 }

@@ -1,13 +1,11 @@
 // Starts the page once Dash has put its elements in place, and ties the parts to each other and to Dash.
 
-import { address, same } from "./address.mjs";
 import { Announcer } from "./announce.mjs";
 import { makeCommands } from "./commands.mjs";
-import { isFiltered, NO_FILTERS } from "./conditions.mjs";
 import { Cursor } from "./cursor.mjs";
 import { Dialogs } from "./dialogs.mjs";
 import { Display } from "./display.mjs";
-import { fromControls, setControls, showFacets } from "./filters.mjs";
+import { startFilters } from "./filters.mjs";
 import { keepZoom, resolveFigure, savePicture } from "./figure.mjs";
 import { startInteraction } from "./interaction.mjs";
 import { Keys } from "./keys.mjs";
@@ -15,6 +13,7 @@ import { Operations } from "./operations.mjs";
 import { startTheme } from "./palette.mjs";
 import { Router } from "./router.mjs";
 import { keepMoments, setZone } from "./times.mjs";
+import { startTopbar } from "./topbar.mjs";
 import { Wall } from "./wall.mjs";
 
 const element = (id) => document.getElementById(id);
@@ -35,7 +34,8 @@ const zone = document.querySelector("[data-time-zone]")?.dataset.timeZone;
 if (zone) setZone(zone);
 
 const announcer = new Announcer(element("announcer"));
-const wall = new Wall({ open: (path) => router.go(path), counted: (answer) => showFacets(answer.channels), announcer });
+const wall = new Wall({ open: (path) => router.go(path), counted: (answer) => facets.show(answer.facets), announcer });
+const facets = startFilters(() => wall.agents);
 const operations = new Operations(wall.clock, () => element("notice-retry")?.click(), announcer);
 startTheme(element("theme"), () => {
   wall.redraw();
@@ -49,7 +49,7 @@ const router = new Router(places, (page) => {
 const display = new Display(wall, element("display-bar"));
 startInteraction(wall.chart.canvas, wall.chart.axis, element("timeline"), wall);
 keepMoments(element("journey"));
-startFilters();
+startTopbar(wall);
 startButtons();
 startCommands();
 startExports();
@@ -71,29 +71,6 @@ window.journeymap.handle("figure", (chart) => {
   const figure = keepZoom(resolveFigure(chart.props.figure), element("journey"));
   return { ...chart, props: { ...chart.props, figure } };
 });
-
-function startFilters() {
-  const { filters } = address.state;
-  let early = isFiltered(filters);
-  if (early) setControls(filters);
-  window.journeymap.handle("filter", (customer, channels, states) => {
-    const given = fromControls(customer, channels, states);
-    // The page starts with empty controls and may get the address's filters a moment later.
-    const empty = !given.customer && !given.channels.length && !given.states.length;
-    if (early && empty) setControls(address.state.filters);
-    else address.change({ filters: given });
-    early = false;
-    return noUpdate();
-  });
-  address.onChange((state, previous) => same(state.filters, previous.filters) || setControls(state.filters));
-  element("filters-clear").addEventListener("click", () => address.change({ filters: NO_FILTERS }));
-  const toggle = element("filters-toggle");
-  toggle.addEventListener("click", () => {
-    const open = element("filters").classList.toggle("open");
-    toggle.setAttribute("aria-expanded", String(open));
-  });
-  element("brand").addEventListener("click", () => router.page === "wall" && address.change({ filters: NO_FILTERS }));
-}
 
 function startButtons() {
   const pause = () => wall.setPaused(!wall.paused);

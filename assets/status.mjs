@@ -45,7 +45,7 @@ export class Status {
     return asked && Date.now() - asked > 10_000 ? this.#answeredAt : 0;
   }
 
-  show({ answer, gaps, painted, asked, now, paused, shown, filtered, hidden }) {
+  show({ answer, matched, gaps, painted, asked, now, paused, shown, filtered, hidden }) {
     const lost = this.lostSince(asked);
     const status = answer?.status ?? null;
     const state = status?.state ?? "CONNECTING";
@@ -58,7 +58,7 @@ export class Status {
     const stands = standing({ paused, lost, late, status, gaps, lag: painted.lag, now });
     this.stands = stands;
     this.#live(paused, stands);
-    setText(element("counts"), counts(answer, shown, filtered));
+    for (const place of ["counts", "counts-short"]) setText(element(place), counts(matched));
     element("filters-clear").hidden = !filtered;
     this.#strip.show({ answer, stands, lost, gaps, filtered, now });
     const fault = wrong(lost, status);
@@ -133,9 +133,9 @@ function understood() {
   }
 }
 
-function counts(answer, shown, filtered) {
-  if (!answer) return "";
+/** How many match of how many. */
+function counts(known) {
+  if (!known) return "";
   const number = (value) => value.toLocaleString("en-GB");
-  const of = filtered ? `${number(answer.matched)} matching of ${number(answer.total)}` : number(answer.total);
-  return `Showing ${number(shown)} of ${of} journeys, ${number(answer.open)} in progress`;
+  return known.filtered ? `${number(known.matched)} of ${number(known.total)} match` : `All ${number(known.total)} journeys`;
 }

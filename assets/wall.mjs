@@ -86,6 +86,11 @@ export class Wall {
   get lostSince() {
     return this.status.lostSince(this.asking.askedAt);
   }
+  /** The agents named in the rows at hand, A to Z. */
+  get agents() {
+    const rows = this.order.ids.map((id) => this.model.get(id)).filter(Boolean);
+    return [...new Set(rows.flatMap((row) => row.interactions.map((one) => one.agent)).filter(Boolean))].sort();
+  }
   get window() {
     const { scale } = this.time;
     return [Math.round(scale.start), Math.round(scale.end)];
@@ -198,7 +203,7 @@ export class Wall {
   }
   showStatus() {
     this.status.show({
-      answer: this.asking.answer, gaps: this.gaps, painted: this.#painted, asked: this.asking.askedAt, now: this.clock.now(), paused: this.paused, filtered: this.filtered,
+      answer: this.asking.answer, matched: this.asking.matched, gaps: this.gaps, painted: this.#painted, asked: this.asking.askedAt, now: this.clock.now(), paused: this.paused, filtered: this.filtered,
       shown: Math.min(this.onScreen().shown, this.order.matched), hidden: !this.visible,
     });
     this.selection.show();

@@ -44,8 +44,24 @@ FILTERS_CLEAR: Final = "filters-clear"
 FILTERS_APPLIED: Final = "filters-applied"
 COUNTS: Final = "counts"
 
-CHANNEL_CHOICE: Final = "channel-choice"
-STATE_CHOICE: Final = "state-choice"
+COUNTS_SHORT: Final = "counts-short"
+CHIPS: Final = "filter-chips"
+FILTERS_DONE: Final = "filters-done"
+FILTERS_NUMBER: Final = "filters-number"
+CUSTOMER_FIELD: Final = "customer-field"
+AGENT_FIELD: Final = "agent-field"
+RANGE_FIELDS: Final = "range-fields"
+FILTER_QUEUE: Final = "filter-queue"
+FILTER_DISPOSITION: Final = "filter-disposition"
+FILTER_FLAG: Final = "filter-flag"
+FILTER_DIRECTION: Final = "filter-direction"
+
+# The menus of the bar on top. Each has a panel, `<id>-panel`.
+WINDOW_MENU: Final = "window-menu"
+VIEWS_MENU: Final = "views-menu"
+EXPORT_MENU: Final = "export-menu"
+SHARE: Final = "share"
+SAID: Final = "said"
 
 # The wall.
 WALL: Final = "wall"

@@ -12,14 +12,17 @@ import dash
 from dash import ClientsideFunction, Input, Output, no_update
 
 from journeymap.errors import InputError
+from journeymap.export.caption import filter_words
 from journeymap.export.table import COLUMNS, harmless
 from journeymap.model.time import Millis
+from journeymap.view.filters import CHOICES
 from journeymap.view.labels import duration, iso
+from journeymap.view.masking import Viewer
+from journeymap.view.question import parse_question
 from journeymap.web import ids
 from journeymap.web.figure import KINDS, export_figure
 from journeymap.web.hatching import gaps_within
 from journeymap.web.naming import plain
-from journeymap.web.theme import STATE_LABELS, channel_look
 
 if TYPE_CHECKING:
     from journeymap.web.app import PageModel
@@ -27,6 +30,11 @@ if TYPE_CHECKING:
 PICTURE_ROWS: Final = 500
 FILE_ROWS: Final = 10_000
 ROWS_PER_QUESTION: Final = 200
+CONDITIONS: Final = (
+    *("text", "customer", *CHOICES.values(), "min_duration", "max_duration", "min_transfers"),
+    *("start", "end", "since", "sort"),
+)
+"""Fields of the page's question that say which journeys are exported, and in what order."""
 
 
 def matching_rows(question: Any, limit: int, read_model: PageModel, now: Millis) -> tuple[list[Sequence[Any]], int]:
@@ -34,7 +42,7 @@ def matching_rows(question: Any, limit: int, read_model: PageModel, now: Millis)
     rows: list[Sequence[Any]] = []
     known: set[str] = set()
     matched = 0
-    filters = {key: question[key] for key in ("customer", "channels", "states", "since") if key in question}
+    filters = _conditions(question)
     while len(rows) < limit:
         asked = min(ROWS_PER_QUESTION, limit - len(rows))
         answer = read_model.answer({**filters, "offset": len(rows), "count": asked, "hold": None, "have": []}, now)
@@ -115,16 +123,12 @@ def _line(row: Sequence[Any], interaction: Sequence[Any], segment: Sequence[int]
 
 
 def _filters(question: dict[str, Any]) -> str:
-    parts = []
-    if question.get("customer"):
-        parts.append(f"customer contains “{plain(str(question['customer']))}”")
-    if question.get("channels"):
-        parts.append(
-            "channel " + ", ".join(plain(channel_look(str(channel)).label) for channel in question["channels"])
-        )
-    if question.get("states"):
-        parts.append("state " + ", ".join(plain(str(STATE_LABELS.get(state, state))) for state in question["states"]))
-    return "Filters: " + "; ".join(parts) if parts else "No filters"
+    return plain(filter_words(parse_question(_conditions(question)).filter(), Viewer()))
+
+
+def _conditions(question: dict[str, Any]) -> dict[str, Any]:
+    """The part of a question that says which journeys."""
+    return {name: question[name] for name in CONDITIONS if name in question}
 
 
 def register(app: dash.Dash, read_model: PageModel, clock: Callable[[], Millis]) -> None:

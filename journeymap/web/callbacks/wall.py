@@ -63,8 +63,6 @@ def register(
         ClientsideFunction("journeymap", "filter"),
         Output(ids.FILTERS_APPLIED, "data"),
         Input(ids.FILTER_CUSTOMER, "value"),
-        Input(ids.CHANNEL_CHOICE, "value"),
-        Input(ids.STATE_CHOICE, "value"),
     )
     if retry is not None:
 

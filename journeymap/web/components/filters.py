@@ -1,83 +1,82 @@
-"""The filters by channel and state, which are the colour legend too, and how many journeys match."""
+"""The facets: on the left of the wall, on a phone a sheet from below. `assets/facets.mjs` fills them with values and counts."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-import dash_mantine_components as dmc
 from dash import html
 
 from journeymap.web import ids
 from journeymap.web.components.attributes import attributes
-from journeymap.web.theme import CHANNEL_LOOKS, JOURNEY_STATES, STATE_LABELS, channel_token
+
+FACETS: Final = (
+    (ids.FILTER_CHANNEL, "Channel"),
+    (ids.FILTER_STATE, "State"),
+    (ids.FILTER_QUEUE, "Queue"),
+    (ids.FILTER_DISPOSITION, "Outcome"),
+    (ids.FILTER_FLAG, "Flags"),
+)
+"""Facets from top to bottom: their place and their name."""
 
 
 def create_filters() -> Any:
-    """One row of chips. A chip's count (`data-count`) is written by the page's modules."""
-    return html.Section(
-        className="filters",
+    """The panel: how many match, what is asked, and each facet's values. Nothing in the facets is Dash's."""
+    return html.Aside(
+        id=ids.FILTERS,
+        className="facets",
+        tabIndex="-1",
         **attributes(aria_label="Filters"),
         children=[
-            html.Button(
-                "Filters",
-                id=ids.FILTERS_TOGGLE,
-                className="button filters-toggle",
-                type="button",
-                **attributes(aria_expanded="false", aria_controls=ids.FILTERS),
-            ),
             html.Div(
-                id=ids.FILTERS,
-                className="filters-body",
+                className="facets-head",
                 children=[
-                    _facet(
-                        ids.FILTER_CHANNEL,
-                        ids.CHANNEL_CHOICE,
-                        "Channel",
-                        [(look.name, look.label, channel_token(look.name)) for look in CHANNEL_LOOKS.values()],
+                    html.P(id=ids.COUNTS, className="counts", children=""),
+                    html.Button(
+                        "Clear",
+                        id=ids.FILTERS_CLEAR,
+                        className="button button-link filters-clear",
+                        type="button",
+                        hidden=True,
+                        title="Show all journeys again",
+                        **attributes(aria_label="Clear filters"),
                     ),
-                    _facet(
-                        ids.FILTER_STATE,
-                        ids.STATE_CHOICE,
-                        "State",
-                        [(state.value, STATE_LABELS[state], f"state-{state.lower()}") for state in JOURNEY_STATES],
+                    html.Button(
+                        "Done", id=ids.FILTERS_DONE, className="button button-filled facets-done", type="button"
                     ),
                 ],
             ),
-            html.Div(className="spacer"),
-            html.P(id=ids.COUNTS, className="counts", children=""),
+            html.Ul(id=ids.CHIPS, className="chips", **attributes(aria_label="Filters in force")),
+            html.Div(id=ids.CUSTOMER_FIELD, className="facet"),
+            *[_facet(place, name) for place, name in FACETS],
+            html.Details(
+                className="facets-more",
+                children=[
+                    html.Summary("More filters", className="facets-summary"),
+                    html.Div(id=ids.AGENT_FIELD, className="facet"),
+                    _facet(ids.FILTER_DIRECTION, "Direction"),
+                    html.Div(id=ids.RANGE_FIELDS, className="facet"),
+                ],
+            ),
         ],
     )
 
 
-def _facet(facet_id: str, choice_id: str, label: str, choices: list[tuple[str, str, str]]) -> Any:
-    group = dmc.CheckboxGroup(
-        id=choice_id,
-        className="facet",
-        value=[],
-        label=label,
-        children=html.Div(
-            className="facet-choices",
-            children=[
-                dmc.Checkbox(
-                    value=value,
-                    className="chip",
-                    size="xs",
-                    label=html.Span(
-                        className="chip-label",
-                        children=[
-                            html.Span(
-                                className="swatch",
-                                style={"--swatch": f"var(--{token})"},
-                                **attributes(aria_hidden="true"),
-                            ),
-                            html.Span(text),
-                            html.Span(className="chip-count", **attributes(data_count=f"{facet_id}:{value}")),
-                        ],
-                    ),
-                )
-                for value, text, token in choices
-            ],
-        ),
+def create_filter_bar() -> Any:
+    """What opens the facets where they have no place of their own."""
+    return html.Div(
+        className="filter-bar",
+        children=[
+            html.Button(
+                id=ids.FILTERS_TOGGLE,
+                className="button",
+                type="button",
+                children=["Filters", html.Span(id=ids.FILTERS_NUMBER, className="filters-number")],
+                **attributes(aria_expanded="false", aria_controls=ids.FILTERS),
+            ),
+            html.Span(id=ids.COUNTS_SHORT, className="counts counts-short"),
+        ],
     )
-    # Mantine gives its group no id of its own in the page; the hook is around it.
-    return html.Div(id=facet_id, children=group)
+
+
+def _facet(place: str, name: str) -> Any:
+    return html.Div(id=place, className="facet", role="group", **attributes(aria_label=name, data_name=name))

@@ -1,4 +1,4 @@
-"""The bar on top: search, live or paused, connection, exports, theme, help."""
+"""The bar on top: search, window of time, live or paused, connection, views, share, exports, theme, help."""
 
 from __future__ import annotations
 
@@ -20,50 +20,13 @@ def create_topbar() -> Any:
                 id=ids.BRAND,
                 className="brand",
                 href="/",
+                title="The wall",
                 children=[html.Span(className="brand-mark", **attributes(aria_hidden="true")), html.Span("Journeymap")],
             ),
-            dmc.TextInput(
-                id=ids.FILTER_CUSTOMER,
-                className="search",
-                placeholder="Customer contains …",
-                debounce=250,
-                value="",
-                size="xs",
-                attributes={
-                    "input": {"aria-label": "Show customers whose id contains", "maxLength": 100, "type": "search"}
-                },
-                rightSection=dmc.Kbd("/", size="xs"),
-                rightSectionPointerEvents="none",
-            ),
-            html.Button(
-                "Clear filters",
-                id=ids.FILTERS_CLEAR,
-                className="button button-link filters-clear",
-                type="button",
-                hidden=True,
-            ),
+            _search(),
+            _menu(ids.WINDOW_MENU, "Last 30 min", "Window of time", "window-button"),
             html.Div(className="spacer"),
-            html.Div(
-                className="pulse",
-                children=[
-                    html.Button(
-                        id=ids.PAUSE,
-                        className="button button-live",
-                        type="button",
-                        title="Hold the picture or let it run (Space)",
-                        children=[
-                            html.Span(className="live-dot", **attributes(aria_hidden="true")),
-                            html.Span("NOT LIVE", className="live-word"),
-                        ],
-                        **attributes(aria_pressed="false", data_mode="stopped"),
-                    ),
-                    html.Span(
-                        id=ids.LIVE,
-                        className="lag",
-                        title="How old the newest event was when it was painted, or what keeps new ones away",
-                    ),
-                ],
-            ),
+            _pulse(),
             html.A(
                 className="connection",
                 href="/operations",
@@ -74,56 +37,135 @@ def create_topbar() -> Any:
                 ],
             ),
             html.Div(
-                className="button-group",
-                role="group",
-                **attributes(aria_label="Export what matches"),
+                className="topbar-tools",
                 children=[
-                    _button(ids.EXPORT_PNG, "PNG", "Picture of all matching rows (E)"),
-                    _button(ids.EXPORT_SVG, "SVG", "Scalable picture of all matching rows"),
-                    _button(ids.EXPORT_CSV, "CSV", "Matching segments as a table"),
+                    _menu(ids.VIEWS_MENU, "Views", "Saved views", ""),
+                    html.Button(
+                        "Share",
+                        id=ids.SHARE,
+                        className="button",
+                        type="button",
+                        title="Copy the address of what is shown (U)",
+                    ),
+                    html.Div(
+                        className="button-group export-group",
+                        role="group",
+                        **attributes(aria_label="Export what matches"),
+                        children=[
+                            _export(ids.EXPORT_PNG, "PNG", "Picture of all matching rows (E)"),
+                            _export(ids.EXPORT_SVG, "SVG", "Scalable picture of all matching rows"),
+                            _export(ids.EXPORT_CSV, "CSV", "Matching segments as a table"),
+                            _menu(ids.EXPORT_MENU, "Export", "More forms of export", "export-button"),
+                        ],
+                    ),
                 ],
             ),
-            html.Div(
-                className="button-group button-group-quiet",
+            _quiet(),
+            html.P(id=ids.SAID, className="said", role="status", hidden=True),
+        ],
+    )
+
+
+def _search() -> Any:
+    return dmc.TextInput(
+        id=ids.FILTER_CUSTOMER,
+        className="search",
+        placeholder="Customer, agent, queue, id",
+        debounce=250,
+        value="",
+        size="xs",
+        attributes={
+            "input": {"aria-label": "Search customer, agent, queue and ids", "maxLength": 200, "type": "search"}
+        },
+        rightSection=dmc.Kbd("/", size="xs"),
+        rightSectionPointerEvents="none",
+    )
+
+
+def _pulse() -> Any:
+    return html.Div(
+        className="pulse",
+        children=[
+            html.Button(
+                id=ids.PAUSE,
+                className="button button-live",
+                type="button",
+                title="Hold the picture or let it run (Space)",
                 children=[
-                    html.A(
-                        id=ids.OPERATIONS_LINK,
-                        className="button operations-link",
-                        href="/operations",
-                        title="How events come in: connection, gaps, quarantine, store (H)",
-                        children=[
-                            html.Span(className="icon icon-operations", **attributes(aria_hidden="true")),
-                            html.Span("Operations"),
-                        ],
-                        **attributes(aria_label="Operations"),
-                    ),
-                    html.Button(
-                        id=ids.THEME,
-                        className="button button-icon",
-                        type="button",
-                        title="Theme: as the system",
-                        children=html.Span(className="icon icon-theme", **attributes(aria_hidden="true")),
-                        **attributes(aria_label="Theme: as the system"),
-                    ),
-                    html.Button(
-                        "?",
-                        id=ids.HELP,
-                        className="button button-icon",
-                        type="button",
-                        title="Keys and help (?)",
-                        **attributes(aria_label="Keys and help"),
-                    ),
+                    html.Span(className="live-dot", **attributes(aria_hidden="true")),
+                    html.Span("NOT LIVE", className="live-word"),
                 ],
+                **attributes(aria_pressed="false", data_mode="stopped"),
+            ),
+            html.Span(
+                id=ids.LIVE,
+                className="lag",
+                title="How old the newest event was when it was painted, or what keeps new ones away",
             ),
         ],
     )
 
 
-def _button(button_id: str, label: str, title: str) -> Any:
+def _quiet() -> Any:
+    return html.Div(
+        className="button-group button-group-quiet",
+        children=[
+            html.A(
+                id=ids.OPERATIONS_LINK,
+                className="button button-icon operations-link",
+                href="/operations",
+                title="Operations: how events come in (H)",
+                children=html.Span(className="icon icon-operations", **attributes(aria_hidden="true")),
+                **attributes(aria_label="Operations"),
+            ),
+            html.Button(
+                id=ids.THEME,
+                className="button button-icon",
+                type="button",
+                title="Theme: as the system",
+                children=html.Span(className="icon icon-theme", **attributes(aria_hidden="true")),
+                **attributes(aria_label="Theme: as the system"),
+            ),
+            html.Button(
+                "?",
+                id=ids.HELP,
+                className="button button-icon",
+                type="button",
+                title="Keys and help (?)",
+                **attributes(aria_label="Keys and help"),
+            ),
+        ],
+    )
+
+
+def _menu(menu: str, label: str, title: str, look: str) -> Any:
+    """A button that opens a panel below it (`assets/menus.mjs`); what is in the panel is the page's modules' work."""
+    return html.Span(
+        className="menu-place",
+        children=[
+            html.Button(
+                id=menu,
+                className=f"button menu-button {look}".strip(),
+                type="button",
+                title=title,
+                children=html.Span(label, className="menu-text"),
+                **attributes(aria_expanded="false", aria_haspopup="dialog", data_menu=f"{menu}-panel"),
+            ),
+            html.Div(
+                id=f"{menu}-panel",
+                className="menu-panel",
+                role="dialog",
+                **attributes(aria_label=title),
+            ),
+        ],
+    )
+
+
+def _export(button_id: str, label: str, title: str) -> Any:
     return html.Button(
         label,
         id=button_id,
-        className="button",
+        className="button export-now",
         type="button",
         title=title,
         **attributes(aria_label=f"Export {label}: {title}"),

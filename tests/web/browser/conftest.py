@@ -81,6 +81,7 @@ def visit(context: BrowserContext) -> Iterator[Callable[..., Page]]:
 
     def open_page(url: str, *, rows: int = 1, context: BrowserContext = context) -> Page:
         page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(url)
         if rows:

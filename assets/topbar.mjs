@@ -1,0 +1,22 @@
+// The bar on top: window of time, views, share, exports.
+
+import { address } from "./address.mjs";
+import { clearFilters } from "./chips.mjs";
+import { startExportMenu } from "./exportmenu.mjs";
+import { startSaying, startShare } from "./share.mjs";
+import { openDefaultView, startViews } from "./views.mjs";
+import { startWindowMenu } from "./windowmenu.mjs";
+
+const element = (id) => document.getElementById(id);
+
+/** `wall` tells what window is shown and which channels are asked for. */
+export function startTopbar(wall) {
+  const say = startSaying(element("said"));
+  openDefaultView();
+  startWindowMenu(element("window-menu"), () => wall.window);
+  startViews(element("views-menu"), say);
+  startShare(element("share"), say);
+  startExportMenu(element("export-menu"), wall, say);
+  // The brand leads to the wall; on the wall, to all of it.
+  element("brand").addEventListener("click", () => address.state.page === "wall" && clearFilters());
+}
