@@ -81,7 +81,8 @@ export class Asking {
     this.answer = answer;
     if (current) this.matched = { matched: answer.matched, total: answer.total, filtered: wall.filtered };
     if (rows) {
-      this.version = answer.version;
+      // A held picture stays of the version that it was held at, whatever is fetched into it.
+      if (!paused) this.version = answer.version;
       wall.model.upsert(paused ? answer.rows.map((row) => asOf(row, wall.now)) : answer.rows);
       wall.order.take(part, answer, wall.locked, Date.now());
     }
