@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 from typing import Any
 
+import httpx
 import pytest
 from dash import no_update
 
 from journeymap.errors import InputError, StoreError
+from journeymap.web.app import create_app
 from journeymap.web.callbacks.export import harmless, make_picture, make_table, matching_rows
 from journeymap.web.callbacks.journey import show_journey
 from journeymap.web.callbacks.wall import answer_question
@@ -110,3 +113,26 @@ def test_an_unknown_or_unreadable_journey_is_said_so(model: DoubleReadModel) -> 
     assert show_journey({"id": "j-none"}, mark, model, NOW) == (no_update,) * 4
     assert "the store is broken" in str(show_journey({"id": "j-none"}, None, Refusing(), NOW)[0])
     assert show_journey({"id": 7}, None, model, NOW) == (no_update,) * 4
+
+
+def test_an_answer_that_says_nothing_new_is_known_by_its_status() -> None:
+    _, server = create_app(model := DoubleReadModel(3, clock=lambda: NOW), clock=lambda: NOW)
+    first = model.answer({"count": 3}, NOW)
+    assert first is not None
+    have = [[row[0], row[1]] for row in first["rows"]]
+    question = {"count": 3, "have": have, "version": first["version"], "at": first["now"] + 1}
+
+    async def ask(**changes: Any) -> int:
+        output = {"id": "answer", "property": "data"}
+        value = {"id": "question", "property": "data", "value": {**question, **changes}}
+        call = {
+            "output": "answer.data",
+            "outputs": output,
+            "inputs": [value],
+            "changedPropIds": ["question.data"],
+        }
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(server), base_url="http://127.0.0.1") as client:
+            return (await client.post("/_dash-update-component", json=call)).status_code
+
+    assert asyncio.run(ask()) == 204
+    assert asyncio.run(ask(at=0)) == 200

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import dash
 from dash import ClientsideFunction, Input, Output, no_update
+from dash.exceptions import PreventUpdate
 
 from journeymap.errors import InputError
 from journeymap.model.time import Millis
@@ -28,6 +29,17 @@ def answer_question(question: Any, read_model: PageModel, now: Millis) -> Any:
     return no_update if answer is None else answer
 
 
+def told(answer: Any) -> Any:
+    """The answer of a callback that the page waits for; an empty one ends with status 204.
+
+    Dash would send `no_update` as an answer without content but with status 200, of which the page hears nothing. Raises
+    PreventUpdate.
+    """
+    if answer is no_update:
+        raise PreventUpdate
+    return answer
+
+
 def register(
     app: dash.Dash, read_model: PageModel, clock: Callable[[], Millis], retry: Callable[[], None] | None
 ) -> None:
@@ -45,7 +57,7 @@ def register(
         prevent_initial_call=True,
     )
     async def answer(question: Any) -> Any:
-        return answer_question(question, read_model, clock())
+        return told(answer_question(question, read_model, clock()))
 
     app.clientside_callback(  # type: ignore[no-untyped-call]  # dash leaves it untyped
         ClientsideFunction("journeymap", "ask"),
