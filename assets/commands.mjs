@@ -1,6 +1,12 @@
 // What can be done with the page by name and by key: one table. The keyboard, the sheet of keys and the command box are all made
 // from it, so that none of them can say what another does not do.
 
+import { STATES } from "./conditions.mjs";
+import { STATE_LABELS } from "./model.mjs";
+
+const SORT_LABELS = { activity: "last activity", wait: "longest wait", state: "time in state", duration: "duration", transfers: "number of transfers" };
+const GROUP_LABELS = { state: "Group by state", queue: "Group by queue", none: "No groups" };
+
 /** The groups, in the order in which the sheet shows them. */
 export const GROUPS = ["Find", "Time", "Rows", "Take away", "Page"];
 
@@ -9,12 +15,14 @@ export const GROUPS = ["Find", "Time", "Rows", "Take away", "Page"];
  * - `when(page)`: whether it can be done now, `page` being the place that is shown (always, if there is none);
  * - `said`: the keys as the sheet writes them, where they are not simply its keys;
  * - `browser`: the keys are the browser's own and only told of here;
- * - `listed: false`: it is not offered in the command box (moving the focus by a row makes no sense from there).
+ * - `listed: false`: it is not offered in the command box (moving the focus by a row makes no sense from there);
+ * - `there: false`: the page has no such part, and so no such command.
  * `act(event)` gets the key's event, or null from the command box; what answers false leaves the key to the browser.
  * Keys are written as `keys.mjs` names them: `w`, `Shift+a`, `Ctrl+k`, `ArrowLeft`.
  */
 export function makeCommands(parts) {
-  return [...find(parts), ...time(parts), ...rows(parts), ...takeAway(), ...page(parts)].map(Object.freeze);
+  const all = [...find(parts), ...time(parts), ...rows(parts), ...choices(parts), ...takeAway(parts), ...page(parts)];
+  return all.filter(({ there }) => there !== false).map(Object.freeze);
 }
 
 const onWall = (page) => page === "wall";
@@ -60,13 +68,14 @@ function time({ wall, cursor }) {
     timeCommand("later-fast", "Later, fast", ["Shift+d", "Shift+ArrowRight"], pan(0.5)),
     timeCommand("centre", "Centre the selection, again: fit it", ["f"], () => cursor.centre()),
     timeCommand("fit", "Fit the rows shown", [], () => wall.fit()),
+    timeCommand("mark", "Mark the selection's time across all rows", ["m"], () => cursor.mark()),
     timeCommand("range", "Make the selection the window of time", ["r"], () => cursor.fit()),
     timeCommand("pause", "Pause, or go on", [" "], () => wall.setPaused(!wall.paused)),
     timeCommand("live", "Back to live; pause if it is", ["l"], live),
   ];
 }
 
-function rows({ wall, cursor }) {
+function rows({ wall, cursor, has }) {
   const rowCommand = (name, title, keys, act, more) => ({ name, title, group: "Rows", keys, when: onWall, act, listed: false, ...more });
   return [
     rowCommand("row-up", "Previous row", ["ArrowUp"], () => wall.step(-1)),
@@ -79,15 +88,35 @@ function rows({ wall, cursor }) {
     rowCommand("next-segment", "Next segment in the row", ["."], () => cursor.step(1)),
     rowCommand("select", "Select the row: all about it in the drawer", ["Enter"], null, { browser: true }),
     rowCommand("drawer", "Drawer, and back", ["q"], () => wall.selection.toggle(), { listed: true }),
+    rowCommand("expand", "Expand the row to a track a channel", ["o"], () => cursor.expand(true), { there: has("tracks") }),
+    rowCommand("collapse", "Collapse the row", ["p"], () => cursor.expand(false), { there: has("tracks") }),
+    rowCommand("expand-all", "Expand all rows", ["["], () => cursor.expandAll(true), { listed: true, there: has("tracks") }),
+    rowCommand("collapse-all", "Collapse all rows", ["]"], () => cursor.expandAll(false), { listed: true, there: has("tracks") }),
+    rowCommand("pin", "Pin the row to the top, or let it go", [], () => cursor.pinRow(), { listed: true, there: has("tracks") }),
   ];
 }
 
-function takeAway() {
-  const command = (name, title, keys, act, more) => ({ name, title, group: "Take away", keys, when: onWall, act, ...more });
+/** What else is a matter of choosing one of a few: only in the command box. */
+function choices({ choose, has }) {
+  const choice = (name, title, part, there) => ({ name, title, group: "Rows", keys: [], when: onWall, act: () => choose(part), there });
   return [
-    command("export-png", "Export a picture (PNG) of all matching rows", ["e"], press("export-png")),
+    ...Object.entries(SORT_LABELS).map(([sort, label]) => choice(`sort-${sort}`, `Sort by ${label}`, { sort })),
+    ...Object.entries(GROUP_LABELS).map(([group, label]) => choice(`group-${group}`, label, { group: group === "none" ? null : group }, has("tracks"))),
+    ...Object.entries(STATE_LABELS).filter(([state]) => STATES.includes(state)).map(([state, label]) =>
+      choice(`only-${state.toLowerCase()}`, `Show only journeys in state ${label}`, { filters: { states: [state] } })),
+  ];
+}
+
+function takeAway({ has }) {
+  const command = (name, title, keys, act, more) => ({ name, title, group: "Take away", keys, when: onWall, act, ...more });
+  const menu = has("export-menu");
+  return [
+    command("export", "Export", menu ? ["e"] : [], press("export-menu"), { there: menu }),
+    command("export-png", "Export a picture (PNG) of all matching rows", menu ? [] : ["e"], press("export-png")),
     command("export-svg", "Export a scalable picture (SVG)", [], press("export-svg")),
     command("export-csv", "Export the data (CSV)", [], press("export-csv")),
+    command("share", "Copy the address of this view", ["u"], press("share"), { when: undefined, there: has("share") }),
+    command("views", "Saved views", [], press("views-menu"), { there: has("views-menu") }),
   ];
 }
 

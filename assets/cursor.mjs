@@ -3,6 +3,7 @@
 import { address } from "./address.mjs";
 import { ROW } from "./draw.mjs";
 import { channelLabel, KIND_LABELS } from "./model.mjs";
+import { TimeMark } from "./timemark.mjs";
 import { clockTime, length } from "./times.mjs";
 
 const MARGIN = 0.1;
@@ -13,11 +14,13 @@ export class Cursor {
   #wall;
   #announcer;
   #pointer = null;
+  #mark;
 
   /** `announcer.answer(text)` reads out where one has got to. */
   constructor(wall, announcer) {
     this.#wall = wall;
     this.#announcer = announcer;
+    this.#mark = new TimeMark(wall);
     wall.chart.canvas.addEventListener("pointermove", (event) => (this.#pointer = event.clientX), { passive: true });
     wall.chart.canvas.addEventListener("pointerleave", () => (this.#pointer = null));
   }
@@ -60,6 +63,37 @@ export class Cursor {
     if (!span) return false;
     const margin = Math.max(1000, (span.end - span.start) * MARGIN);
     this.#show(span.start - margin, span.end + margin, true);
+    return true;
+  }
+
+  /** Marks what the selection reaches over, or takes that mark away. */
+  mark() {
+    const span = this.#span();
+    if (!span) return this.#mark.clear();
+    const marked = this.#mark.toggle(span);
+    this.#announcer.answer(marked ? `Marked ${length(span.end - span.start)}, from ${clockTime(span.start)} until ${clockTime(span.end)}` : "Mark removed");
+    return true;
+  }
+  unmark() {
+    return this.#mark.clear();
+  }
+  /** Shows the row in a track a channel, or in one line again. */
+  expand(open) {
+    const id = this.#selected()?.row.id;
+    if (!id) return false;
+    const others = address.state.expanded.filter((one) => one !== id);
+    address.change({ expanded: open ? [...others, id] : others });
+    return true;
+  }
+  expandAll(open) {
+    address.change({ expanded: open ? this.#wall.order.ids : [] });
+  }
+  /** Keeps the row on top of all others, or lets it go. */
+  pinRow() {
+    const id = this.#selected()?.row.id;
+    if (!id) return false;
+    const others = address.state.pinned.filter((one) => one !== id);
+    address.change({ pinned: others.length < address.state.pinned.length ? others : [...others, id] });
     return true;
   }
 

@@ -92,14 +92,21 @@ function startCommands() {
     window.dash_clientside.set_props("filter-customer", { value: text });
   };
   const onWall = () => router.page === "wall";
-  const leave = () => wall.gapTip.close() || wall.card.close() || (onWall() && (wall.selection.close() || display.leave())) || (document.activeElement?.blur?.() ?? true);
+  const leave = () => wall.gapTip.close() || wall.card.close() || cursor.unmark() || (onWall() && (wall.selection.close() || display.leave())) || (document.activeElement?.blur?.() ?? true);
   const dialogs = new Dialogs({
     commands: () => commands, page: () => router.page, keys, wall, router, search, box: element("command-box"), sheet: element("help-sheet"),
   });
   const cursor = new Cursor(wall, announcer);
-  const commands = makeCommands({ wall, router, dialogs, keys, cursor, leave });
+  const has = (part) => (part === "tracks" ? "toggleTracks" in wall : element(part) !== null);
+  const choose = (part) => address.change(part);
+  const commands = makeCommands({ wall, router, dialogs, keys, cursor, leave, has, choose });
   keys.bind(commands);
   element("help").addEventListener("click", () => dialogs.sheet());
+  element("skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    if (router.page === "wall") wall.step(0);
+    else element("content").focus();
+  });
 }
 
 function startExports() {

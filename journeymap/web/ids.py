@@ -24,6 +24,8 @@ DRAWN: Final = "drawn"
 
 # The shell.
 SHELL: Final = "shell"
+SKIP: Final = "skip"
+CONTENT: Final = "content"
 BRAND: Final = "brand"
 THEME: Final = "theme"
 HELP: Final = "help"

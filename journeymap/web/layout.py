@@ -63,11 +63,14 @@ def create_layout(*, time_zone: str | None, can_retry: bool) -> Any:
             className="page",
             **attributes(data_time_zone=time_zone or ""),
             children=[
+                html.A("Skip to the content", id=ids.SKIP, className="skip button", href=f"#{ids.CONTENT}"),
                 create_topbar(),
                 create_display_bar(),
                 create_notice(can_retry=can_retry),
                 html.Main(
+                    id=ids.CONTENT,
                     className="page-main",
+                    tabIndex="-1",
                     children=[
                         html.Div(
                             id=ids.WALL,
