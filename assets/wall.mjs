@@ -18,7 +18,7 @@ import { Status } from "./status.mjs";
 import { Table } from "./table.mjs";
 import { TimeWindow } from "./window.mjs";
 
-const REACH_MS = 2000;
+const REACH_MS = 10_000;
 const element = (id) => document.getElementById(id);
 
 export class Wall {
