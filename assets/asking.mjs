@@ -84,7 +84,7 @@ export class Asking {
       // A held picture stays of the version that it was held at, whatever is fetched into it.
       if (!paused) this.version = answer.version;
       wall.model.upsert(paused ? answer.rows.map((row) => asOf(row, wall.now)) : answer.rows);
-      wall.order.take(part, answer, wall.locked, Date.now());
+      wall.order.take(part, answer, wall.locked, Date.now(), wall.conditions.group);
     }
     this.counting.take(answer);
     wall.took(answer, rows);

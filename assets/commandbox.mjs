@@ -172,7 +172,7 @@ export class CommandBox {
   }
   #person(customer) {
     const { wall, page } = this.#parts;
-    const here = page() === "wall" && wall.order.indexOf(customer.id) >= 0;
+    const here = page() === "wall" && wall.order.placeOf(customer.id) >= 0;
     return {
       key: `customer ${customer.id}`, title: customer.customer, places: customer.places, detail: `${customer.state} · ${here ? "row" : "journey page"}`, customer, here,
     };

@@ -1,7 +1,6 @@
 // The keyboard's place on the chart: the bar that is selected, the one before and after it, and the times it reaches over.
 
 import { address } from "./address.mjs";
-import { ROW } from "./draw.mjs";
 import { channelLabel, KIND_LABELS } from "./model.mjs";
 import { TimeMark } from "./timemark.mjs";
 import { clockTime, length } from "./times.mjs";
@@ -119,7 +118,7 @@ export class Cursor {
     const box = wall.chart.canvas.getBoundingClientRect();
     const middle = (Math.max(start, segment.start) + Math.min(end, segment.end ?? wall.now)) / 2;
     const x = box.left + ((middle - start) / (end - start)) * box.width;
-    const y = box.top + wall.order.indexOf(row.id) * ROW - wall.chart.scrolled + ROW / 2;
+    const y = box.top + (wall.chart.middleOf(row.id) ?? 0);
     wall.pin({ row, ...bar }, { x, y });
   }
   #show(start, end, entry = false) {

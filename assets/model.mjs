@@ -1,10 +1,14 @@
 // The rows that the page holds, by id. What comes from the server is turned into rows here and nowhere else.
 
+import { length, moment } from "./times.mjs";
+
 export const KINDS = ["wait", "interact", "transfer", "wrapup"];
 export const KIND_LABELS = { wait: "Waiting", interact: "Talking", transfer: "Transfer", wrapup: "Wrap-up" };
 export const STATE_LABELS = {
   INITIATED: "Waiting", ACTIVE: "Active", TRANSFERRING: "Transferring", WRAPUP: "Wrap-up", IDLE: "Idle", CLOSED: "Closed",
 };
+/** The same for a narrow column. */
+export const STATE_WORDS = { ...STATE_LABELS, TRANSFERRING: "Transfer" };
 const CHANNELS = {
   voice: ["Voice", "V"], chat: ["Chat", "C"], email: ["E-mail", "E"], message: ["Message", "M"], callback: ["Callback", "B"],
 };
@@ -19,54 +23,42 @@ export function channelLetter(channel) {
   return Object.hasOwn(CHANNELS, channel) ? CHANNELS[channel][1] : "O";
 }
 
-/** A row as on the wire (docs/architecture.md), with absolute times, lanes, and the moment its state began. */
+/** A row as on the wire (docs/architecture.md), with absolute times. */
 export function readRow(wire) {
-  const [id, tag, customer, state, start, last, arrived, events, count, interactions, transfers] = wire;
-  const row = {
-    id, tag, customer, state, start, last: start + last, arrived, events, count,
-    interactions: interactions.map((one) => readInteraction(one, start)),
+  const [id, tag, customer, state, start, last, arrived, events, count, interactions, transfers, since, flags] = wire;
+  const read = interactions.map((one) => readInteraction(one, start));
+  return {
+    id, tag, customer, state, start, last: start + last, arrived, events, count, interactions: read,
     transfers: transfers.map(([at, from, to]) => ({ at: start + at, from, to })),
+    channels: [...new Set(read.map((one) => one.channel))],
+    since: start + since, flags,
   };
-  row.lanes = placeInLanes(row.interactions);
-  row.channels = [...new Set(row.interactions.map((one) => one.channel))];
-  row.since = stateSince(row);
-  return row;
 }
 
 function readInteraction(wire, start) {
   const [id, channel, state, timedOut, started, last, ended, disposition, queue, agent, ...segments] = wire;
   return {
     id, channel, state, timedOut: timedOut === 1, start: start + started, last: start + last,
-    ended: ended === null ? null : start + ended, disposition, queue, agent, lane: 0,
+    ended: ended === null ? null : start + ended, disposition, queue, agent,
     segments: segments.map(([kind, from, ms]) => ({
       kind: KINDS[kind], start: start + from, end: ms < 0 ? null : start + from + ms,
     })),
   };
 }
 
-/** Where an interaction's drawing ends; null while it is open. */
-export function endOf(interaction) {
-  if (interaction.segments.some((segment) => segment.end === null)) return null;
-  return Math.max(interaction.start, interaction.ended ?? 0, ...interaction.segments.map((segment) => segment.end));
-}
+const number = (count, one, many) => `${count.toLocaleString("en-GB")} ${count === 1 ? one : many}`;
 
-function placeInLanes(interactions) {
-  const free = [];
-  for (const one of interactions) {
-    let lane = free.findIndex((until) => until <= one.start);
-    if (lane < 0) lane = free.length;
-    free[lane] = endOf(one) ?? Infinity;
-    one.lane = lane;
-  }
-  return Math.max(1, free.length);
-}
-
-function stateSince(row) {
-  const shown = row.interactions.filter((one) => one.state === row.state || (row.state === "ACTIVE" && one.state === "WRAPUP"));
-  if (row.state === "CLOSED") return Math.max(row.start, ...row.interactions.map((one) => one.ended ?? one.last));
-  if (row.state === "IDLE" || !shown.length) return row.last;
-  const began = shown.map((one) => one.segments.findLast((segment) => segment.end === null)?.start ?? one.last);
-  return Math.min(...began);
+/** What a journey amounts to, in a line. */
+export function summary(row, now) {
+  const parts = [number(row.count, "interaction", "interactions")];
+  // Of a very long journey only the latest interactions are on the wire.
+  if (row.count > row.interactions.length) parts[0] += `, the last ${row.interactions.length} drawn`;
+  if (row.transfers.length) parts.push(number(row.transfers.length, "transfer", "transfers"));
+  const timedOut = row.interactions.filter((one) => one.timedOut).length;
+  if (timedOut) parts.push(`${timedOut} timed out`);
+  parts.push(number(row.events, "event", "events"), `from ${moment(row.start, now)}`);
+  parts.push(`${length((row.state === "CLOSED" ? row.last : now) - row.start)} long`);
+  return parts.join(" · ");
 }
 
 export class Model {

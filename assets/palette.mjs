@@ -23,6 +23,7 @@ export function colours() {
   palette = {
     channels, surface: token("surface"), text: token("text"), muted: token("muted"), line: token("line"),
     lineStrong: token("line-strong"), stripe: token("stripe"), hover: token("row-hover"), focus: token("focus"),
+    chosen: token("accent-ground"), control: token("control"),
     now: token("now"), font: token("font"), gap: token("gap"), gapGround: token("gap-ground"), gapTiles: {},
   };
   return palette;
@@ -30,6 +31,11 @@ export function colours() {
 
 export function channelColours(channel) {
   return colours().channels[channelToken(channel)];
+}
+
+/** A token's colour (`#rrggbb`) with an opacity of 0 to 1. */
+export function translucent(colour, opacity) {
+  return `${colour}${Math.round(opacity * 255).toString(16).padStart(2, "0")}`;
 }
 
 /** The fill of transfers: diagonal lines, made once a colour. */

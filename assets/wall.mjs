@@ -5,10 +5,10 @@ import { Asking } from "./asking.mjs";
 import { Card } from "./card.mjs";
 import { Chart } from "./chart.mjs";
 import { asked, isFiltered } from "./conditions.mjs";
-import { ROW } from "./draw.mjs";
 import { withOthers } from "./filters.mjs";
 import { gapAt, GapTip, readGaps } from "./gaps.mjs";
 import { hitSegment } from "./hit.mjs";
+import { ROW, WALL_ROW } from "./lanes.mjs";
 import { Model } from "./model.mjs";
 import { Order } from "./order.mjs";
 import { Painted } from "./painted.mjs";
@@ -54,13 +54,14 @@ export class Wall {
       this.#pointerOver = false;
       this.#mark(null);
     });
-    this.chart.onMark((id) => this.#mark(id));
+    this.chart.listen({ mark: (id) => this.#mark(id), expand: (id) => this.toggleTracks(id), pin: (id) => this.togglePinned(id) });
     document.addEventListener("visibilitychange", () => document.hidden || this.wake());
     setInterval(() => {
       if (!document.hidden) this.showStatus();
       this.asking.watch();
     }, 1000);
     this.time.take(address.state.window);
+    this.chart.line = address.state.display === "wall" ? WALL_ROW : ROW;
     address.onChange((state, previous) => this.#follow(state, previous));
   }
 
@@ -98,7 +99,7 @@ export class Wall {
   /** Rows stay where they are while somebody points at one, has one focused, looks further down, or has a dialog over them. */
   get locked() {
     const busy = this.paused || this.#pointerOver || this.chart.heads.focused() !== null || document.querySelector("dialog[open]") !== null;
-    return busy || this.chart.scrolled > ROW || this.card.pinned;
+    return busy || this.chart.scrolled > this.chart.line || this.card.pinned;
   }
   onScreen() {
     return this.chart.onScreen();
@@ -122,11 +123,10 @@ export class Wall {
     if (answer.gaps && !this.paused) this.gaps = readGaps(answer.gaps);
     if (rows) {
       const about = this.card.about;
-      const kept = [...this.order.ids, ...answer.pinned, ...this.selection.watched];
+      const kept = [...this.order.all, ...answer.pinned, ...this.selection.watched];
       this.model.keep(about ? [...kept, about.row] : kept);
       this.selection.took(answer);
-      this.chart.makeRoom(this.order.matched);
-      this.redraw();
+      this.#arrange();
       this.#reach();
     }
     this.counted(answer);
@@ -144,7 +144,12 @@ export class Wall {
       this.asking.forget();
       this.asking.now();
     }
-    this.redraw();
+    if (others("pinned")) {
+      this.order.pin(state.pinned);
+      this.asking.now();
+    }
+    this.chart.line = state.display === "wall" ? WALL_ROW : ROW;
+    this.#arrange();
   }
   /** The window was moved: the address follows. */
   moved() {
@@ -171,6 +176,15 @@ export class Wall {
 
   // Drawing
 
+  #row = (id) => this.model.get(id);
+  /** All rows that are here, pinned ones first. */
+  get rows() {
+    return this.order.all.map(this.#row).filter(Boolean);
+  }
+  #arrange() {
+    this.chart.arrange(this.order, this.#row, address.state.expanded);
+    this.redraw();
+  }
   redraw() {
     if (this.#frame || !this.visible) return;
     this.#frame = requestAnimationFrame(() => {
@@ -182,12 +196,12 @@ export class Wall {
     clearTimeout(this.#timer);
     const now = this.now;
     const { scale } = this.time;
-    const looks = { now, gaps: this.gaps, marked: this.#marked, selected: this.card.selected };
-    const drawn = this.chart.draw(scale, (index) => this.model.get(this.order.at(index)), this.order.matched, looks);
+    const looks = { now, gaps: this.gaps, marked: this.#marked, chosen: address.state.selected, selected: this.card.selected };
+    const drawn = this.chart.draw(scale, (index) => this.order.at(index), this.#row, looks);
     this.card.update(this.model.get(this.card.about?.row), now);
     this.gapTip.update(now);
     this.selection.show();
-    this.table.write(this.order.ids.map((id) => this.model.get(id)).filter(Boolean), now);
+    this.table.write(this.rows, now);
     this.time.draw(this.gaps);
     this.#offerBack();
     this.#painted.report(this.asking.version, drawn, this.clock);
@@ -204,7 +218,7 @@ export class Wall {
   showStatus() {
     this.status.show({
       answer: this.asking.answer, matched: this.asking.matched, gaps: this.gaps, painted: this.#painted, asked: this.asking.askedAt, now: this.clock.now(), paused: this.paused, filtered: this.filtered,
-      shown: Math.min(this.onScreen().shown, this.order.matched), hidden: !this.visible,
+      shown: Math.min(this.onScreen().shown + this.order.pinned.length, this.order.matched), hidden: !this.visible,
     });
     this.selection.show();
   }
@@ -226,10 +240,9 @@ export class Wall {
   // What the pointer, the keys and the buttons do
 
   point(x, y) {
-    const { index, top } = this.chart.rowAt(y);
-    const row = this.model.get(this.order.at(index));
-    if (!row) return null;
-    return { row, ...hitSegment(row, x, y - top, this.time.scale, this.now) };
+    const place = this.chart.placeAt(y);
+    if (!place?.row) return null;
+    return { row: place.row, ...hitSegment(place.row, place.laid, x, y - place.y, this.time.scale, this.now) };
   }
   hover(hit, at) {
     this.#mark(hit.row.id);
@@ -274,9 +287,8 @@ export class Wall {
     this.time.moveTo(start, end);
   }
   fit() {
-    const rows = this.order.ids.map((id) => this.model.get(id)).filter(Boolean);
+    const { rows, now } = this;
     if (!rows.length) return;
-    const now = this.now;
     const start = Math.min(...rows.map((row) => row.start));
     const end = Math.max(...rows.map((row) => (row.state === "CLOSED" ? row.last : now)));
     const margin = (end - start) * 0.03;
@@ -291,37 +303,54 @@ export class Wall {
   get current() {
     return this.chart.heads.focused() ?? this.#marked;
   }
-  /** Moves the focus by `step` rows (±Infinity: to the last or the first). */
+  /** Shows a row in a track a channel, or in one line again. */
+  toggleTracks(id = this.current) {
+    if (id) address.change({ expanded: toggled(address.state.expanded, id) });
+  }
+  /** Keeps a row on top of all others, or lets it go. */
+  togglePinned(id = this.current) {
+    if (id) address.change({ pinned: toggled(address.state.pinned, id) });
+  }
+  /** Moves the focus by `step` rows, pinned ones first (±Infinity: to the last or the first). */
   step(step) {
-    const focused = this.order.indexOf(this.chart.heads.focused());
-    const first = Math.ceil(this.chart.scrolled / ROW);
+    const { pinned, listed } = this.order;
+    const focused = this.order.placeOf(this.chart.heads.focused());
+    const first = this.chart.scrolled ? pinned.length + this.onScreen().first + 1 : 0;
     const from = focused < 0 && Number.isFinite(step) ? first - step : focused;
-    this.#goFor(Math.max(0, Math.min(this.order.matched - 1, from + step)));
+    this.#goFor(Math.max(0, Math.min(pinned.length + listed - 1, from + step)));
   }
   /** Moves the focus to a row; false if the page does not hold it. */
   goTo(id) {
-    const index = this.order.indexOf(id);
-    if (index < 0) return false;
-    this.#goFor(index);
+    const place = this.order.placeOf(id);
+    if (place < 0) return false;
+    this.#goFor(place);
     return true;
   }
-  #goFor(index) {
-    this.#goal = { index, until: Date.now() + REACH_MS };
-    this.chart.reveal(index);
+  #goFor(place) {
+    this.#goal = { place, until: Date.now() + REACH_MS };
+    this.#reveal(place);
     this.#reach();
+  }
+  #reveal(place) {
+    const index = place - this.order.pinned.length;
+    if (index >= 0) this.chart.reveal(index);
   }
   /** Gives the focus to the row that it is to go to as soon as that is held, unless that takes long: then nobody waits for it. */
   #reach() {
     if (!this.#goal || Date.now() > this.#goal.until) return;
-    const { index } = this.#goal;
-    const row = this.model.get(this.order.at(index));
+    const { place } = this.#goal;
+    const row = this.model.get(this.order.idAt(place));
     if (!row) return;
     this.#goal = null;
-    this.chart.reveal(index);
+    this.#reveal(place);
     this.#draw();
     const link = this.chart.heads.link(row.id);
     link?.setAttribute("aria-label", describe(row, this.now));
     link?.focus({ preventScroll: true });
     this.#mark(row.id);
   }
+}
+
+function toggled(ids, id) {
+  return ids.includes(id) ? ids.filter((each) => each !== id) : [...ids, id];
 }

@@ -68,6 +68,8 @@ SAID: Final = "said"
 # The wall.
 WALL: Final = "wall"
 WINDOW: Final = "window"
+SORT: Final = "sort"
+GROUP: Final = "group"
 ZOOM_IN: Final = "zoom-in"
 ZOOM_OUT: Final = "zoom-out"
 ZOOM_FIT: Final = "zoom-fit"

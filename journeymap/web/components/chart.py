@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from dash import html
 
 from journeymap.web import ids
 from journeymap.web.components.attributes import attributes
 from journeymap.web.components.drawer import create_drawer
+from journeymap.web.components.legend import create_legend
 from journeymap.web.components.notices import create_empty
 from journeymap.web.components.overview import create_overview
-from journeymap.web.theme import KIND_LOOKS
+
+SORT_LABELS: Final = {
+    "activity": "Last activity",
+    "wait": "Longest wait",
+    "state": "Time in state",
+    "duration": "Duration",
+    "transfers": "Transfers",
+}
+"""The orders of `view.sorting` that the page offers."""
+
+GROUP_LABELS: Final = {"": "None", "state": "State", "queue": "Queue"}
 
 
 def create_wall(*, can_retry: bool) -> Any:
@@ -31,31 +42,9 @@ def _tools() -> Any:
     return html.Div(
         className="chart-tools",
         children=[
-            html.P(
-                className="explained",
-                children="A row is a customer's journey, newest first. Colour is the channel, fill what happens:",
-            ),
-            html.Ul(
-                className="legend",
-                **attributes(aria_label="Legend"),
-                children=[
-                    *(
-                        html.Li(
-                            title=look.explained,
-                            children=[
-                                html.Span(className=f"fill fill-{look.name}", **attributes(aria_hidden="true")),
-                                html.Span(look.label),
-                            ],
-                        )
-                        for look in KIND_LOOKS.values()
-                    ),
-                    _mark(
-                        "mark-gap", "no events", "Hatched across the chart: a gap in the stream. Point at it for why"
-                    ),
-                    _mark("mark-transfer", "handed over", "Arrow: to the interaction that took over"),
-                    _mark("mark-disposition", "outcome", "Diamond: the agent noted an outcome"),
-                ],
-            ),
+            _menu(ids.SORT, "Sort", SORT_LABELS),
+            _menu(ids.GROUP, "Group", GROUP_LABELS),
+            *create_legend(),
             html.Div(className="spacer"),
             html.Button(
                 "Back to live",
@@ -82,11 +71,17 @@ def _tools() -> Any:
     )
 
 
-def _mark(name: str, label: str, title: str) -> Any:
-    return html.Li(
-        title=title,
-        className="legend-mark",
-        children=[html.Span(className=name, **attributes(aria_hidden="true")), html.Span(label)],
+def _menu(menu_id: str, label: str, choices: dict[str, str]) -> Any:
+    return html.Label(
+        className="menu",
+        children=[
+            html.Span(label, className="menu-label"),
+            html.Select(
+                id=menu_id,
+                className="menu-choice",
+                children=[html.Option(text, value=value) for value, text in choices.items()],
+            ),
+        ],
     )
 
 
