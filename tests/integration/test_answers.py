@@ -11,7 +11,7 @@ from journeymap.runtime.clock import SystemClock
 from journeymap.source.oauth import Endpoint, TokenClient
 from journeymap.source.subscriptions import SubscriptionClient
 from journeymap.source.transport import HttpClient, tls_context
-from tests.integration.test_eventstreams import Misbehaving
+from tests.eventstreams import Misbehaving
 
 
 def answers(*headers: str, body: str = "", status: str = "200 OK") -> Misbehaving:

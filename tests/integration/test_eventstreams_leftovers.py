@@ -7,7 +7,7 @@ import pytest
 
 from journeymap.simulator.server import SimulatedPlatform
 from journeymap.source.base import ConnectionState
-from tests.integration.test_eventstreams import Hasty, source_for
+from tests.eventstreams import Hasty, source_for
 from tests.running import Running
 
 OPEN = ConnectionState.OPEN

@@ -9,7 +9,7 @@ import pytest
 from journeymap.protocol.limits import Limits
 from journeymap.simulator.server import SimulatedPlatform
 from journeymap.source.base import ConnectionState
-from tests.integration.test_eventstreams import Hasty, Misbehaving, source_for
+from tests.eventstreams import Hasty, Misbehaving, source_for
 from tests.running import Running
 
 OPEN = ConnectionState.OPEN

@@ -5,7 +5,7 @@ import pytest
 
 from journeymap.simulator.server import SimulatedPlatform
 from journeymap.source.base import ConnectionState
-from tests.integration.test_eventstreams import source_for
+from tests.eventstreams import source_for
 from tests.running import Running
 
 OPEN = ConnectionState.OPEN

@@ -10,9 +10,9 @@ import pytest
 from journeymap.model.status import CONNECTIONS, GAPS, Gap, decode_connections, decode_gaps
 from journeymap.model.time import MINUTE, SECOND
 from journeymap.simulator.server import SimulatedPlatform
+from tests.eventstreams import PATIENT, Ahead, Hasty, source_for
 from tests.integration.ingest import Running, Store, events
 from tests.integration.process import until
-from tests.integration.test_eventstreams import PATIENT, Ahead, Hasty, source_for
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ import trustme
 from journeymap.simulator.server import SimulatedPlatform
 from journeymap.simulator.tls import Tls
 from journeymap.source.base import ConnectionState
-from tests.integration.test_eventstreams import Misbehaving, closed_port, say_nothing, source_for
+from tests.eventstreams import Misbehaving, closed_port, say_nothing, source_for
 from tests.proxies import TunnelProxy
 from tests.running import Running
 

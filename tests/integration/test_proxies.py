@@ -19,7 +19,7 @@ import trustme
 from journeymap.runtime.clock import SystemClock
 from journeymap.source.transport import HttpClient, tls_context
 from journeymap.source.websocket import StreamSocket
-from tests.integration.test_eventstreams import shake_hands
+from tests.eventstreams import shake_hands
 from tests.proxies import TunnelProxy
 
 HOST = "platform.example"

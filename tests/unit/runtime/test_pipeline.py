@@ -1,4 +1,4 @@
-"""The way of a record through the core into the store, by hand and without threads."""
+"""The pipeline: from journal to store."""
 
 from __future__ import annotations
 
@@ -13,86 +13,18 @@ from hypothesis import strategies as st
 
 from journeymap.decode.event import decode_frame
 from journeymap.errors import StoreError, StoreFullError
-from journeymap.model.change import Span
-from journeymap.model.event import CREATED, DISPOSED, ENDED, MERGED, STARTED, Event
+from journeymap.model.event import CREATED, ENDED, STARTED, Event
 from journeymap.model.journey import journey_id_of
 from journeymap.model.record import Record
-from journeymap.model.time import DAY, HOUR, MINUTE, SECOND
+from journeymap.model.time import HOUR, MINUTE, SECOND
 from journeymap.runtime import pipeline as module
-from journeymap.runtime.pipeline import COSTLY_CHECKPOINT, JOURNAL, Pipeline, PipelineOptions
-from journeymap.runtime.shelf import StoreShelf
+from journeymap.runtime.pipeline import COSTLY_CHECKPOINT, JOURNAL
 from journeymap.stitch.definition import journeys
-from journeymap.stitch.options import StitchOptions, Timeouts
-from journeymap.stitch.stitcher import Stitcher
 from journeymap.store.base import Commit
-from journeymap.store.memory import MemoryStore
 from journeymap.testing import ManualClock, frame
 from tests.property.soups import OPTIONS, soups
 from tests.stored import Follower, journeys_in, rows_in
-
-NOW = 1_700_000_000_000
-
-
-class Store(MemoryStore):
-    """A store that refuses as many commits and as many reads as it is told to, and remembers what it was given."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.refuse_commits = 0
-        self.refuse_reads = 0
-        self.offered: list[Commit] = []
-
-    def commit(self, commit: Commit) -> int:
-        self.offered.append(commit)
-        if self.refuse_commits:
-            self.refuse_commits -= 1
-            raise StoreFullError("no space left")
-        return super().commit(commit)
-
-    def spans_of(self, customer_ids: Iterable[str]) -> dict[str, list[Span]]:
-        if self.refuse_reads:
-            self.refuse_reads -= 1
-            raise StoreError("cannot be read")
-        return super().spans_of(customer_ids)
-
-
-class Log:
-    """A journal as a list: what was appended, each record with its offset."""
-
-    def __init__(self) -> None:
-        self.records: list[Record] = []
-        self._end = 0
-
-    def add(self, data: bytes, arrived_at: int = NOW, source: str = "one") -> Record:
-        self._end += len(data) + 12
-        self.records.append(Record(data, source, arrived_at, self._end))
-        return self.records[-1]
-
-    def behind(self, offset: int) -> list[Record]:
-        return [record for record in self.records if record.end > offset]
-
-    def events(self) -> list[Event]:
-        return [event for record in self.records for event in decode_frame(record.data)[0]]
-
-
-def pipeline_over(store: MemoryStore, stitching: StitchOptions = OPTIONS, **options: int) -> Pipeline:
-    shelf = StoreShelf(store)
-    return Pipeline(store, lambda: Stitcher(stitching, shelf, shelf.identity_events()), PipelineOptions(**options))
-
-
-def crowd(count: int, at: int, event_type: str = CREATED) -> bytes:
-    """A frame with an event of each of so many customers."""
-    return b"[" + b",".join(frame(event_type, at, f"i{n}", customerId=f"c{n}") for n in range(count)) + b"]"
-
-
-@pytest.fixture
-def store() -> Store:
-    return Store()
-
-
-@pytest.fixture
-def log() -> Log:
-    return Log()
+from tests.unit.runtime.feeding import NOW, Log, Store, crowd, pipeline_over
 
 
 def test_an_event_is_held_for_the_window_and_then_stored_with_its_position(store: Store, log: Log) -> None:
@@ -213,109 +145,6 @@ def test_checkpoints_come_at_every_flush_while_cheap_and_at_intervals_under_load
     assert commit.positions == {JOURNAL: log.records[-1].end}
     assert (pipeline.committed, store.count()) == (log.records[-1].end, COSTLY_CHECKPOINT)
     assert journeys_in(store, OPTIONS) == journeys(log.events(), OPTIONS)
-
-
-def test_expired_events_are_counted_and_not_folded(store: Store, log: Log) -> None:
-    pipeline = pipeline_over(store, retention=DAY)
-    data = b"[" + b",".join(frame(CREATED, at, f"i{at}") for at in (NOW - DAY - 1, NOW - DAY, NOW)) + b"]"
-    pipeline.feed([log.add(data)], NOW)
-    pipeline.flush(NOW, last=True)
-    assert (pipeline.counts.events, pipeline.counts.expired, pipeline.counts.new) == (3, 1, 2)
-    assert store.count() == 2
-    assert pipeline.committed == log.records[-1].end
-
-
-def test_retention_evicts_closed_journeys_that_are_older_and_never_open_ones(store: Store, log: Log) -> None:
-    patient = StitchOptions(Timeouts(HOUR, 2 * HOUR, {"email": 50 * DAY}, {"email": 90 * DAY}), HOUR)
-    pipeline = pipeline_over(store, patient, retention=30 * DAY)
-    for name, at, channel in (("old", 0, "voice"), ("open", 0, "email"), ("young", 2 * DAY, "voice")):
-        log.add(frame(CREATED, NOW + at, name, customerId=name, channelType=channel), NOW + at)
-    pipeline.feed(log.records, NOW + 2 * DAY)
-    pipeline.flush(NOW + 2 * DAY, last=True)
-    pipeline.flush(NOW + 30 * DAY)
-    assert store.count() == 3
-    pipeline.flush(NOW + 30 * DAY + MINUTE)
-    assert {journey.customer_id for journey in journeys_in(store, patient)} == {"open", "young"}
-    assert pipeline.counts.evicted == 1
-    assert Follower(store).follow() == rows_in(store)
-    pipeline.flush(NOW + 80 * DAY)
-    assert {journey.customer_id for journey in journeys_in(store, patient)} == {"open"}
-
-
-def test_too_many_journeys_evict_the_closed_ones_that_were_silent_longest(store: Store, log: Log) -> None:
-    pipeline = pipeline_over(store, max_journeys=3)
-    for n in range(4):
-        log.add(frame(CREATED, NOW + n, f"closed{n}", customerId=f"closed{n}"), NOW)
-        log.add(frame(DISPOSED, NOW + n, f"closed{n}", disposition="done"), NOW)
-    for n in range(2):
-        log.add(frame(CREATED, NOW - HOUR // 4 + n, f"open{n}", customerId=f"open{n}"), NOW)
-    pipeline.feed(log.records, NOW)
-    pipeline.flush(NOW + SECOND, last=True)
-    pipeline.flush(NOW + MINUTE + SECOND)
-    assert {item.customer_id for item in journeys_in(store, OPTIONS)} == {"closed3", "open0", "open1"}
-    assert pipeline.counts.evicted == 3
-    for n in range(2, 5):
-        log.add(frame(CREATED, NOW + MINUTE + n, f"open{n}", customerId=f"open{n}"), NOW + MINUTE)
-    pipeline.feed(log.records[-3:], NOW + MINUTE)
-    pipeline.flush(NOW + MINUTE + 2 * SECOND, last=True)
-    pipeline.flush(NOW + 3 * MINUTE)
-    assert {item.customer_id for item in journeys_in(store, OPTIONS)} == {f"open{n}" for n in range(5)}
-
-
-def test_large_evictions_go_on_from_flush_to_flush_under_load_too(store: Store, log: Log) -> None:
-    with patch.object(module, "EVICT_BATCH", 400):
-        pipeline = pipeline_over(store, retention=DAY)
-        pipeline.feed([log.add(crowd(1_000, NOW))], NOW)
-        pipeline.flush(NOW, last=True)
-        later = NOW + 2 * DAY
-        for turn, left in enumerate((600, 200, 0)):
-            pipeline.feed(
-                [log.add(crowd(350, later + turn, STARTED).replace(b'"c', b'"d').replace(b'"i', b'"j'))], later
-            )
-            pipeline.flush(later + 200 * (turn + 1))
-            assert sum(row.customer_id.startswith("c") for row in rows_in(store).values()) == left
-        assert pipeline.counts.evicted == 1_000
-
-
-def test_an_eviction_that_could_not_be_written_leaves_nothing_half_done(store: Store, log: Log) -> None:
-    pipeline = pipeline_over(store, retention=DAY)
-    for n in range(200):  # more than fits into the tail of a record
-        log.add(frame(STARTED, NOW + n, "a", customerId="ann", event_id=f"e{n}"))
-    pipeline.feed(log.records, NOW)
-    pipeline.flush(NOW, last=True)
-    later = NOW + DAY + HOUR
-    other = frame(CREATED, NOW + 2 * HOUR, "b", customerId="bob", channelType="email")
-    pipeline.feed([log.add(other, NOW + HOUR)], NOW + HOUR)
-    pipeline.flush(NOW + HOUR, last=True)
-    assert pipeline.hot_journeys == 1  # Ann's is in the store alone
-    store.refuse_commits = 2
-    with pytest.raises(StoreFullError):
-        pipeline.flush(later)
-    assert pipeline.counts.evicted == 1
-    again = log.add(frame(ENDED, later - HOUR // 2, "a"), later)  # for the journey that is being evicted
-    pipeline.feed([again], later)
-    with pytest.raises(StoreFullError):
-        pipeline.flush(later + 2 * MINUTE)
-    pipeline.flush(later + 3 * MINUTE, last=True)
-    assert pipeline.counts.evicted == 1
-    assert [len(journey.events) for journey in journeys_in(store, OPTIONS)] == [1, 1]
-
-
-def test_identity_events_are_forgotten_with_the_customers_that_they_name(store: Store, log: Log) -> None:
-    pipeline = pipeline_over(store, retention=DAY)
-    for customer in ("ann", "bob"):
-        log.add(frame(CREATED, NOW, customer, customerId=customer))
-    for n, (old, new) in enumerate((("ann", "anna"), ("bob", "bert"))):
-        log.add(frame(MERGED, NOW, event_id=f"m{n}", fromCustomerId=old, toCustomerId=new))
-    pipeline.feed(log.records, NOW)
-    pipeline.flush(NOW, last=True)
-    assert set(store.identity()) == {"m0", "m1"}
-    pipeline.feed([log.add(frame(ENDED, NOW + 23 * HOUR, "bob"), NOW + 23 * HOUR)], NOW + 23 * HOUR)
-    pipeline.flush(NOW + 23 * HOUR, last=True)
-    pipeline.flush(NOW + DAY + MINUTE)  # evicts
-    pipeline.flush(NOW + DAY + 3 * MINUTE)
-    assert [journey.customer_id for journey in journeys_in(store, OPTIONS)] == ["bert"]
-    assert set(store.identity()) == {"m1"}
 
 
 def test_counts_of_late_duplicate_and_conflicting_events(store: Store, log: Log) -> None:

@@ -18,9 +18,9 @@ from journeymap.runtime.shelf import fold_record
 from journeymap.simulator.server import SimulatedPlatform
 from journeymap.view.masking import Viewer
 from journeymap.web.viewing import ViewedModel
+from tests.eventstreams import Hasty, source_for
 from tests.integration.ingest import CLOCK, OPTIONS, Running, Store
 from tests.integration.process import Command, until
-from tests.integration.test_eventstreams import Hasty, source_for
 from tests.web.served import Served
 
 Visit = Callable[..., Page]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 import shutil
 import signal
 import subprocess
@@ -23,23 +22,7 @@ from journeymap.journal.journal import Journal
 from journeymap.journal.replay import read_journal
 from journeymap.journal.segment import LEAD, MAGIC, segments
 from journeymap.model.record import Record
-
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "journal"
-
-
-def filled(path: Path, count: int, *, segment_bytes: int = 1_000, frame: bytes = b"x" * 100) -> list[Record]:
-    journal = Journal.open(path, segment_bytes=segment_bytes)
-    records = []
-    for number in range(count):
-        data = b"%d:" % number + frame
-        records.append(Record(data, "es", number, journal.append("es", data, number)))
-    journal.close()
-    return records
+from tests.contract.journal.filling import FRAMES, ROOT, filled
 
 
 def test_what_was_appended_comes_back(path: Path) -> None:
@@ -327,33 +310,10 @@ def test_a_full_disk_leaves_the_journal_valid(tmp_path: Path) -> None:
     code = (
         "import resource, sys; sys.path.insert(0, sys.argv[1])\n"
         "from pathlib import Path\n"
-        "from tests.contract.test_journal import fill_up\n"
+        "from tests.contract.journal.filling import fill_up\n"
         "fill_up(Path(sys.argv[2]))\n"
     )
     subprocess.run([sys.executable, "-c", code, str(ROOT), str(tmp_path / "journal")], check=True, timeout=30)
-
-
-def fill_up(path: Path) -> None:
-    journal = Journal.open(path)
-    hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
-    resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, hard))
-    kept: list[int] = []
-    with pytest.raises(JournalFullError, match="make room"):  # noqa: PT012 # how many fit is counted
-        for number in range(1_000):
-            kept.append(journal.append("s", b"x" * (100 + number), number))
-    assert kept
-    for _ in range(3):
-        with pytest.raises(JournalFullError):
-            journal.append("s", b"x" * 1_000, 0)
-    assert [one.end for one in journal.replay(0)] == kept
-    assert segments(path)[-1].path.stat().st_size == kept[-1]
-    resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
-    kept.append(journal.append("s", b"x" * 1_000, 0))
-    journal.close()
-    journal = Journal.open(path)
-    assert journal.torn_bytes == 0
-    assert [one.end for one in journal.replay(0)] == kept
-    journal.close()
 
 
 def test_a_new_segment_that_does_not_fit_is_tried_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -371,9 +331,6 @@ def test_a_new_segment_that_does_not_fit_is_tried_again(path: Path, monkeypatch:
     journal.append("s", b"x" * 250, 3)
     assert [one.arrived_at for one in journal.replay(0)] == [1, 3]
     journal.close()
-
-
-FRAMES = st.lists(st.tuples(st.sampled_from(["a", "bb"]), st.binary(max_size=60), st.integers(0, 2**40)), max_size=25)
 
 
 @hypothesis_settings(max_examples=150, deadline=None)

@@ -1,19 +1,12 @@
-"""The rebuild of a store: beside a running ingest, under a running page, and killed in every step of it."""
+"""What the rebuild of a store comes to, beside a running ingest and under a running page."""
 
 from __future__ import annotations
 
 import contextlib
 import random
-import shutil
-import signal
-import sqlite3
-import subprocess
-import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -21,84 +14,26 @@ from msgspec.structs import replace
 
 from journeymap.bootstrap import stitch_options
 from journeymap.decode.event import decode_raw
-from journeymap.errors import StoreError, StoreFullError, StoreLockedError
-from journeymap.model.event import CREATED, ENDED, MERGED, STARTED, TRANSFERRED, Event
-from journeymap.model.journey import Journey, journey_id_of
+from journeymap.model.event import ENDED, MERGED, STARTED, Event
+from journeymap.model.journey import journey_id_of
 from journeymap.model.status import STATUS
-from journeymap.model.time import DAY, HOUR, MINUTE, Millis
+from journeymap.model.time import DAY, MINUTE
 from journeymap.readmodel.follow import Follower
 from journeymap.readmodel.readmodel import ReadModel
-from journeymap.runtime import rebuilding
 from journeymap.runtime.pipeline import JOURNAL
-from journeymap.runtime.rebuilding import Rebuilt, rebuild
+from journeymap.runtime.rebuilding import Rebuilt
 from journeymap.runtime.shelf import fold_record
-from journeymap.runtime.work import Progress
 from journeymap.settings import load
 from journeymap.stitch.definition import journeys
-from journeymap.stitch.options import StitchOptions, Timeouts
-from journeymap.store import copying
+from journeymap.stitch.options import StitchOptions
 from journeymap.store.disk import open_disk_reader
-from journeymap.store.lock import replacement_lock, writer_lock
 from journeymap.testing import frame
+from tests.integration.rebuild.stores import NOW, OTHERS, in_store, of_customers, rebuilt
 from tests.property.soups import OPTIONS, START, soups
-from tests.stored import ENVIRONMENT, SOURCE, ingest, journeys_in, opened, pipeline_over, receive, rows_in, work_on
+from tests.stored import ENVIRONMENT, SOURCE, ingest, opened, pipeline_over, receive, rows_in
 
-from .process import CHECKOUT, Command, received_events, received_journeys, stored_journeys, until
-from .test_migration import content
-
-NOW = START + 10 * HOUR
-OTHERS = [
-    replace(OPTIONS, engagement_window=10 * MINUTE),
-    replace(OPTIONS, engagement_window=DAY),
-    replace(OPTIONS, timeouts=Timeouts(5 * MINUTE, MINUTE, {}, {"pigeon": 5 * HOUR})),
-]
-STEPS = [
-    rebuilding.COPYING,
-    rebuilding.FOLDING,
-    rebuilding.CATCHING_UP,
-    rebuilding.WAITING,
-    rebuilding.SWAPPING,
-]
-
-
-def rebuilt(
-    path: Path,
-    options: StitchOptions,
-    tell: Callable[[Progress], None] = lambda _: None,
-    *,
-    patience: float = 0,
-    reserve: int = 0,
-    **more: int,
-) -> Rebuilt:
-    return rebuild(work_on(path, options, tell, reserve=reserve, **more), patience)
-
-
-def in_store(path: Path, options: StitchOptions) -> list[Journey]:
-    with contextlib.closing(open_disk_reader(path)) as reader:
-        found = journeys_in(reader, options)
-        assert {journey.journey_id for journey in found} == rows_in(reader).keys()
-        return found
-
-
-def of_customers(count: int, first: int = 0, at: Millis = START) -> list[bytes]:
-    """Frames of so many customers: two interactions each that a window of an hour joins and one of ten minutes does not,
-    with a transfer in between that a patience of a minute ends."""
-    frames = []
-    for n in range(first, first + count):
-        frames += [
-            frame(CREATED, at + n, f"i{n}", event_id=f"a{n}", customerId=f"c{n}", channelType="voice"),
-            frame(STARTED, at + n + 1, f"i{n}", event_id=f"b{n}", note="x" * (n % 300)),
-            frame(TRANSFERRED, at + n + MINUTE, f"i{n}", event_id=f"c{n}"),
-            frame(STARTED, at + n + 20 * MINUTE, f"k{n}", event_id=f"d{n}", customerId=f"c{n}"),
-            frame(ENDED, at + n + 21 * MINUTE, f"k{n}", event_id=f"e{n}"),
-        ]
-    return frames
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "store"
-
+from ..process import Command, received_events, received_journeys, stored_journeys, until
+from ..test_migration import content
 
 # -- what it comes to -------------------------------------------------------------------------------------------------
 
@@ -293,166 +228,3 @@ def test_beside_a_running_ingest(tmp_path: Path) -> None:
         assert second.stop() == 0
         assert "made with" not in second.output
     assert stored_journeys(path, options) == received_journeys(path, options)
-
-
-# -- refusals and failures --------------------------------------------------------------------------------------------
-
-
-def test_it_says_what_to_do_while_ingest_runs(path: Path) -> None:
-    ingest(path, of_customers(20), OPTIONS, NOW)
-    before = content(path)
-    told: list[Progress] = []
-    with writer_lock(path):
-        with pytest.raises(StoreLockedError, match=r"ingest is running \(process \d+ on host .*--wait 10m"):
-            rebuilt(path, OTHERS[0], told.append)
-        assert told == []  # before any work is done for nothing
-        with pytest.raises(StoreLockedError, match=r"not stopped within 0\.2 s, and the store is as it was"):
-            rebuilt(path, OTHERS[0], told.append, patience=0.2)
-    assert told[-1].what == rebuilding.WAITING
-    assert content(path) == before
-    assert list(path.glob("rebuild-*")) == []
-    rebuilt(path, OTHERS[0], patience=0.2)
-    assert len(in_store(path, OTHERS[0])) == 40
-
-
-def test_while_one_rebuilds_nobody_else_does_or_imports(path: Path, tmp_path: Path) -> None:
-    ingest(path, of_customers(20), OPTIONS, NOW)
-    events = tmp_path / "events.jsonl"
-    events.write_bytes(b"\n".join(of_customers(1, 900)))
-    said: list[str] = []
-
-    def meanwhile(progress: Progress) -> None:
-        if progress.what == rebuilding.FOLDING:
-            with pytest.raises(StoreLockedError, match="rebuilt, restored or imported into by process"):
-                rebuilt(path, OPTIONS)
-            more = ["--set", f"ENVIRONMENT={ENVIRONMENT}", "--store", f"disk:{path}", "--source", f"file:{events}"]
-            command = [sys.executable, "-m", "journeymap", "import", str(events), *more]
-            said.append(subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False).stderr)
-
-    _belongs_to(path, "file")
-    rebuilt(path, OTHERS[0], meanwhile, patience=1)
-    assert len(said) == 1
-    assert "is being rebuilt, restored or imported into by process" in said[0]
-    assert len(in_store(path, OTHERS[0])) == 40
-
-
-def _belongs_to(path: Path, source: str) -> None:
-    meta = content(path)[0] | {"source": source}
-    with contextlib.closing(sqlite3.connect(path / "cache.db")) as sql, sql:
-        sql.execute("UPDATE Cache SET value = ? WHERE key = 'meta'", (msgspec.msgpack.encode(meta),))
-
-
-def test_without_enough_space_nothing_is_begun_or_it_is_given_up(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ingest(path, of_customers(20), OPTIONS, NOW)
-    before = content(path)
-    free = shutil.disk_usage(path).free
-    with pytest.raises(StoreFullError, match=r"not enough space.*DISK_RESERVE.*Make room"):
-        rebuilt(path, OTHERS[0], reserve=free)
-    told: list[Progress] = []
-
-    def fill(progress: Progress) -> None:
-        told.append(progress)
-        if progress.what == rebuilding.FOLDING:
-            monkeypatch.setattr(copying.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(1, 1, 99))
-
-    with pytest.raises(StoreFullError, match="99 bytes are free, 100 are needed"):
-        rebuilt(path, OTHERS[0], fill, reserve=100)
-    monkeypatch.undo()
-    assert told[-1].what == rebuilding.FOLDING
-    assert content(path) == before
-    assert list(path.glob("rebuild-*")) == []
-
-
-def test_a_journal_that_is_cut_short_meanwhile_is_noticed(path: Path) -> None:
-    frames = of_customers(40)
-    ingest(path, frames[:50], OPTIONS, NOW)
-    receive(path, frames[50:], NOW, segment_bytes=4_000)
-    before = content(path)
-
-    def forget(progress: Progress) -> None:
-        if progress.what == rebuilding.FOLDING:
-            for segment in sorted(path.glob("journal/*.journal"))[:2]:
-                segment.unlink()
-
-    with pytest.raises(StoreError, match=r"ingest has deleted a part of the journal.*JOURNAL_MAX_BYTES"):
-        rebuilt(path, OTHERS[0], forget)
-    assert content(path) == before
-    # What was lost before it began is not its affair.
-    rebuilt(path, OTHERS[0])
-    assert in_store(path, OTHERS[0]) != received_journeys(path, OTHERS[0])
-    assert dict(open_disk_reader(path).positions())[JOURNAL] > 0
-
-
-DIES = """
-import contextlib, os, signal, sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[1])
-from journeymap.store import copying
-from journeymap.store.lock import writer_lock
-from tests.integration import test_rebuild
-copying.PAGES_AT_ONCE = 4
-path, step = Path(sys.argv[2]), sys.argv[3]
-def tell(progress):
-    if progress.what == step and progress.done != progress.total:
-        os.kill(os.getpid(), signal.SIGKILL)
-with writer_lock(path) if step == test_rebuild.rebuilding.WAITING else contextlib.nullcontext():
-    test_rebuild.rebuilt(path, test_rebuild.OTHERS[0], tell, patience=5 if step == test_rebuild.rebuilding.WAITING else 0)
-"""
-
-
-@pytest.mark.parametrize("step", STEPS)
-def test_killed_in_any_step_it_leaves_the_store_as_it_was(
-    path: Path, step: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(rebuilding, "EVENTS_AT_ONCE", 100)
-    frames = of_customers(300)
-    ingest(path, frames[:1_200], OPTIONS, NOW, batch=400)
-    receive(path, frames[1_200:], NOW)
-    before = content(path)
-    dies = DIES.replace("copying.PAGES_AT_ONCE", "test_rebuild.rebuilding.EVENTS_AT_ONCE = 100; copying.PAGES_AT_ONCE")
-    command = [sys.executable, "-c", dies, str(CHECKOUT), str(path), step]
-    killed = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
-    assert content(path) == before
-    assert len(list(path.glob("rebuild-*"))) == 1
-    opened(path, OPTIONS).close()
-    assert list(path.glob("rebuild-*")) == []
-    assert content(path) == before
-    rebuilt(path, OTHERS[0])
-    assert in_store(path, OTHERS[0]) == received_journeys(path, OTHERS[0])
-
-
-def test_interrupted_it_clears_away(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(copying, "PAGES_AT_ONCE", 4)
-    ingest(path, of_customers(20), OPTIONS, NOW)
-    before = content(path)
-    for step in (rebuilding.COPYING, rebuilding.FOLDING, rebuilding.SWAPPING):
-
-        def tell(progress: Progress, step: str = step) -> None:
-            if progress.what == step:
-                raise KeyboardInterrupt
-
-        with pytest.raises(KeyboardInterrupt):
-            rebuilt(path, OTHERS[0], tell)
-        assert list(path.glob("rebuild-*")) == []
-    assert content(path) == before
-    with replacement_lock(path), writer_lock(path):
-        pass
-
-
-def test_a_start_of_ingest_leaves_a_rebuild_at_work_alone(path: Path) -> None:
-    ingest(path, of_customers(20), OPTIONS, NOW)
-
-    def meanwhile(progress: Progress) -> None:
-        if progress.what == rebuilding.FOLDING:
-            ingest(path, of_customers(5, 700), OPTIONS, NOW)
-
-    found = rebuilt(path, OTHERS[0], meanwhile, patience=5)
-    assert found.from_journal == 25
-    assert in_store(path, OTHERS[0]) == received_journeys(path, OTHERS[0])
-
-
-def test_there_must_be_a_store(path: Path) -> None:
-    with pytest.raises(StoreError, match="there is no store in"):
-        rebuilt(path, OPTIONS)
-    assert not path.exists()

@@ -21,7 +21,7 @@ from tests.doctoring import Doctor
 from tests.integration.process import Command, platforms, until
 
 STORED = ("--only", "integrity", "--only", "ingest", "--only", "journal", "--only", "disk", "--only", "stitching")
-DATA = Path(__file__).parents[1] / "data"
+DATA = Path(__file__).parents[2] / "data"
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -10,7 +9,6 @@ import sys
 import tempfile
 import threading
 import tracemalloc
-from collections.abc import Iterator
 from pathlib import Path
 from zlib import crc32
 
@@ -22,32 +20,16 @@ from hypothesis import strategies as st
 
 from journeymap.errors import JournalError, JournalFullError
 from journeymap.journal import packed
-from journeymap.journal.journal import Journal
 from journeymap.journal.replay import Following, end_of_journal, is_written, read_journal
 from journeymap.journal.segment import LEAD, MAGIC, Damage, segments
 from journeymap.model.record import Record
-
-from .test_journal import FRAMES, ROOT, filled
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "journal"
+from tests.contract.journal.filling import FRAMES, ROOT, filled
+from tests.contract.journal.packing import KILLED_WHILE_PACKING, blocks_of, names, opened
 
 
 @pytest.fixture(autouse=True)
 def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packed, "BLOCK", 400)
-
-
-@contextlib.contextmanager
-def opened(path: Path, segment_bytes: int = 2_000) -> Iterator[Journal]:
-    with contextlib.closing(Journal.open(path, segment_bytes=segment_bytes)) as journal:
-        yield journal
-
-
-def names(path: Path) -> list[str]:
-    return sorted(file.name.partition(".")[2] for file in path.iterdir() if "journal" in file.name)
 
 
 def test_packing_changes_no_offset(path: Path) -> None:
@@ -147,11 +129,6 @@ def test_damage_costs_a_block(path: Path, place: str) -> None:
     else:
         assert replay.damage.bytes == second.base - lost[0].end + len(lost[0].data) + LEAD.size + 11
         assert all(one.end <= second.base for one in lost)
-
-
-def blocks_of(data: bytes) -> list[int]:
-    """Where the blocks of a packed segment begin."""
-    return [at - 8 for at in range(len(data)) if data[at : at + 4] == packed.TAG]
 
 
 def test_a_cut_off_segment_is_read_as_far_as_it_goes(path: Path) -> None:
@@ -341,30 +318,6 @@ def test_a_journal_knows_whether_it_is_written(path: Path) -> None:
 def test_no_journal_to_follow_is_a_clear_error(path: Path) -> None:
     with pytest.raises(JournalError, match="cannot be read"):
         end_of_journal(path)
-
-
-KILLED_WHILE_PACKING = """
-import os, sys; sys.path.insert(0, sys.argv[1])
-from pathlib import Path
-from journeymap.journal import packed
-from journeymap.journal.journal import Journal
-packed.BLOCK = 400
-journal = Journal.open(Path(sys.argv[2]), segment_bytes=2_000)
-left = int(sys.argv[3])
-def watch(event, _):
-    global left
-    if event in {"open", "os.rename", "os.remove", "os.utime"}:
-        left -= 1
-        if left < 0:
-            os.kill(os.getpid(), 9)
-for number in range(20):
-    print(journal.append("s", b"x" * 300, number), flush=True)
-sys.addaudithook(watch)
-for number in range(20, 40):
-    print(journal.append("s", b"x" * 300, number), flush=True)
-    journal.pack()
-print("done")
-"""
 
 
 def test_a_kill_at_any_step_of_rotating_and_packing_loses_nothing(tmp_path: Path) -> None:
