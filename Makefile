@@ -10,6 +10,8 @@ CODE := journeymap tests scripts $(wildcard benchmarks) app.py setup.py
 READY_TO_RUN := $(VENV)/ready-to-run
 READY_TO_TEST := $(VENV)/ready-to-test
 ARGS ?=
+# Tests run side by side, as many at a time as there are processors, at most four: WORKERS=0 runs them one after the other.
+WORKERS ?= auto
 
 .PHONY: help
 help: ## this list
@@ -21,7 +23,7 @@ run: $(READY_TO_RUN) ## the live page, fed by the simulated platform (ARGS="--ra
 
 .PHONY: test
 test: $(READY_TO_TEST) browser lint ## every check and every test (ARGS="-k word" hands on options to pytest)
-	@CHROMIUM="$$(scripts/browser.sh)" $(BIN)/python -m pytest $(ARGS)
+	@CHROMIUM="$$(scripts/browser.sh)" $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist worksteal $(ARGS)
 
 .PHONY: check
 check: lint ## what CI checks besides the tests: style, types, architecture
