@@ -29,7 +29,7 @@ from tests.integration.disk_store.writing import numbered, opened
 ROOT = Path(__file__).parents[3]
 
 
-def deadline(seconds: float = 20) -> Iterator[None]:
+def deadline(seconds: float = 100) -> Iterator[None]:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         yield
