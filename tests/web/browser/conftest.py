@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from tests.web.double import DoubleReadModel, wall_clock
 from tests.web.served import Served
 
+HERE = Path(__file__).parent
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -25,7 +27,16 @@ FLAGS = [
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 PATIENCE_MS = 30_000
 """What a page may take on a machine that has much else to do. No test expects to wait so long."""
+TEST_PATIENCE_S = 300
+"""And what a whole test may take there, unless it says so itself."""
 MISSING = "no browser found: install Debian's `chromium` (or set CHROMIUM to the path of a Chromium or Chrome)"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test of this folder has the patience of it."""
+    for item in items:
+        if HERE in item.path.parents and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(TEST_PATIENCE_S))
 
 
 def browser_path() -> str:

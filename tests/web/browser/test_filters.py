@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from journeymap.view.masking import Viewer
@@ -18,8 +17,6 @@ from tests.web.stories import Story
 
 Serve = Callable[..., Served]
 Visit = Callable[..., Page]
-
-pytestmark = pytest.mark.timeout(300)
 
 SELECTED = "j-00000000000000000007"
 
@@ -138,6 +135,7 @@ def test_what_is_personal_is_shared_with_nobody(serve: Serve, visit: Visit, cont
         page.locator("#export-menu-panel [data-form=pdf]").click()
     assert ("q", "20 7946 0018") in parse_qsl(exported.value.post_data or "")
     page.locator(".row-customer", has_text=phone.customer).click()
+    page.locator("#drawer .drawer-open").click()
     page.wait_for_url(f"**/journey/{phone.journey_id}")
     page.go_back()
     expect(page.locator("#filter-customer")).to_have_value("20 7946 0018")
@@ -177,7 +175,7 @@ def test_views_are_kept_in_this_browser(serve: Serve, visit: Visit) -> None:
 
 def test_exports_ask_for_what_is_shown(serve: Serve, visit: Visit) -> None:
     served = serve(40)
-    page = visit(f"{served.url}/?q=cust&channel=other&channel=chat&min_duration=5m&flag=reopened&sort=started", rows=0)
+    page = visit(f"{served.url}/?q=cust&channel=other&channel=chat&min_duration=5m&flag=abandoned&sort=started", rows=0)
     expect(page.locator("#counts")).to_contain_text("of 40 match")
     asked: list[tuple[str, str]] = []
 
@@ -207,5 +205,5 @@ def test_exports_ask_for_what_is_shown(serve: Serve, visit: Visit) -> None:
     assert read.window is not None
     assert round((read.window[1] - read.window[0]) / 60_000) == 30
     assert read.wanted.channels == {"chat", "other", "fax"}
-    assert read.wanted.flags == {"reopened"}
+    assert read.wanted.flags == {"abandoned"}
     assert read.look.zone_name == page.evaluate("() => Intl.DateTimeFormat().resolvedOptions().timeZone")
