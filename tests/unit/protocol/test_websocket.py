@@ -72,7 +72,7 @@ def test_a_claim_of_many_bytes_takes_no_memory():
 @pytest.mark.parametrize(
     "data",
     [
-        Frame(Opcode.TEXT, b"x").serialize(mask=True),
+        b"\x81\x81\x01\x02\x03\x04y",  # masked, as only a client may
         b"\xf1\x00",  # reserved bits
         b"\x83\x00",  # unknown kinds
         b"\x8b\x00",
