@@ -3,6 +3,7 @@
 
 import { writeInteractions } from "./interactions.mjs";
 import { channelLabel, channelToken, STATE_LABELS } from "./model.mjs";
+import { theme } from "./palette.mjs";
 import { keepElements } from "./records.mjs";
 import { journeyPath, make, setText } from "./rows.mjs";
 import { looksPersonal } from "./spelling.mjs";
@@ -84,7 +85,7 @@ export class Drawer {
     const { open, packet, pin, neighbours } = this.#fields;
     const path = journeyPath(this.#id);
     if (open.getAttribute("href") !== path) open.href = path;
-    const file = `/export${path}.zip?${new URLSearchParams({ time_zone: zoneName() })}`;
+    const file = `/export${path}.zip?${new URLSearchParams({ theme: theme(), time_zone: zoneName() })}`;
     if (packet.getAttribute("href") !== file) packet.href = file;
     pin.setAttribute("aria-pressed", String(pinned));
     setText(pin, pinned ? "Unpin" : "Pin");

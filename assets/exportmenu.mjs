@@ -1,50 +1,90 @@
-// The menu of exports: files that the server makes of all that is stored and matches (docs/http.md, /export).
+// Exports: files that the server makes of all that is stored and matches (docs/http.md, /export). Three have a button, all are in a menu.
 
 import { address } from "./address.mjs";
 import { writeFilters } from "./conditions.mjs";
 import { made, startMenu } from "./menus.mjs";
+import { theme } from "./palette.mjs";
 import { writeMoment } from "./spelling.mjs";
 import { zoneName } from "./times.mjs";
 
 const SCALES = [1, 2, 3, 4];
 const FILES = [
   ["svg", "SVG", "scalable picture"], ["pdf", "PDF", "to print"], ["html", "HTML", "a page of its own"], ["csv", "CSV", "for spreadsheets"],
-  ["jsonl", "JSON Lines", "a journey a line"], ["parquet", "Parquet", "for data tools"], ["zip", "Incident packet", "chart, data and summary"],
+  ["json", "JSON", "all in one"], ["jsonl", "JSON Lines", "a journey a line"], ["parquet", "Parquet", "for data tools"], ["zip", "Incident packet", "chart, events, summary"],
 ];
 
+/** The hooks that export at once, by form. */
+const BUTTONS = { png: "export-png", svg: "export-svg", csv: "export-csv" };
+
 /** `wall` tells which channels are asked for and what window is shown; `say` tells how it went. */
-export function startExportMenu(button, wall, say) {
-  const close = startMenu(button, (panel) => fill(panel));
-  const save = async (form, more = {}) => {
-    close();
-    button.setAttribute("aria-busy", "true");
+export function startExports(wall, say) {
+  const menu = document.getElementById("export-menu");
+  const save = async (pressed, path, asked) => {
+    if (pressed.hasAttribute("aria-busy")) return say("A file is being made; wait for it, please.");
+    pressed.setAttribute("aria-busy", "true");
     try {
-      say(await download(`/export/journeys.${form}`, parameters(wall, more)));
+      say(await download(path, asked));
     } finally {
-      button.removeAttribute("aria-busy");
+      pressed.removeAttribute("aria-busy");
     }
   };
+  const saveMatching = (pressed, form, scale) => save(pressed, `/export/journeys.${form}`, matching(wall, scale));
+  for (const [form, id] of Object.entries(BUTTONS)) {
+    const button = document.getElementById(id);
+    button.addEventListener("click", () => saveMatching(button, form, form === "png" ? screenScale() : null));
+  }
+  const close = startMenu(menu, (panel) => fill(panel));
+  const chosen = (action) => () => {
+    close();
+    action();
+  };
+  const item = (form, name, what, action) =>
+    made("button", { class: "menu-item", type: "button", "data-form": form, onclick: chosen(action) }, made("span", {}, name), made("span", { class: "menu-what" }, what));
   const fill = (panel) => {
-    const scales = SCALES.map((scale) => made("button", { class: "button", type: "button", "aria-label": `PNG, ${scale} times the size`, onclick: () => save("png", { scale }) }, `${scale}×`));
-    const files = FILES.map(([form, name, what]) =>
-      made("button", { class: "menu-item", type: "button", "data-form": form, onclick: () => save(form) }, made("span", {}, name), made("span", { class: "menu-what" }, what)));
+    const scales = SCALES.map((scale) =>
+      made("button", { class: "button", type: "button", "aria-label": `PNG, ${scale} times the size`, onclick: chosen(() => saveMatching(menu, "png", scale)) }, `${scale}×`));
+    const files = FILES.map(([form, name, what]) => item(form, name, what, () => saveMatching(menu, form, null)));
+    const ids = chosenJourneys();
+    if (ids.length > 0) files.push(item("chosen", "Selection packet", `${ids.length} selected or pinned`, () => save(menu, ...packet(ids))));
     panel.replaceChildren(
       made("div", { class: "menu-item menu-scales" }, made("span", {}, "PNG"), made("div", { class: "button-group", role: "group", "aria-label": "PNG, size" }, ...scales)),
-      made("div", { class: "menu-list" }, ...files), made("p", { class: "menu-note" }, "All stored journeys that match, in the order of the wall; pictures show its window of time."),
+      made("div", { class: "menu-list" }, ...files),
+      made("p", { class: "menu-note" }, "All stored journeys that match, in the wall's order, without groups; pictures show its window of time."),
     );
   };
 }
 
-function parameters(wall, more) {
+/** Whole steps: a picture as sharp as the screen. */
+function screenScale() {
+  return Math.min(SCALES.at(-1), Math.max(SCALES[0], Math.round(devicePixelRatio)));
+}
+
+/** What is selected, and what is pinned. */
+function chosenJourneys() {
+  const { selected, pinned } = address.state;
+  return [...new Set(selected === null ? pinned : [selected, ...pinned])];
+}
+
+/** Path and parameters of the packet of these journeys; that of one is drawn as its page draws it. */
+function packet(ids) {
+  const asked = new URLSearchParams(look());
+  if (ids.length === 1) return [`/export/journey/${encodeURIComponent(ids[0])}.zip`, asked];
+  for (const id of ids) asked.append("journey", id);
+  return ["/export/journeys.zip", asked];
+}
+
+function look() {
+  return { time_zone: zoneName(), theme: theme() };
+}
+
+function matching(wall, scale) {
   const { filters, sort } = address.state;
   const { channels } = wall.conditions;
-  const asked = new URLSearchParams();
+  const asked = new URLSearchParams(look());
   writeFilters(asked, { ...filters, channels });
   asked.set("sort", sort);
   asked.set("window", wall.window.map(writeMoment).join("/"));
-  asked.set("time_zone", zoneName());
-  asked.set("theme", document.documentElement.dataset.mantineColorScheme === "dark" ? "dark" : "light");
-  for (const [name, value] of Object.entries(more)) asked.set(name, value);
+  if (scale !== null) asked.set("scale", scale);
   return asked;
 }
 

@@ -1,9 +1,8 @@
-// Plotly figures from the server: puts in the theme's colours and the viewer's time zone, and makes pictures of them.
+// Plotly figures from the server: puts in the theme's colours and the viewer's time zone.
 
 import { token } from "./palette.mjs";
 import { moment, zoneName, zoneOffset } from "./times.mjs";
 
-const PLOTLY = "/_dash-component-suites/plotly/package_data/plotly.min.js";
 const TIMES = ["x0", "x1", "ax"];
 
 /** A copy of `figure` with tokens and moments resolved. Plotly shows milliseconds as UTC, so they are shifted to local. */
@@ -52,48 +51,4 @@ function resolveText(text) {
   if (text.startsWith("token:")) return token(text.slice(6));
   if (!text.includes("{")) return text;
   return text.replace(/\{t:(\d+)\}/g, (_, time) => moment(Number(time))).replaceAll("{zone}", zoneName());
-}
-
-let loading = null;
-
-/** Plotly, loaded when it is first needed: most viewers never export and never pay for it. */
-function loadPlotly() {
-  if (window.Plotly) return Promise.resolve(window.Plotly);
-  loading ??= new Promise((done, failed) => {
-    const script = document.createElement("script");
-    script.src = PLOTLY;
-    script.onload = () => done(window.Plotly);
-    script.onerror = () => {
-      loading = null;
-      failed(new Error("the chart library could not be loaded"));
-    };
-    document.head.append(script);
-  });
-  return loading;
-}
-
-/** Makes a PNG (twice the screen's resolution) or SVG of `wanted.figure` and hands it to the browser as a download. */
-export async function savePicture(wanted) {
-  const Plotly = await loadPlotly();
-  const { data, layout } = resolveFigure(wanted.figure);
-  const width = 1400;
-  const address = await Plotly.toImage(
-    { data, layout: { ...layout, width } },
-    { format: wanted.format, width, height: layout.height, scale: wanted.format === "png" ? pictureScale(layout.height) : 1 },
-  );
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = `journeymap-${fileTime(Date.now())}.${wanted.format}`;
-  document.body.append(link);
-  link.click();
-  link.remove();
-}
-
-/** Twice as sharp as the screen unless the picture would get larger than canvases may be. */
-function pictureScale(height) {
-  return height * 2 > 16_000 ? 16_000 / height : 2;
-}
-
-export function fileTime(time) {
-  return new Date(time + zoneOffset(time)).toISOString().slice(0, 19).replace("T", "-").replaceAll(":", "");
 }

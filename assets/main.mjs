@@ -6,7 +6,7 @@ import { Cursor } from "./cursor.mjs";
 import { Dialogs } from "./dialogs.mjs";
 import { Display } from "./display.mjs";
 import { startFilters } from "./filters.mjs";
-import { keepZoom, resolveFigure, savePicture } from "./figure.mjs";
+import { keepZoom, resolveFigure } from "./figure.mjs";
 import { startInteraction } from "./interaction.mjs";
 import { Keys } from "./keys.mjs";
 import { startLegend } from "./legend.mjs";
@@ -56,7 +56,6 @@ startLegend(document.querySelector(".legend-whole"));
 startSorting(element("sort"), element("group"));
 startButtons();
 startCommands();
-startExports();
 
 window.journeymap.handle("ask", () => {
   return wall.asking.question() ?? noUpdate();
@@ -110,32 +109,6 @@ function startCommands() {
     event.preventDefault();
     if (router.page === "wall") wall.step(0);
     else element("content").focus();
-  });
-}
-
-function startExports() {
-  let serial = 0;
-  const question = () => ({ ...wall.conditions, since: 0 });
-  const busy = (format, on) => element(`export-${format}`).toggleAttribute("aria-busy", on);
-  for (const format of ["png", "svg"]) {
-    element(`export-${format}`).addEventListener("click", () => {
-      serial += 1;
-      busy(format, true);
-      const data = { format, serial, question: question(), window: wall.window };
-      window.dash_clientside.set_props("export-wanted", { data });
-    });
-  }
-  element("export-csv").addEventListener("click", () => {
-    serial += 1;
-    window.dash_clientside.set_props("csv-wanted", { data: { serial, question: question() } });
-  });
-  window.journeymap.handle("picture", async (wanted) => {
-    try {
-      await savePicture(wanted);
-    } finally {
-      busy(wanted.format, false);
-    }
-    return wanted.serial;
   });
 }
 

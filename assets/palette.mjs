@@ -11,6 +11,11 @@ export function token(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 }
 
+/** The theme that is on: light or dark. */
+export function theme() {
+  return document.documentElement.dataset.mantineColorScheme === "dark" ? "dark" : "light";
+}
+
 /** The colours that the canvas needs, read once a theme. */
 export function colours() {
   if (palette) return palette;

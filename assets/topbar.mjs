@@ -2,7 +2,7 @@
 
 import { address } from "./address.mjs";
 import { clearFilters } from "./chips.mjs";
-import { startExportMenu } from "./exportmenu.mjs";
+import { startExports } from "./exportmenu.mjs";
 import { startSaying, startShare } from "./share.mjs";
 import { openDefaultView, startViews } from "./views.mjs";
 import { startWindowMenu } from "./windowmenu.mjs";
@@ -16,7 +16,7 @@ export function startTopbar(wall) {
   startWindowMenu(element("window-menu"), () => wall.window);
   startViews(element("views-menu"), say);
   startShare(element("share"), say);
-  startExportMenu(element("export-menu"), wall, say);
+  startExports(wall, say);
   // The brand leads to the wall; on the wall, to all of it.
   element("brand").addEventListener("click", () => address.state.page === "wall" && clearFilters());
 }

@@ -1,4 +1,4 @@
-"""Plotly figures as plain dictionaries: one journey with a track a channel, and many journeys for an export.
+"""Plotly figures as plain dictionaries: one journey with a track a channel.
 
 Bars are `base` and `x` in milliseconds on a date axis. Colours are tokens (`theme.token`) and moments in texts are
 written `{t:<ms>}`: the page puts in the theme's colours and the viewer's time zone (`assets/figure.mjs`), also on the
@@ -17,20 +17,13 @@ from journeymap.model.journey import CHANNELS, OTHER_CHANNEL, Kind
 from journeymap.model.status import Gap
 from journeymap.model.time import MINUTE, SECOND, Millis
 from journeymap.view.labels import duration
-from journeymap.web.hatching import gap_legend, gap_traces
+from journeymap.web.hatching import gap_traces
 from journeymap.web.naming import AGENT_KEYS, QUEUE_KEYS, named_before, plain
-from journeymap.web.theme import CHANNEL_LOOKS, KIND_LOOKS, STATE_LABELS, channel_look, channel_token, token
-
-KINDS: Final = tuple(Kind)
-"""Segment kinds in the order of their numbers on the wire."""
+from journeymap.web.theme import CHANNEL_LOOKS, KIND_LOOKS, channel_look, channel_token, token
 
 TRACKS: Final = (*CHANNELS, OTHER_CHANNEL)
 LANE_PX: Final = 36
-ROW_PX: Final = 20
-AROUND_PX: Final = 96
 MARGIN_PX: Final = 52
-TITLE_PX: Final = 18
-LABEL_CHARACTERS: Final = 34
 BAR_THICKNESS: Final = 0.72
 
 
@@ -43,7 +36,6 @@ class Bar(msgspec.Struct, frozen=True):
     end: Millis
     lane: float
     text: str
-    thickness: float = BAR_THICKNESS
 
 
 def lanes(spans: Sequence[tuple[Millis, Millis]]) -> list[int]:
@@ -95,70 +87,6 @@ def journey_figure(journey: Mapping[str, Any], now: Millis, gaps: Sequence[Gap] 
     return {"data": [*hatched, *_traces(bars), _outcomes(outcomes)], "layout": layout}
 
 
-def export_figure(
-    rows: Sequence[Sequence[Any]],
-    window: tuple[Millis, Millis],
-    title: str,
-    notes: Sequence[str],
-    now: Millis,
-    gaps: Sequence[Gap] = (),
-) -> dict[str, Any]:
-    """Many journeys, one row each, from rows as on the wire, over the span `window`, gaps in the stream hatched. `notes`
-    (safe texts) stand under the title."""
-    bars: list[Bar] = []
-    outcomes: list[tuple[Millis, float, str]] = []
-    labels: list[tuple[float, str]] = []
-    arrows: list[dict[str, Any]] = []
-    for index, row in enumerate(rows):
-        customer, state, origin, interactions = row[2], row[3], row[4], row[9]
-        label = customer if len(customer) <= LABEL_CHARACTERS else customer[: LABEL_CHARACTERS - 1] + "…"
-        labels.append((float(index), f"{plain(label)}  ·  {STATE_LABELS.get(state, state)}"))
-        spans = [
-            (each[4], max([each[5], *(_wire_end(s, origin, now) - origin for s in each[10:])])) for each in interactions
-        ]
-        placed = lanes(spans)
-        count = max(placed, default=0) + 1
-        place: dict[str, float] = {}
-        for interaction, lane in zip(interactions, placed, strict=True):
-            at = index + ((lane + 0.5) / count - 0.5) * BAR_THICKNESS
-            place[interaction[0]] = at
-            for segment in interaction[10:]:
-                start, end = max(origin + segment[1], window[0]), min(_wire_end(segment, origin, now), window[1])
-                if start < end:
-                    bars.append(
-                        Bar(interaction[1], KINDS[segment[0]], start, end, at, "", BAR_THICKNESS / count * 0.94)
-                    )
-            ended = None if interaction[6] is None else origin + interaction[6]
-            if interaction[7] and ended is not None and window[0] <= ended <= window[1]:
-                outcomes.append((ended, at, ""))
-        for at_rel, source, target in row[10]:
-            if target is not None and window[0] <= origin + at_rel <= window[1]:
-                transfer = {
-                    "at": origin + at_rel,
-                    "from_interaction": interactions[source][0],
-                    "to_interaction": interactions[target][0],
-                }
-                arrows += [arrow for arrow in (_arrow(transfer, place),) if arrow]
-    layout = _layout(labels, len(rows), window, ROW_PX * max(len(rows), 1) + 2 * AROUND_PX + 24)
-    layout["annotations"] = arrows
-    layout["title"] = {
-        "text": f"<b>{plain(title)}</b><br><sub>{'<br>'.join(notes)}</sub>",
-        "x": 0,
-        "xref": "container",
-        "pad": {"l": 16},
-        "y": 1 - TITLE_PX / layout["height"],
-        "yref": "container",
-        "yanchor": "top",
-    }
-    layout["margin"] |= {"t": 2 * AROUND_PX, "l": 250, "r": 24, "b": 24}
-    layout["xaxis"]["side"] = "top"
-    layout["legend"] = {"orientation": "h", "x": 0, "yanchor": "bottom", "y": 1 + 44 / max(ROW_PX * len(rows), 1)}
-    layout["showlegend"] = True
-    hatched = gap_traces(gaps, window, max(len(rows), 1), ROW_PX, now, axis_on_top=True, hover=False)
-    drawn = [*hatched, *_traces(bars, hover=False), _outcomes(outcomes, hover=False)]
-    return {"data": [*drawn, *_legend(bars), *([gap_legend()] if hatched else [])], "layout": layout}
-
-
 def _bars(journey: Mapping[str, Any], interaction: Mapping[str, Any], lane: float, now: Millis) -> list[Bar]:
     bars = []
     for segment in interaction["segments"]:
@@ -195,12 +123,7 @@ def _end(interaction: Mapping[str, Any], now: Millis) -> Millis:
     return int(max([interaction["started_at"], interaction["ended_at"] or 0, *ends]))
 
 
-def _wire_end(segment: Sequence[int], origin: Millis, now: Millis) -> Millis:
-    start: Millis = origin + segment[1]
-    return max(now, start) if segment[2] < 0 else start + segment[2]
-
-
-def _traces(bars: Sequence[Bar], *, hover: bool = True) -> list[dict[str, Any]]:
+def _traces(bars: Sequence[Bar]) -> list[dict[str, Any]]:
     """One trace for each channel and kind: Plotly draws arrays fast and traces slowly."""
     grouped: dict[tuple[str, str], list[Bar]] = defaultdict(list)
     for bar in bars:
@@ -212,14 +135,11 @@ def _traces(bars: Sequence[Bar], *, hover: bool = True) -> list[dict[str, Any]]:
             "base": [bar.start for bar in group],
             "x": [bar.end - bar.start for bar in group],
             "y": [bar.lane for bar in group],
-            "width": [bar.thickness for bar in group],
+            "width": [BAR_THICKNESS] * len(group),
             "marker": _fill(colour, kind),
             "showlegend": False,
-            **(
-                {"hovertext": [bar.text for bar in group], "hovertemplate": "%{hovertext}<extra></extra>"}
-                if hover
-                else {"hoverinfo": "skip"}
-            ),
+            "hovertext": [bar.text for bar in group],
+            "hovertemplate": "%{hovertext}<extra></extra>",
         }
         for (colour, kind), group in sorted(grouped.items())
     ]
@@ -238,7 +158,7 @@ def _fill(colour: str, kind: str) -> dict[str, Any]:
     return {"color": token(colour), "line": line}
 
 
-def _outcomes(outcomes: Sequence[tuple[Millis, float, str]], *, hover: bool = True) -> dict[str, Any]:
+def _outcomes(outcomes: Sequence[tuple[Millis, float, str]]) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "markers",
@@ -251,11 +171,8 @@ def _outcomes(outcomes: Sequence[tuple[Millis, float, str]], *, hover: bool = Tr
             "line": {"color": token("text"), "width": 1.5},
         },
         "showlegend": False,
-        **(
-            {"hovertext": [text for _, _, text in outcomes], "hovertemplate": "Outcome: %{hovertext}<extra></extra>"}
-            if hover
-            else {"hoverinfo": "skip"}
-        ),
+        "hovertext": [text for _, _, text in outcomes],
+        "hovertemplate": "Outcome: %{hovertext}<extra></extra>",
     }
 
 
@@ -281,21 +198,6 @@ def _arrow(transfer: Mapping[str, Any], place: Mapping[str, float]) -> dict[str,
         "text": "",
         "standoff": 2,
     }
-
-
-def _legend(bars: Sequence[Bar]) -> list[dict[str, Any]]:
-    """Traces without points that only stand in the legend: the channels that occur, then the fills."""
-    present = {channel_token(bar.channel): bar.channel for bar in bars}
-    shown = [
-        (look.label, _fill(channel_token(name), Kind.INTERACT))
-        for name, look in CHANNEL_LOOKS.items()
-        if channel_token(name) in present
-    ]
-    shown += [(look.label, _fill("muted-fill", kind)) for kind, look in KIND_LOOKS.items()]
-    return [
-        {"type": "bar", "orientation": "h", "base": [None], "x": [None], "y": [None], "name": name, "marker": marker}
-        for name, marker in shown
-    ]
 
 
 def _layout(

@@ -31,9 +31,6 @@ def gap_traces(
     rows: int,
     row_px: int,
     now: Millis,
-    *,
-    axis_on_top: bool = False,
-    hover: bool = True,
 ) -> list[dict[str, Any]]:
     """Traces to be drawn before all others in a figure of `rows` rows of `row_px` pixels each."""
     shown = gaps_within(gaps, window, now)
@@ -42,23 +39,10 @@ def gap_traces(
     for partial in (False, True):
         some = [gap for gap in shown if (gap.kind == PARTIAL) is partial]
         if some:
-            edge = band / 2 - 0.5 if axis_on_top else rows - 0.5 - band / 2
-            traces.append(_trace(some, window, (rows - 1) / 2, rows, now, partial=partial, opacity=FAINT, hover=hover))
-            traces.append(_trace(some, window, edge, band, now, partial=partial, opacity=1, hover=hover))
+            edge = rows - 0.5 - band / 2
+            traces.append(_trace(some, window, (rows - 1) / 2, rows, now, partial=partial, opacity=FAINT))
+            traces.append(_trace(some, window, edge, band, now, partial=partial, opacity=1))
     return traces
-
-
-def gap_legend() -> dict[str, Any]:
-    """A trace without points that stands for gaps in the legend."""
-    return {
-        "type": "bar",
-        "orientation": "h",
-        "base": [None],
-        "x": [None],
-        "y": [None],
-        "name": "No events",
-        "marker": _marker(partial=False),
-    }
 
 
 def gap_sentence(gap: Gap, now: Millis) -> str:
@@ -79,10 +63,8 @@ def _trace(
     *,
     partial: bool,
     opacity: float,
-    hover: bool,
 ) -> dict[str, Any]:
     spans = [(max(gap.start, window[0]), min(_end(gap, now), window[1])) for gap in gaps]
-    texts = {"hovertext": [gap_sentence(gap, now) for gap in gaps], "hovertemplate": "%{hovertext}<extra></extra>"}
     return {
         "type": "bar",
         "orientation": "h",
@@ -93,7 +75,8 @@ def _trace(
         "marker": _marker(partial=partial),
         "opacity": opacity,
         "showlegend": False,
-        **(texts if hover else {"hoverinfo": "skip"}),
+        "hovertext": [gap_sentence(gap, now) for gap in gaps],
+        "hovertemplate": "%{hovertext}<extra></extra>",
     }
 
 

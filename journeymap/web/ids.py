@@ -84,13 +84,6 @@ TABLE_TOGGLE: Final = "table-toggle"
 TABLE_PANEL: Final = "table-panel"
 CARD: Final = "card"
 
-# Exports.
-EXPORT_WANTED: Final = "export-wanted"
-EXPORT_FIGURE: Final = "export-figure"
-EXPORT_DONE: Final = "export-done"
-CSV_WANTED: Final = "csv-wanted"
-CSV_FILE: Final = "csv-file"
-
 # The journey page.
 JOURNEY: Final = "journey"
 JOURNEY_QUESTION: Final = "journey-question"

@@ -10,8 +10,6 @@ import msgspec
 from journeymap.model.change import JourneyRecord
 from journeymap.model.row import InteractionRow, JourneyRow
 from journeymap.stitch.options import Timeouts
-from journeymap.stitch.reading import ClockReading
-from journeymap.view.tracks import WireRow, wire_row
 
 CHANNELS = ("voice", "chat", "email", "message", "callback", "fax")
 QUEUES = ("Billing", "Support", "Sales", "Claims", "Returns")
@@ -158,10 +156,6 @@ class Story:
             ),
             tuple((at, ids[source], None if target is None else ids[target]) for at, source, target in self.transfers),
         )
-
-    def wire(self, now: int) -> WireRow:
-        """The row on the wire."""
-        return wire_row(self.row(), ClockReading(now, NEVER))
 
     def record(self) -> JourneyRecord:
         """What a store keeps of it."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
 from typing import Any
 
 import httpx
@@ -13,7 +11,6 @@ from dash import no_update
 
 from journeymap.errors import InputError, StoreError
 from journeymap.web.app import create_app
-from journeymap.web.callbacks.export import harmless, make_picture, make_table, matching_rows
 from journeymap.web.callbacks.journey import show_journey
 from journeymap.web.callbacks.wall import answer_question
 from tests.web.double import DoubleReadModel
@@ -58,43 +55,6 @@ def test_two_viewers_get_their_own_answers(model: DoubleReadModel) -> None:
     other = answer_question({"at": 0, "count": 60, "customer": ""}, model, NOW)
     assert (one["matched"], other["matched"]) == (10, 250)
     assert answer_question({"at": 0, "count": 60, "customer": "cust-0001"}, model, NOW)["order"] == one["order"]
-
-
-def test_exports_gather_all_matching_rows_over_several_questions(model: DoubleReadModel) -> None:
-    rows, matched = matching_rows({}, 500, model, NOW)
-    assert len({row[0] for row in rows}) == matched == 250
-    rows, matched = matching_rows({}, 30, model, NOW)
-    assert (len(rows), matched) == (30, 250)
-
-
-def test_a_picture_says_what_it_is_of(model: DoubleReadModel) -> None:
-    wanted = {
-        "format": "svg",
-        "serial": 3,
-        "window": [NOW - 1_800_000, NOW],
-        "question": {"customer": "<b>", "channels": []},
-    }
-    picture = make_picture(wanted, model, NOW)
-    assert picture["format"] == "svg"
-    title = picture["figure"]["layout"]["title"]["text"]
-    assert "customer contains “&lt;b&gt;”" in title
-    assert f"{{t:{NOW}}}" in title
-    for broken in (None, {}, {"window": [1], "question": {}}, {"window": ["x", "y"], "question": {}}):
-        assert make_picture(broken, model, NOW) is no_update
-
-
-def test_a_table_runs_nothing_in_a_spreadsheet(model: DoubleReadModel) -> None:
-    model.add('=HYPERLINK("http://evil")')
-    sent = make_table({"question": {}}, model, NOW)
-    lines = list(csv.reader(io.StringIO(sent["content"])))
-    assert {len(line) for line in lines} == {len(lines[0])}
-    assert any(line[0].startswith("'=HYPER") for line in lines)
-    assert make_table(None, model, NOW) is no_update
-
-
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\t=1", "\r=1", "  =1"])
-def test_formulas_are_made_harmless(text: str) -> None:
-    assert harmless(text) == f"'{text}"
 
 
 def test_a_journey_is_shown_again_only_when_it_changed(model: DoubleReadModel) -> None:

@@ -13,11 +13,10 @@ from dash import no_update
 from journeymap.model.status import EventCounts, Gap, IngestStatus, SourceReport
 from journeymap.model.time import MINUTE, SECOND
 from journeymap.view.operations import operations
-from journeymap.web.callbacks.export import make_picture
 from journeymap.web.callbacks.journey import show_journey
 from journeymap.web.callbacks.operations import answer_operations
 from journeymap.web.components import operations as frame
-from journeymap.web.figure import export_figure, journey_figure
+from journeymap.web.figure import journey_figure
 from journeymap.web.hatching import gap_sentence, gap_traces
 from journeymap.web.theme import GAP_LABELS
 from tests.web.double import DoubleReadModel, reported
@@ -111,23 +110,15 @@ def test_what_is_well_is_said_too(status: IngestStatus, words: str) -> None:
     assert words in document["well"]
 
 
-def test_gaps_lie_below_all_bars_and_keep_to_the_window(model: DoubleReadModel) -> None:
-    rows = [story.wire(NOW) for story in model.stories.values()]
+def test_hatching_keeps_to_the_window() -> None:
     window = (NOW - 9 * MINUTE, NOW - 30 * SECOND)
-    data = export_figure(rows, window, "t", [], NOW, [CUT, LEFT_OUT, OPEN])["data"]
-    hatched = [trace for trace in data if trace["marker"].get("pattern", {}).get("shape") == "\\"]
-    assert data[: len(hatched) - 1] == hatched[:-1], "the last one stands in the legend"
-    spans = {
-        (base, base + length) for trace in hatched[:-1] for base, length in zip(trace["base"], trace["x"], strict=True)
-    }
+    hatched = gap_traces([CUT, LEFT_OUT, OPEN], window, 3, 20, NOW)
+    spans = {(base, base + length) for trace in hatched for base, length in zip(trace["base"], trace["x"], strict=True)}
     assert spans == {
         (window[0], CUT.end),
         (LEFT_OUT.start, LEFT_OUT.end),
         (OPEN.start, window[1]),
     }
-    assert hatched[-1]["name"] == "No events"
-    quiet = export_figure(rows, window, "t", [], NOW)["data"]
-    assert not [trace for trace in quiet if trace["marker"].get("pattern", {}).get("shape") == "\\"]
 
 
 def test_gaps_are_told_in_words_that_do_no_harm() -> None:
@@ -162,11 +153,3 @@ def test_a_journey_is_drawn_again_when_a_gap_over_it_ends(model: DoubleReadModel
     assert len(journey_figure(story.document(NOW), NOW, model.gap_list[:1])["data"]) > len(
         journey_figure(story.document(NOW), NOW)["data"]
     )
-
-
-def test_a_picture_says_how_many_gaps_are_hatched(model: DoubleReadModel) -> None:
-    model.gap_list = [CUT, OPEN]
-    wanted = {"window": [NOW - 30 * MINUTE, NOW], "question": {}, "format": "png", "serial": 1}
-    assert "Hatched: 2 gaps in the stream" in make_picture(wanted, model, NOW)["figure"]["layout"]["title"]["text"]
-    wanted["window"] = [NOW - 7 * MINUTE, NOW - 5 * MINUTE]
-    assert "Hatched" not in make_picture(wanted, model, NOW)["figure"]["layout"]["title"]["text"]

@@ -10,7 +10,7 @@ import pytest
 
 from journeymap.web import ids
 from journeymap.web.app import create_app
-from journeymap.web.figure import export_figure, journey_figure, lanes
+from journeymap.web.figure import journey_figure, lanes
 from journeymap.web.layout import create_layout
 from tests.web.double import DoubleReadModel
 
@@ -130,15 +130,3 @@ def test_a_journey_figure_has_a_track_a_channel_and_escapes_texts(model: DoubleR
     assert "Other" in figure["layout"]["yaxis"]["ticktext"]
     bars = sum(len(trace["base"]) for trace in figure["data"] if trace["type"] == "bar")
     assert bars == sum(len(one["segments"]) for one in journey["interactions"])
-
-
-def test_an_export_figure_keeps_to_its_window(model: DoubleReadModel) -> None:
-    rows = [story.wire(NOW) for story in model.stories.values()]
-    start, end = NOW - 600_000, NOW - 60_000
-    figure = export_figure(rows, (start, end), "Title <x>", ["note"], NOW)
-    assert len(figure["layout"]["yaxis"]["ticktext"]) == len(rows)
-    assert "Title &lt;x&gt;" in figure["layout"]["title"]["text"]
-    for trace in figure["data"]:
-        if trace["type"] == "bar" and trace["base"] != [None]:
-            assert min(trace["base"]) >= start
-            assert max(base + length for base, length in zip(trace["base"], trace["x"], strict=True)) <= end

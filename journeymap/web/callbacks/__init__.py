@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import dash
 
 from journeymap.model.time import Millis
-from journeymap.web.callbacks import export, journey, operations, wall
+from journeymap.web.callbacks import journey, operations, wall
 
 if TYPE_CHECKING:
     from journeymap.web.app import PageModel
@@ -21,4 +21,3 @@ def register(
     wall.register(app, read_model, clock, retry)
     journey.register(app, read_model, clock)
     operations.register(app, read_model, clock)
-    export.register(app, read_model, clock)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from journeymap.web.exporting import create_exports
 from tests.web.double import DoubleReadModel, wall_clock
 from tests.web.served import Served
 
@@ -76,7 +77,8 @@ def serve() -> Iterator[Callable[..., Served]]:
         model = DoubleReadModel(journeys, clock=clock)
         if events_per_second:
             model.run(events_per_second)
-        served.append(Served(model, **options))
+        exports = create_exports(model.model, model.store, clock, lambda _: model.viewer)
+        served.append(Served(model, **{**options, "routers": [*options.get("routers", ()), exports]}))
         return served[-1]
 
     yield start

@@ -131,7 +131,7 @@ def test_keys_and_buttons_of_the_drawer(serve: Serve, visit: Visit) -> None:
     expect(drawer).to_be_visible()
     packet = drawer.get_by_role("link", name="Packet").get_attribute("href")
     assert packet
-    assert packet.startswith(f"/export/journey/{story.journey_id}.zip?time_zone=")
+    assert packet.startswith(f"/export/journey/{story.journey_id}.zip?theme=light&time_zone=")
     drawer.get_by_role("button", name="Pin").click()
     expect(drawer.get_by_role("button", name="Unpin")).to_have_attribute("aria-pressed", "true")
     assert f"pinned={story.journey_id}" in page.url
