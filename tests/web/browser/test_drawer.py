@@ -137,10 +137,10 @@ def test_keys_and_buttons_of_the_drawer(serve: Serve, visit: Visit) -> None:
     assert f"pinned={story.journey_id}" in page.url
     drawer.get_by_role("button", name="Unpin").click()
     drawer.get_by_role("link", name="Same customer").click()
-    expect(page.locator("#filter-customer")).to_have_value("keyed")
+    expect(page.locator("#customer-field input")).to_have_value("keyed")
     expect(drawer).to_be_visible()
     page.go_back()
-    expect(page.locator("#filter-customer")).to_have_value("")
+    expect(page.locator("#customer-field input")).to_have_value("")
     # A copied address opens the same; a phone number gets into none.
     page.goto(f"{served.url}/?selected={someone.journey_id}")
     expect(drawer.locator(".drawer-customer")).to_have_text("+44 20 7946 0000")
