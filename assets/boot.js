@@ -18,7 +18,7 @@
     handlers[name]
       ? handlers[name](...args)
       : new Promise((resolve) => (waiting[name] ??= []).push(() => resolve(handlers[name](...args))));
-  const names = ["ask", "receive", "filter", "figure", "operations"];
+  const names = ["ask", "receive", "filter", "journey", "operations"];
   window.dash_clientside = Object.assign(window.dash_clientside ?? {}, {
     journeymap: Object.fromEntries(names.map((name) => [name, route(name)])),
   });
@@ -29,6 +29,10 @@
       delete waiting[name];
     },
   };
+
+  // Dash's charts take whatever Plotly is there, else they load it from this address when the first one is shown. Its renderer sets
+  // the whole library; bars and marks need a third of that.
+  Object.defineProperty(window, "_dashPlotlyJSURL", { get: () => "/assets/vendor/plotly-cartesian-4.1.1.min.js", set: () => {} });
 
   // Dash tells nobody when an answer was empty (204) or when the server did not answer at all; in the second case it even
   // leaves the clock switched off for good. Both can be seen only here.

@@ -6,8 +6,8 @@ import { Cursor } from "./cursor.mjs";
 import { Dialogs } from "./dialogs.mjs";
 import { Display } from "./display.mjs";
 import { startFilters } from "./filters.mjs";
-import { keepZoom, resolveFigure } from "./figure.mjs";
 import { startInteraction } from "./interaction.mjs";
+import { startJourneyPage } from "./journeypage.mjs";
 import { Keys } from "./keys.mjs";
 import { startLegend } from "./legend.mjs";
 import { Operations } from "./operations.mjs";
@@ -68,12 +68,7 @@ window.journeymap.handle("operations", (answer) => {
   operations.receive(answer);
   return noUpdate();
 });
-window.journeymap.handle("figure", (chart) => {
-  router.loaded();
-  if (!chart) return null;
-  const figure = keepZoom(resolveFigure(chart.props.figure), element("journey"));
-  return { ...chart, props: { ...chart.props, figure } };
-});
+window.journeymap.handle("journey", startJourneyPage(router, () => wall.clock.now()));
 
 function startButtons() {
   const pause = () => wall.setPaused(!wall.paused);

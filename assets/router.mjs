@@ -6,6 +6,8 @@ import { address } from "./address.mjs";
 const PATHS = /^\/(journey\/[^/]+|operations)?$/;
 const TITLES = { wall: "Journeymap", journey: "Journeymap", operations: "Operations · Journeymap" };
 const ASK_MS = 1000;
+const NOTHING_NEW = 204;
+const PATIENCE_MS = 60_000;
 
 export class Router {
   #places;
@@ -13,6 +15,8 @@ export class Router {
   #asking = false;
   #opened = false;
   #id = null;
+  #seen = null;
+  #askedAt = 0;
 
   /** `places` are the pages' elements by name; `changed(page)` is called whenever another one is shown. */
   constructor(places, changed) {
@@ -21,7 +25,9 @@ export class Router {
     address.onChange((state, previous) => (state.page !== previous.page || state.id !== previous.id) && this.#show());
     document.addEventListener("click", (event) => this.#click(event));
     window.addEventListener("journeymap:call", ({ detail }) => {
-      if (detail.output.includes("journey-head")) this.#asking = detail.phase === "sent";
+      if (!detail.output.includes("journey-answer")) return;
+      // Dash drops an answer that is not drawn yet when the next question comes.
+      this.#asking = detail.phase === "sent" || (detail.phase === "answered" && detail.status !== NOTHING_NEW);
     });
     setInterval(() => this.#ask(), ASK_MS);
     this.#show();
@@ -58,6 +64,7 @@ export class Router {
     const { page, id } = address.state;
     if (id !== this.#id && id !== null) {
       document.getElementById("journey-head").dataset.of = id;
+      this.#seen = null;
       this.#places.journey.classList.add("loading");
       this.#places.journey.scrollTop = 0;
     }
@@ -71,10 +78,15 @@ export class Router {
   }
 
   #ask() {
-    if (this.#id === null || this.#asking || document.hidden) return;
-    window.dash_clientside.set_props?.("journey-question", { data: { id: this.#id, at: Date.now() } });
+    if (this.#id === null || document.hidden || (this.#asking && Date.now() - this.#askedAt < PATIENCE_MS)) return;
+    this.#askedAt = Date.now();
+    window.dash_clientside.set_props?.("journey-question", { data: { id: this.#id, at: this.#askedAt, seen: this.#seen } });
   }
-  loaded() {
+  /** An answer was drawn, with these marks of what it showed. */
+  drawn(id, marks) {
+    this.#asking = false;
+    if (id !== this.#id) return;
+    this.#seen = marks;
     this.#places.journey.classList.remove("loading");
   }
 }

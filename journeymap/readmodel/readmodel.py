@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from journeymap.decode.event import decode_raw
 from journeymap.errors import StoreCorruptError
 from journeymap.model.change import JourneyRecord
 from journeymap.model.journey import Journey
@@ -14,6 +15,7 @@ from journeymap.model.status import ConnectionChange, Gap, IngestStatus, Quarant
 from journeymap.model.time import HOUR, SECOND, Millis
 from journeymap.readmodel.answer import Answer, StatusInShort, in_short
 from journeymap.readmodel.asked import Asked, Rows
+from journeymap.readmodel.evidence import Joined, joined_ids
 from journeymap.readmodel.held import Held
 from journeymap.readmodel.table import Table
 from journeymap.readmodel.told import Told, WireGap
@@ -201,6 +203,14 @@ class ReadModel:
                 continue
             return self._fold(record, [raw for chunk in chunks for raw in chunk] + list(record.tail))
         raise AssertionError("the second attempt returns or raises")
+
+    def joined(self, journey: Journey) -> list[Joined]:
+        """The ids of a journey, with the events and rules that joined them. Reads the disk."""
+        carried = dict.fromkeys(event.session_token for event in journey.events if event.session_token is not None)
+        known = self._store.tokens(carried)
+        tokens = {token: list(record.evidence.values()) for token, record in known.items()}
+        identity_events = [decode_raw(raw) for raw in self._store.identity().values()]
+        return joined_ids(journey, tokens, identity_events)
 
     def neighbours(self, journey: Journey) -> list[JourneyRow]:
         """Rows of the customer's other journeys, latest first, at most `NEIGHBOURS`. Reads the disk."""

@@ -33,6 +33,12 @@ class PageModel(Protocol):
         Called in a worker thread: may touch the disk. Raises StoreError.
         """
 
+    def evidence(self, journey_id: str) -> dict[str, Any] | None:
+        """The events of a journey as received (`events`) and which ids made it one customer's (`joined`); None if there is none.
+
+        Called in a worker thread: may touch the disk. Raises StoreError.
+        """
+
     def operations(self, now: Millis) -> dict[str, Any]:
         """The document of the operations view (`view/operations.py`). Called on the event loop: must not touch the disk."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -12,13 +13,29 @@ QUEUE_KEYS: Final = ("queueName", "queue")
 AGENT_KEYS: Final = ("agentName", "agentId", "agent")
 
 
-def named_before(journey: Mapping[str, Any], interaction_id: str, keys: Sequence[str], until: Millis | None) -> str:
-    """What the interaction's events last named before `until` (None: at all) under one of `keys`, the best first."""
-    found = ""
-    for event in journey["events"]:
-        if event["interaction_id"] == interaction_id and (until is None or event["timestamp"] < until):
-            found = next((str(event[key]) for key in keys if event.get(key)), found)
-    return found
+class Names:
+    """Which queue and agent each stretch of a journey's interactions belongs to, from the journey's document."""
+
+    def __init__(self, journey: Mapping[str, Any]) -> None:
+        self._events: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+        for event in journey["events"]:
+            self._events[event["interaction_id"]].append(event)
+
+    def queue(self, interaction_id: str, until: Millis | None) -> str:
+        """The queue that the interaction's events named last before `until` (None: at all); "" if none did."""
+        return self._last(interaction_id, QUEUE_KEYS, until)
+
+    def agent(self, interaction_id: str, until: Millis | None) -> str:
+        """The agent, likewise."""
+        return self._last(interaction_id, AGENT_KEYS, until)
+
+    def _last(self, interaction_id: str, keys: Sequence[str], until: Millis | None) -> str:
+        for event in reversed(self._events.get(interaction_id, ())):
+            if until is None or event["timestamp"] < until:
+                found = next((str(event[key]) for key in keys if event.get(key)), None)
+                if found is not None:
+                    return found
+        return ""
 
 
 def plain(text: str) -> str:

@@ -71,6 +71,30 @@ class ViewedModel:
             "neighbours": [msgspec.structs.asdict(each) for each in show_summaries(neighbours, self._viewer)],
         }
 
+    def evidence(self, journey_id: str) -> dict[str, Any] | None:
+        """What lies behind a journey: `events`, each with its `raw` text as it was received, and `joined`, the ids that make it
+        one customer's (`readmodel/evidence.py`). None if there is no such journey.
+
+        Reads the disk. Raises StoreError.
+        """
+        journey = self._model.detail(journey_id)
+        if journey is None:
+            return None
+        channels = {part.interaction_id: part.channel for part in journey.interactions}
+        events = [
+            {
+                "event_id": event.event_id,
+                "type": event.type,
+                "timestamp": event.timestamp,
+                "interaction_id": event.interaction_id,
+                "channel": event.channel or channels[event.interaction_id],
+                "raw": mask_document(event.raw, self._viewer).decode("utf-8", "replace"),
+            }
+            for event in journey.events
+        ]
+        joined = [mask_value(msgspec.structs.asdict(each), self._viewer) for each in self._model.joined(journey)]
+        return {"events": events, "joined": joined}
+
 
 def show_document(text: bytes, viewer: Viewer) -> bytes:
     """A journey's document as this viewer may see it."""

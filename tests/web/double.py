@@ -154,6 +154,14 @@ class DoubleReadModel:
             story = self.stories.get(journey_id)
             return story.document(now) if story else None
 
+    def evidence(self, journey_id: str) -> dict[str, Any] | None:
+        """The events as if received, and no ids."""
+        story = self.stories.get(journey_id)
+        if story is None:
+            return None
+        events = [{**event, "raw": msgspec.json.encode({"payload": event}).decode()} for event in story.events]
+        return {"events": events, "joined": []}
+
     def gaps(self, _now: int) -> list[Gap]:
         """Gaps, oldest first."""
         return list(self.gap_list)

@@ -9,9 +9,8 @@ import httpx
 import pytest
 from dash import no_update
 
-from journeymap.errors import InputError, StoreError
+from journeymap.errors import InputError
 from journeymap.web.app import create_app
-from journeymap.web.callbacks.journey import show_journey
 from journeymap.web.callbacks.wall import answer_question
 from tests.web.double import DoubleReadModel
 
@@ -28,9 +27,6 @@ class Refusing:
 
     def answer(self, _request: Any, _now: int) -> Any:
         raise InputError("no such state")
-
-    def detail(self, _journey_id: str, _now: int) -> Any:
-        raise StoreError("the store is broken")
 
 
 def test_a_question_is_answered_once_and_then_only_when_something_changed(model: DoubleReadModel) -> None:
@@ -55,24 +51,6 @@ def test_two_viewers_get_their_own_answers(model: DoubleReadModel) -> None:
     other = answer_question({"at": 0, "count": 60, "customer": ""}, model, NOW)
     assert (one["matched"], other["matched"]) == (10, 250)
     assert answer_question({"at": 0, "count": 60, "customer": "cust-0001"}, model, NOW)["order"] == one["order"]
-
-
-def test_a_journey_is_shown_again_only_when_it_changed(model: DoubleReadModel) -> None:
-    story = next(story for story in model.stories.values() if not story.closed)
-    *shown, mark = show_journey({"id": story.journey_id}, None, model, NOW)
-    assert no_update not in shown
-    assert show_journey({"id": story.journey_id}, mark, model, NOW) == (no_update,) * 4
-    story.move(NOW + 1, model.dice)
-    assert show_journey({"id": story.journey_id}, mark, model, NOW)[3] != mark
-
-
-def test_an_unknown_or_unreadable_journey_is_said_so(model: DoubleReadModel) -> None:
-    head, figure, lists, mark = show_journey({"id": "j-none"}, None, model, NOW)
-    assert "There is no such journey" in str(head)
-    assert (figure, lists) == (None, [])
-    assert show_journey({"id": "j-none"}, mark, model, NOW) == (no_update,) * 4
-    assert "the store is broken" in str(show_journey({"id": "j-none"}, None, Refusing(), NOW)[0])
-    assert show_journey({"id": 7}, None, model, NOW) == (no_update,) * 4
 
 
 def test_an_answer_that_says_nothing_new_is_known_by_its_status() -> None:

@@ -16,8 +16,8 @@ from journeymap.view.operations import operations
 from journeymap.web.callbacks.journey import show_journey
 from journeymap.web.callbacks.operations import answer_operations
 from journeymap.web.components import operations as frame
-from journeymap.web.figure import journey_figure
 from journeymap.web.hatching import gap_sentence, gap_traces
+from journeymap.web.journey_figure import journey_figure
 from journeymap.web.theme import GAP_LABELS
 from tests.web.double import DoubleReadModel, reported
 
@@ -143,13 +143,13 @@ def test_a_journey_is_drawn_again_when_a_gap_over_it_ends(model: DoubleReadModel
     question = {"id": story.journey_id}
     middle = (story.started_at + story.last_event_at) // 2
     model.gap_list = [Gap("eventstreams", "disconnected", middle)]
-    *_, mark = show_journey(question, None, model, NOW)
-    assert show_journey(question, mark, model, NOW) == (no_update,) * 4
+    mark = show_journey(question, model, NOW)["marks"]
+    assert show_journey({**question, "seen": mark}, model, NOW) is no_update
     model.gap_list = [Gap("eventstreams", "disconnected", middle, middle + 1_000)]
-    *_, ended = show_journey(question, mark, model, NOW)
+    ended = show_journey({**question, "seen": mark}, model, NOW)["marks"]
     assert ended is not no_update
     model.gap_list.append(Gap("eventstreams", "disconnected", NOW + MINUTE))
-    assert show_journey(question, ended, model, NOW) == (no_update,) * 4
+    assert show_journey({**question, "seen": ended}, model, NOW) is no_update
     assert len(journey_figure(story.document(NOW), NOW, model.gap_list[:1])["data"]) > len(
         journey_figure(story.document(NOW), NOW)["data"]
     )

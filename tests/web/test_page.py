@@ -10,7 +10,6 @@ import pytest
 
 from journeymap.web import ids
 from journeymap.web.app import create_app
-from journeymap.web.figure import journey_figure, lanes
 from journeymap.web.layout import create_layout
 from tests.web.double import DoubleReadModel
 
@@ -113,20 +112,3 @@ def test_two_applications_share_nothing(model: DoubleReadModel) -> None:
     other, _ = create_app(DoubleReadModel(3), clock=lambda: NOW)
     assert one.callback_map is not other.callback_map
     assert set(one.callback_map) == set(other.callback_map)
-
-
-def test_lanes_are_the_lowest_free_ones() -> None:
-    assert lanes([(0, 10), (5, 8), (8, 20), (10, 12), (11, 30)]) == [0, 1, 1, 0, 2]
-
-
-def test_a_journey_figure_has_a_track_a_channel_and_escapes_texts(model: DoubleReadModel) -> None:
-    story = model.add("traveller")
-    story.interactions[-1].update(disposition="<b>bold</b>{t:1}", channel="<i>odd</i>")
-    journey = story.document(NOW)
-    figure = journey_figure(journey, NOW)
-    shown = str(figure)
-    assert "<i>odd" not in shown
-    assert "&lt;b&gt;bold" in shown
-    assert "Other" in figure["layout"]["yaxis"]["ticktext"]
-    bars = sum(len(trace["base"]) for trace in figure["data"] if trace["type"] == "bar")
-    assert bars == sum(len(one["segments"]) for one in journey["interactions"])

@@ -1,97 +1,125 @@
-"""The journey page: filled when it is opened, and again when its journey changed."""
+"""The journey page: each part filled when it is opened, and again when that part of its journey changed."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import dash
-from dash import ClientsideFunction, Input, Output, State, no_update
+import msgspec
+from dash import ClientsideFunction, Input, Output, no_update
 
 from journeymap.errors import StoreError
 from journeymap.model.journey import State as JourneyState
 from journeymap.model.status import Gap
 from journeymap.model.time import SECOND, Millis
 from journeymap.web import ids
-from journeymap.web.components.journey import create_chart, create_head, create_lists, create_unknown, create_unreadable
-from journeymap.web.figure import journey_figure
+from journeymap.web.components.journey import create_chart, create_head, create_unknown, create_unreadable
+from journeymap.web.components.journey_lists import create_lists
 from journeymap.web.hatching import gaps_within
+from journeymap.web.journey_figure import journey_figure
 
 if TYPE_CHECKING:
     from journeymap.web.app import PageModel
 
-REDRAW_OPEN: Final = 5 * SECOND
-"""How often the chart of an open journey is drawn anew though nothing happened: its open bars grow."""
+REFOLD: Final = 10 * SECOND
+"""How often the chart of an open journey is made anew though nothing happened: what folds, and gaps that go on, depend on the
+clock. Bars that are open grow in the page."""
 
-UNKNOWN: Final = "unknown"
-NO_FIGURE: Final = None
+EVENTS_SENT: Final = 2_000
+"""Of a longer journey the latest events are sent; all are in its files."""
 
-
-def seen_mark(journey: Mapping[str, Any], now: Millis, gaps: Sequence[Gap] = ()) -> str:
-    """Differs whenever the page of this journey would look different. `gaps` are those over the time it shows."""
-    states = [interaction["state"] for interaction in journey["interactions"]]
-    grown = now // REDRAW_OPEN if journey["state"] != JourneyState.CLOSED else 0
-    return "|".join(
-        (
-            journey["journey_id"],
-            journey["customer_id"],
-            journey["state"],
-            ",".join(states),
-            str(journey["last_event_at"]),
-            str(len(journey["events"])),
-            str(len(journey["transfers"])),
-            str(grown),
-            ",".join(f"{gap.start}-{gap.end}" for gap in gaps),
-        )
-    )
+Marks = dict[str, str]
 
 
-def show_journey(question: Any, seen: Any, read_model: PageModel, now: Millis) -> tuple[Any, Any, Any, Any]:
-    """Head, chart, lists and their mark; `no_update` for all where nothing changed since `seen`."""
-    nothing = (no_update, no_update, no_update, no_update)
+def seen_marks(journey: Mapping[str, Any], now: Millis, gaps: Sequence[Gap] = ()) -> Marks:
+    """A mark for each part of the page, which differs whenever that part would look different. `gaps` are those over the time it
+    shows."""
+    told = [journey["interactions"], journey["transfers"], len(journey["events"]), journey["last_event_at"]]
+    others = [
+        [other[key] for key in ("journey_id", "state", "started_at", "last_event_at")]
+        for other in journey.get("neighbours", ())
+    ]
+    who = [journey["journey_id"], journey["customer_id"], journey["state"]]
+    grown = now // REFOLD if journey["state"] != JourneyState.CLOSED else 0
+    return {
+        "head": _mark([*who, told, others]),
+        "figure": _mark([who, told, grown, [list(msgspec.structs.astuple(gap)) for gap in gaps]]),
+        "lists": _mark([who, told, others]),
+        "events": _mark([who, len(journey["events"]), journey["last_event_at"], journey["channels"]]),
+    }
+
+
+def show_journey(question: Any, read_model: PageModel, now: Millis) -> Any:
+    """The answer to the page: `marks` of all parts, and the parts that are not as the question's `seen` marks say.
+
+    Parts are `head`, `figure`, `lists` (components) and `events`; without any the answer is `no_update`. For an unknown or
+    unreadable journey `head` says so and the other parts are null.
+    """
     if not isinstance(question, dict) or not isinstance(question.get("id"), str):
-        return nothing
+        return no_update
+    journey_id, seen = question["id"], question.get("seen")
+    had = seen if isinstance(seen, dict) else {}
     try:
-        journey = read_model.detail(question["id"], now)
+        journey = read_model.detail(journey_id, now)
+        if journey is None:
+            marks = {"unknown": _mark(journey_id)}
+            return no_update if had == marks else _instead(journey_id, create_unknown(journey_id), marks)
+        until = journey["last_event_at"] if journey["state"] == JourneyState.CLOSED else now
+        gaps = gaps_within(read_model.gaps(now), (journey["started_at"], until + 1), now)
+        marks = seen_marks(journey, now, gaps)
+        changed = {part for part, mark in marks.items() if had.get(part) != mark}
+        if not changed:
+            return no_update
+        behind = (read_model.evidence(journey_id) if changed & {"lists", "events"} else None) or {}
     except StoreError as error:
-        return create_unreadable(str(error)), NO_FIGURE, [], None
-    if journey is None:
-        mark = f"{UNKNOWN}|{question['id']}"
-        return nothing if seen == mark else (create_unknown(question["id"]), NO_FIGURE, [], mark)
-    until = journey["last_event_at"] if journey["state"] == JourneyState.CLOSED else now
-    gaps = gaps_within(read_model.gaps(now), (journey["started_at"], until + 1), now)
-    mark = seen_mark(journey, now, gaps)
-    if seen == mark:
-        return nothing
-    return create_head(journey), _chart(journey, now, gaps), create_lists(journey, now), mark
+        return _instead(journey_id, create_unreadable(str(error)), None)
+    answer: dict[str, Any] = {"id": journey_id, "marks": marks}
+    if "head" in changed:
+        answer["head"] = create_head(journey)
+    if "figure" in changed:
+        answer["figure"] = _chart(journey, now, gaps)
+    if "lists" in changed:
+        answer["lists"] = create_lists(journey, behind.get("joined", ()))
+    if "events" in changed:
+        answer["events"] = _events(journey, behind.get("events", ()))
+    return answer
+
+
+def _instead(journey_id: str, notice: Any, marks: Marks | None) -> dict[str, Any]:
+    return {"id": journey_id, "marks": marks, "head": notice, "figure": None, "lists": [], "events": None}
+
+
+def _mark(parts: Any) -> str:
+    return hashlib.blake2b(msgspec.json.encode(parts), digest_size=9).hexdigest()
 
 
 def _chart(journey: Mapping[str, Any], now: Millis, gaps: Sequence[Gap]) -> dict[str, Any]:
     """The chart as a component; the page resolves its figure's colours and times before it shows it."""
     chart: dict[str, Any] = create_chart().to_plotly_json()
-    return {**chart, "props": {**chart["props"], "figure": journey_figure(journey, now, gaps)}}
+    figure = journey_figure(journey, now, gaps)
+    return {**chart, "props": {**chart["props"], "figure": figure}}
+
+
+def _events(journey: Mapping[str, Any], events: Sequence[Any]) -> dict[str, Any]:
+    return {"journey": journey["journey_id"], "total": len(events), "events": events[-EVENTS_SENT:]}
 
 
 def register(app: dash.Dash, read_model: PageModel, clock: Callable[[], Millis]) -> None:
     """Tie the journey page's callbacks to `app`."""
 
-    @app.callback(
-        Output(ids.JOURNEY_HEAD, "children"),
-        Output(ids.JOURNEY_FIGURE, "data"),
-        Output(ids.JOURNEY_LISTS, "children"),
-        Output(ids.JOURNEY_SEEN, "data"),
-        Input(ids.JOURNEY_QUESTION, "data"),
-        State(ids.JOURNEY_SEEN, "data"),
-        prevent_initial_call=True,
-    )
-    async def show(question: Any, seen: Any) -> tuple[Any, Any, Any, Any]:
-        return await asyncio.to_thread(show_journey, question, seen, read_model, clock())
+    @app.callback(Output(ids.JOURNEY_ANSWER, "data"), Input(ids.JOURNEY_QUESTION, "data"), prevent_initial_call=True)
+    async def show(question: Any) -> Any:
+        return await asyncio.to_thread(show_journey, question, read_model, clock())
 
     app.clientside_callback(  # type: ignore[no-untyped-call]  # dash leaves it untyped
-        ClientsideFunction("journeymap", "figure"),
+        ClientsideFunction("journeymap", "journey"),
+        Output(ids.JOURNEY_HEAD, "children"),
         Output(ids.JOURNEY_CHART_FRAME, "children"),
-        Input(ids.JOURNEY_FIGURE, "data"),
+        Output(ids.JOURNEY_LISTS, "children"),
+        Input(ids.JOURNEY_ANSWER, "data"),
         Input(ids.SHELL, "forceColorScheme"),
         prevent_initial_call=True,
     )

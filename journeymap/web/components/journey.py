@@ -1,35 +1,100 @@
-"""The journey page: one customer's journey with its chart, segments, transfers and events."""
+"""The journey page: its frame, who the journey is of, and the notices in its place."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
 from dash import dcc, html
 
+from journeymap.model.journey import State
 from journeymap.model.time import Millis
 from journeymap.view.labels import duration
 from journeymap.web import ids
 from journeymap.web.components.attributes import attributes
-from journeymap.web.naming import AGENT_KEYS, QUEUE_KEYS, named_before
 from journeymap.web.theme import KIND_LOOKS, STATE_LABELS, channel_look, channel_token
 
-OWN_KEYS: Final = frozenset({"event_id", "type", "timestamp", "interaction_id", "channel"})
-GRAPH_CONFIG: Final[Any] = {"displayModeBar": False, "scrollZoom": True, "responsive": False, "doubleClick": "reset"}
+GRAPH_CONFIG: Final[Any] = {"displayModeBar": False, "scrollZoom": True, "responsive": False, "doubleClick": False}
+FILES: Final = (
+    ("png", "PNG", "the chart as a picture"),
+    ("svg", "SVG", "the chart, to any size"),
+    ("csv", "CSV", "a line a segment"),
+    ("jsonl", "JSON", "the journey with all its events"),
+    ("zip", "Packet", "chart, events, journey and a summary"),
+)
+"""What can be downloaded: the ending, its name and what it holds."""
+
+CHART_BUTTONS: Final = (
+    ("back", "‹", "Earlier (←)"),
+    ("on", "›", "Later (→)"),
+    ("out", "−", "Wider (−)"),
+    ("in", "+", "Closer (+)"),
+    ("fit", "Fit", "The whole journey (F)"),
+)
 
 
 def create_journey_frame() -> Any:
-    """The page's empty frame; callbacks fill it while it is open."""
+    """The page's empty frame; callbacks and the page's own modules fill it while it is open."""
     return html.Article(
         id=ids.JOURNEY,
         className="journey",
         hidden=True,
         children=[
             html.Div(id=ids.JOURNEY_HEAD, className="journey-head"),
-            html.Div(id=ids.JOURNEY_CHART_FRAME, className="journey-chart-frame"),
+            html.Section(
+                className="journey-chart-section",
+                **attributes(aria_label="Chart"),
+                children=[
+                    _create_chart_bar(),
+                    html.Div(
+                        className="journey-plot",
+                        children=[
+                            html.Div(id=ids.JOURNEY_CHART_FRAME, className="journey-chart-frame"),
+                            html.Div(id=ids.JOURNEY_FOLDS, className="journey-folds"),
+                        ],
+                    ),
+                    html.Div(id=ids.JOURNEY_COMPARED, className="journey-compared"),
+                ],
+            ),
             html.Div(id=ids.JOURNEY_LISTS, className="journey-lists"),
+            html.Section(id=ids.JOURNEY_EVENTS, className="list journey-events", hidden=True),
         ],
+    )
+
+
+def _create_chart_bar() -> Any:
+    return html.Div(
+        className="journey-chart-bar",
+        children=[
+            html.Div(className="journey-legend", children=[_legend_entry(kind) for kind in KIND_LOOKS]),
+            html.Span(className="journey-fold-note"),
+            html.Button("Unfold all", className="button journey-unfold", type="button", hidden=True),
+            html.Div(
+                className="journey-zoom",
+                role="group",
+                **attributes(aria_label="Time shown"),
+                children=[
+                    html.Button(
+                        text,
+                        className="button",
+                        type="button",
+                        title=title,
+                        **attributes(data_zoom=name, aria_label=title),
+                    )
+                    for name, text, title in CHART_BUTTONS
+                ],
+            ),
+        ],
+    )
+
+
+def _legend_entry(kind: str) -> Any:
+    look = KIND_LOOKS[kind]
+    return html.Span(
+        [html.Span(className=f"journey-fill fill-{kind}"), look.label],
+        className="journey-legend-entry",
+        title=look.explained,
     )
 
 
@@ -39,48 +104,106 @@ def create_chart() -> Any:
 
 
 def create_head(journey: Mapping[str, Any]) -> Any:
-    """Who, in which state, since when, and the way back."""
+    """Who, in which state, since when, the way back, the customer's contacts before and after, and the files to download."""
+    is_open = journey["state"] != State.CLOSED
     facts = [
-        ("Journey", html.Code(journey["journey_id"])),
         ("Started", when(journey["started_at"])),
         ("Last event", when(journey["last_event_at"])),
         ("Length", duration(journey["last_event_at"] - journey["started_at"])),
-        ("Interactions", str(len(journey["interactions"]))),
-        ("Transfers", str(len(journey["transfers"]))),
-        ("Events", str(len(journey["events"]))),
+        ("Interactions", f"{len(journey['interactions']):,}"),
+        ("Transfers", f"{len(journey['transfers']):,}"),
+        ("Events", f"{len(journey['events']):,}"),
+        ("Journey", html.Code(journey["journey_id"])),
     ]
     return [
-        html.A("← All journeys", href="/", className="back"),
+        html.Div(
+            className="journey-top",
+            children=[
+                html.A("← All journeys", href="/", className="back"),
+                _create_turning(journey),
+                _create_files(journey["journey_id"]),
+            ],
+        ),
         html.Div(
             className="journey-title",
             children=[
-                html.H1(journey["customer_id"]),
-                html.Span(
-                    STATE_LABELS.get(journey["state"], journey["state"]),
-                    className="state-badge",
-                    style={"--swatch": f"var(--state-{journey['state'].lower()})"},
-                ),
+                html.H1(journey["customer_id"], tabIndex="-1"),
+                state_badge(journey["state"]),
                 *(channel_badge(channel) for channel in journey["channels"]),
+                html.Span("Live", className="journey-live", title="This page follows the journey") if is_open else None,
             ],
         ),
         html.Dl(className="facts", children=[html.Div([html.Dt(name), html.Dd(value)]) for name, value in facts]),
     ]
 
 
-def create_lists(journey: Mapping[str, Any], now: Millis) -> Any:
-    """All segments, transfers and events, and the customer's other journeys."""
-    channels = {interaction["interaction_id"]: interaction["channel"] for interaction in journey["interactions"]}
-    return [
-        _list(
-            "Segments",
-            ("Channel", "What", "Queue", "Agent", "From", "To", "Length", "Outcome"),
-            _segments(journey, now),
-        ),
-        _list("Transfers", ("At", "From", "To"), _transfers(journey, channels)),
-        _list("Events", ("Time", "Type", "Channel", "Interaction", "Details"), _events(journey)),
-        _list("Identity", ("Customer or token", "Seen in"), _identity(journey)),
-        _list("Other journeys of this customer", ("Journey", "State", "From", "To"), _neighbours(journey)),
+def _create_turning(journey: Mapping[str, Any]) -> Any:
+    """Links to the customer's contact before this one and to the one after it."""
+    earlier, later = turning(journey)
+    return html.Nav(
+        className="journey-turn",
+        **attributes(aria_label="Other contacts of this customer"),
+        children=[
+            _turn("previous", "‹ Earlier", "Contact before this one ([)", earlier),
+            _turn("next", "Later ›", "Contact after this one (])", later),
+        ],
+    )
+
+
+def turning(journey: Mapping[str, Any]) -> tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]:
+    """The customer's journey before this one, and the one after it."""
+    place = (journey["started_at"], journey["journey_id"])
+    others = sorted(journey.get("neighbours", ()), key=lambda other: (other["started_at"], other["journey_id"]))
+    before = [other for other in others if (other["started_at"], other["journey_id"]) < place]
+    after = [other for other in others if (other["started_at"], other["journey_id"]) > place]
+    return before[-1] if before else None, after[0] if after else None
+
+
+def _turn(name: str, text: str, title: str, other: Mapping[str, Any] | None) -> Any:
+    if other is None:
+        return html.Span(text, className="turn none", **attributes(aria_disabled="true"))
+    return html.A(
+        [text, " ", when(other["started_at"])],
+        href=journey_path(other["journey_id"]),
+        className="turn",
+        title=title,
+        **attributes(data_turn=name),
+    )
+
+
+def _create_files(journey_id: str) -> Any:
+    links = [
+        html.A(
+            [html.B(name), " ", html.Span(what)],
+            href=f"/export/journey/{quote(journey_id, safe='')}.{form}",
+            className="journey-file",
+            download="",
+            **attributes(data_form=form),
+        )
+        for form, name, what in FILES
     ]
+    return html.Details(
+        className="journey-files",
+        children=[html.Summary("Export", className="button"), html.Div(links, className="journey-files-list")],
+    )
+
+
+def journey_path(journey_id: str) -> str:
+    """Where a journey's page is."""
+    return f"/journey/{quote(journey_id, safe='')}"
+
+
+def state_badge(state: str) -> Any:
+    """A state by name and colour."""
+    return html.Span(
+        _state_label(state),
+        className="state-badge",
+        style={"--swatch": f"var(--state-{state.lower()})"},
+    )
+
+
+def _state_label(state: str) -> str:
+    return next((label for name, label in STATE_LABELS.items() if name == state), state)
 
 
 def create_unknown(journey_id: str) -> Any:
@@ -129,98 +252,3 @@ def channel_badge(channel: str) -> Any:
         className="channel-badge",
         style={"--swatch": f"var(--{channel_token(channel)})"},
     )
-
-
-def _list(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Any:
-    body = [html.Tr([html.Td(cell) for cell in row]) for row in rows]
-    return html.Section(
-        className="list",
-        hidden=not body,
-        children=[
-            html.H2([title, html.Span(str(len(body)), className="list-count")]),
-            html.Div(
-                className="list-scroll",
-                tabIndex="0",
-                children=html.Table(
-                    className="table",
-                    children=[
-                        html.Thead(html.Tr([html.Th(column, scope="col") for column in columns])),
-                        html.Tbody(body),
-                    ],
-                ),
-            ),
-        ],
-    )
-
-
-def _segments(journey: Mapping[str, Any], now: Millis) -> Iterable[Sequence[Any]]:
-    for interaction in journey["interactions"]:
-        last = len(interaction["segments"]) - 1
-        for index, segment in enumerate(interaction["segments"]):
-            end = segment["end"]
-            until = end if end is not None else (interaction["ended_at"] if interaction["timed_out"] else now)
-            kind = KIND_LOOKS.get(segment["kind"])
-            yield (
-                channel_badge(interaction["channel"]),
-                kind.label if kind else segment["kind"],
-                named_before(journey, interaction["interaction_id"], QUEUE_KEYS, until),
-                named_before(journey, interaction["interaction_id"], AGENT_KEYS, until),
-                when(segment["start"]),
-                when(end) if end is not None else ("timed out" if interaction["timed_out"] else "open"),
-                duration(max(0, (until or now) - segment["start"])),
-                (interaction["disposition"] or "") if index == last else "",
-            )
-
-
-def _transfers(journey: Mapping[str, Any], channels: Mapping[str, str]) -> Iterable[Sequence[Any]]:
-    for transfer in journey["transfers"]:
-        source, target = transfer["from_interaction"], transfer["to_interaction"]
-        yield (
-            when(transfer["at"]),
-            _interaction(source, channels),
-            "not taken yet" if target is None else _interaction(target, channels),
-        )
-
-
-def _interaction(interaction_id: str, channels: Mapping[str, str]) -> Any:
-    return html.Span([channel_badge(channels.get(interaction_id, "other")), " ", html.Code(interaction_id)])
-
-
-def _events(journey: Mapping[str, Any]) -> Iterable[Sequence[Any]]:
-    for event in journey["events"]:
-        details = [(key, value) for key, value in event.items() if key not in OWN_KEYS and value not in (None, "")]
-        yield (
-            when(event["timestamp"]),
-            event["type"],
-            channel_badge(event["channel"]) if event.get("channel") else "",
-            html.Code(event["interaction_id"]),
-            html.Span(
-                className="attributes",
-                children=[
-                    html.Span([html.Span(key, className="attribute"), " ", str(value)]) for key, value in details
-                ],
-            ),
-        )
-
-
-def _identity(journey: Mapping[str, Any]) -> Iterable[Sequence[Any]]:
-    """Which ids the events carried, so that a reader sees why these interactions are one customer's."""
-    seen: dict[str, list[str]] = {}
-    for event in journey["events"]:
-        for key in ("customerId", "customer_id", "sessionToken", "session_token"):
-            if event.get(key):
-                places = seen.setdefault(str(event[key]), [])
-                if event["interaction_id"] not in places:
-                    places.append(event["interaction_id"])
-    for value, places in seen.items():
-        yield (html.Code(value), ", ".join(places))
-
-
-def _neighbours(journey: Mapping[str, Any]) -> Iterable[Sequence[Any]]:
-    for other in journey.get("neighbours", ()):
-        yield (
-            html.A(other["journey_id"], href=f"/journey/{quote(other['journey_id'], safe='')}"),
-            STATE_LABELS.get(other["state"], other["state"]),
-            when(other["started_at"]),
-            when(other["last_event_at"]),
-        )

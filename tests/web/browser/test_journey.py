@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.web.served import Served
 
 Serve = Callable[..., Served]
 Visit = Callable[..., Page]
+CASES = json.loads((Path(__file__).parents[2] / "data" / "folding_cases.json").read_text())
+FOLDING = """async (cases) => {
+  const { FoldedScale, foldedTicks } = await import("/assets/folding.mjs");
+  return cases.map(({ start, end, width, folds, expanded, points, ticked: [left, right, offset, apart] }) => {
+    const scale = new FoldedScale(start, end, width, folds, new Set(expanded));
+    const { step, times } = foldedTicks(scale, left, right, offset, apart);
+    return { x: points.map(([time]) => scale.x(time)), step, times };
+  });
+}"""
+LEFT_EDGE = "() => Number(document.querySelector('#journey-chart .js-plotly-plot').layout.xaxis.range[0])"
 
 
 def test_opens_by_click_and_comes_back_to_the_same_wall(serve: Serve, visit: Visit) -> None:
@@ -18,6 +31,7 @@ def test_opens_by_click_and_comes_back_to_the_same_wall(serve: Serve, visit: Vis
     page.locator("#zoom-in").click()
     page.wait_for_timeout(300)
     window = page.locator("#window").inner_text()
+    assert page.evaluate("() => !window.Plotly"), "nothing of Plotly is loaded before it is needed"
     link = page.locator(".row-head:not([hidden]) .row-customer").nth(3)
     customer = link.inner_text()
     link.click()
@@ -49,24 +63,27 @@ def test_opens_by_enter_and_by_address(serve: Serve, visit: Visit) -> None:
     expect(again.locator("#journey h1")).to_have_text(customer)
 
 
-def test_lives_while_it_is_open_and_keeps_the_zoom(serve: Serve, visit: Visit) -> None:
+def test_lives_while_it_is_open_and_keeps_what_the_viewer_did(serve: Serve, visit: Visit) -> None:
     served = serve(3)
     story = served.read_model.add("traveller")
     page = visit(f"{served.url}/journey/{story.journey_id}", rows=0)
+    expect(page.locator("#journey h1")).to_have_text("traveller")
     expect(page.locator("#journey-chart .barlayer path").first).to_be_attached()
-    events = page.locator("#journey-lists section", has_text="Events").locator("tbody tr")
+    for case, found in zip(CASES, page.evaluate(FOLDING, CASES), strict=True):
+        assert found["x"] == pytest.approx([x for _, x in case["points"]], abs=1e-6)
+        assert (found["step"], found["times"]) == (case["step"], case["ticks"])
+    events = page.locator("#journey-events .event")
     before = events.count()
-    page.locator("#journey-chart .nsewdrag").first.hover()
-    page.mouse.wheel(0, -400)
-    page.wait_for_timeout(400)
-    axis = "() => document.querySelector('#journey-chart .js-plotly-plot').layout.xaxis.range.map(String)"
-    zoomed = page.evaluate(axis)
+    page.locator(".journey-zoom [data-zoom=in]").click()
+    page.wait_for_function(f"() => ({LEFT_EDGE})() > 1")
+    events.first.locator(".event-json").click()
+    expect(events.first.locator("pre")).to_contain_text("customerId")
     served.read_model.step(0)
     story.closed = False
     story.move(served.read_model.clock(), served.read_model.dice)
     expect(events).to_have_count(before + 1)
-    page.wait_for_timeout(500)
-    assert page.evaluate(axis) == zoomed
+    expect(events.first.locator("pre")).to_be_attached()
+    assert page.evaluate(LEFT_EDGE) > 1
 
 
 def test_an_unknown_journey_says_so(serve: Serve, visit: Visit) -> None:
