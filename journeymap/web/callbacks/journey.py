@@ -16,6 +16,7 @@ from journeymap.model.journey import State as JourneyState
 from journeymap.model.status import Gap
 from journeymap.model.time import SECOND, Millis
 from journeymap.web import ids
+from journeymap.web.callbacks.wall import told
 from journeymap.web.components.journey import create_chart, create_head, create_unknown, create_unreadable
 from journeymap.web.components.journey_lists import create_lists
 from journeymap.web.hatching import gaps_within
@@ -112,7 +113,7 @@ def register(app: dash.Dash, read_model: PageModel, clock: Callable[[], Millis])
 
     @app.callback(Output(ids.JOURNEY_ANSWER, "data"), Input(ids.JOURNEY_QUESTION, "data"), prevent_initial_call=True)
     async def show(question: Any) -> Any:
-        return await asyncio.to_thread(show_journey, question, read_model, clock())
+        return told(await asyncio.to_thread(show_journey, question, read_model, clock()))
 
     app.clientside_callback(  # type: ignore[no-untyped-call]  # dash leaves it untyped
         ClientsideFunction("journeymap", "journey"),
