@@ -96,7 +96,7 @@ class Compressed:
     """Compresses static files and what a page is made of, each once for all viewers, and the few answers that are large.
 
     Most ticks stay as they are: compressing a small answer costs a server more than the wire saves. Large are the first
-    answer, the ones in which the order of the rows changes, and exports.
+    answer and the ones in which the order of the rows changes.
     """
 
     def __init__(self, app: ASGIApp) -> None:
