@@ -12,7 +12,7 @@ import uvicorn
 from journeymap.web.app import create_app
 from tests.web.double import DoubleReadModel
 
-START_S = 10
+START_S = 60
 
 
 class Served:

@@ -158,6 +158,7 @@ def test_on_a_phone_the_drawer_comes_from_below(serve: Serve, browser: Browser, 
     context.set_default_timeout(PATIENCE_MS)
     page = visit(served.url, rows=10, context=context)
     page.locator(".row-customer").first.tap()
+    expect(page.locator("#drawer")).to_be_visible()
     box = page.locator("#drawer").bounding_box()
     assert box
     assert (box["x"], box["width"]) == (0, 390)
