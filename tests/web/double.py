@@ -71,6 +71,7 @@ class DoubleReadModel:
         self.lock = threading.RLock()
         self.store = MemoryStore()
         self.model = ReadModel(self.store, clock, NEVER, _folds_nothing)
+        self.model.gaps = self.gaps  # type: ignore[method-assign]  # for exports
         self._told: Any = None
         self._told_since = 0
         self._stop = threading.Event()
