@@ -3,6 +3,7 @@
 import { EventList } from "./events.mjs";
 import { loadPlotly } from "./figure.mjs";
 import { JourneyChart } from "./journeychart.mjs";
+import { theme } from "./palette.mjs";
 import { dayAndTime, length, zoneName } from "./times.mjs";
 
 const PICTURE_WIDTHS = [640, 4000];
@@ -92,14 +93,10 @@ function charactersAreOff() {
 /** A download looks as the page does: its theme, the viewer's time zone. */
 function prepare(link) {
   const address = new URL(link.href);
-  if (link.dataset.form !== "csv" && link.dataset.form !== "jsonl") address.searchParams.set("theme", theme());
+  address.searchParams.set("theme", theme());
   address.searchParams.set("time_zone", zoneName());
   link.href = address.href;
   link.closest("details").open = false;
-}
-
-function theme() {
-  return document.documentElement.dataset.mantineColorScheme === "dark" ? "dark" : "light";
 }
 
 function grow(page, now) {

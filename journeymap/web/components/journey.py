@@ -20,7 +20,8 @@ FILES: Final = (
     ("png", "PNG", "the chart as a picture"),
     ("svg", "SVG", "the chart, to any size"),
     ("csv", "CSV", "a line a segment"),
-    ("jsonl", "JSON", "the journey with all its events"),
+    ("json", "JSON", "the journey with all its events"),
+    ("parquet", "Parquet", "the same segments, for data tools"),
     ("zip", "Packet", "chart, events, journey and a summary"),
 )
 """What can be downloaded: the ending, its name and what it holds."""

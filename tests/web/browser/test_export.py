@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pyarrow.parquet as pq
 import pytest
@@ -178,3 +179,19 @@ def test_data_and_packets_have_the_events_in_them(stitched: Served, visit: Visit
     assert NAMED.fullmatch(name), name
     assert {f"charts/{first}.svg", f"charts/{second}.svg"} <= names
     assert sorted(events) == ["0a", "0b", "1a", "1b"]
+
+    # The journey's own page: the chart in its theme and the viewer's time zone, and the data.
+    page.goto(f"{stitched.url}/journey/{first}")
+    files = page.locator(".journey-files")
+    for form, begin in (("svg", b"<svg"), ("json", b"{"), ("parquet", b"PAR1")):
+        files.locator("summary").click()
+        with page.expect_download(timeout=FILE_MS) as waiting:
+            files.locator(f"[data-form={form}]").click()
+        assert first in waiting.value.suggested_filename
+        data = Path(waiting.value.path()).read_bytes()
+        assert data.startswith(begin), data[:20]
+        query = parse_qs(urlsplit(waiting.value.url).query)
+        assert query == {
+            "theme": ["light"],
+            "time_zone": [page.evaluate("() => Intl.DateTimeFormat().resolvedOptions().timeZone")],
+        }
