@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.web.browser.conftest import PATIENCE_MS
-from tests.web.browser.fast import FastTime
+from tests.web.browser.fast import TICK, FastTime
 from tests.web.browser.test_address import state
 from tests.web.served import Served
+from tests.web.stories import Story
 
 Serve = Callable[..., Served]
 Visit = Callable[..., Page]
+TICKS = 120
 SECOND = 1000
 MINUTE = 60 * SECOND
 STATE = """async () => {
@@ -31,6 +34,17 @@ STATE = """async () => {
     legend: document.querySelector(".legend-whole").open,
   };
 }"""
+OPEN_BARS = """async () => {
+  const { wall } = await import("/assets/main.mjs");
+  const box = wall.chart.canvas.getBoundingClientRect();
+  const x = wall.width - 20;
+  const bars = [...document.querySelectorAll(".row-head:not([hidden])")].map((head) => {
+    const y = wall.chart.middleOf(head.dataset.id);
+    const hit = y === undefined || y < 28 || y > box.height - 60 ? null : wall.point(x, y);
+    return hit?.segment && hit.segment.end === null ? [hit.row.id, box.left + x, box.top + y] : null;
+  });
+  return bars.filter(Boolean);
+}"""
 SEGMENTS = """async () => {
   const { wall } = await import("/assets/main.mjs");
   return Object.fromEntries(wall.order.ids.map((id) => [
@@ -42,6 +56,7 @@ NEWEST = """async () => {
   const segments = wall.order.ids.flatMap((id) => wall.model.get(id).interactions).flatMap((one) => one.segments);
   return [wall.now, Math.max(...segments.map(({ start }) => start))];
 }"""
+PLACES = "[...document.querySelectorAll('.row-head:not([hidden])')].map((head) => Number(head.ariaPosInSet))"
 LAST_ROW = """rows =>
   [...document.querySelectorAll(".row-head:not([hidden])")].some((head) => Number(head.ariaPosInSet) === rows)"""
 VERSION_PAINTED = """async () => {
@@ -94,6 +109,99 @@ HIDE = """hidden => {
   Object.defineProperty(document, "visibilityState", { configurable: true, get: () => hidden ? "hidden" : "visible" });
   document.dispatchEvent(new Event("visibilitychange"));
 }"""
+
+
+def seconds(text: str) -> int:
+    """A length as the page writes it, such as `3 min 5 s`."""
+    parts = text.split()
+    units = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
+    return sum(int(number) * units[unit] for number, unit in zip(parts[::2], parts[1::2], strict=True))
+
+
+def point_at_an_open_bar(page: Page, served: Served) -> Story:
+    """Moves the pointer to the right edge of the chart, where a bar lies that goes on."""
+    journey_id, x, y = page.evaluate(OPEN_BARS)[0]
+    page.mouse.move(x, y)
+    expect(page.locator("#card")).to_be_visible()
+    return served.read_model.stories[journey_id]
+
+
+def type_among_ticks(page: Page, time: FastTime, text: str) -> None:
+    """A letter a tick."""
+    typed = page.locator("#filter-customer")
+    typed.focus()
+    for place, letter in enumerate(text, 1):
+        page.keyboard.type(letter)
+        time.ticks(page, 1)
+        expect(typed).to_have_value(text[:place])
+    page.wait_for_url(f"**/?q={text}")
+
+
+def expand_a_row(page: Page) -> str:
+    """One in sight that has more than a channel."""
+    head = page.locator(".row-head:not([hidden])", has=page.locator(".row-channels .badge + .badge")).nth(1)
+    head.hover()
+    journey_id = head.get_attribute("data-id")
+    head.locator(".row-expand").click()
+    assert journey_id
+    return journey_id
+
+
+@pytest.mark.timeout(600)
+def test_all_that_was_done_survives_120_ticks_and_a_reconnect(
+    serve: Serve, visit: Visit, context: BrowserContext
+) -> None:
+    time = FastTime(context)
+    served = time.served = serve(400, clock=time.clock)
+    page = visit(served.url, rows=10)
+    type_among_ticks(page, time, "cust-")
+    page.locator("#timeline-rows").evaluate("rows => { rows.scrollTop = 28 * 100 }")
+    page.wait_for_function(f"() => {PLACES}.includes(105)")
+    page.locator("#zoom-in").click()
+    page.locator("#pan-back").click()
+    expanded = expand_a_row(page)
+
+    card = page.locator("#card")
+    story = point_at_an_open_bar(page, served)
+    about = card.locator(".card-id").inner_text()
+    time.ticks(page, 10, lambda each: each is story)
+    expect(card).to_be_visible()
+    expect(card.locator(".card-id")).to_have_text(about)
+
+    page.mouse.down()
+    page.mouse.up()
+    expect(card).to_have_class("card pinned")
+    expect(page.locator("#drawer .drawer-customer")).to_have_text(story.customer)
+    page.locator(".legend-whole summary").click()
+    page.locator("#filter-customer").evaluate("field => { field.focus(); field.setSelectionRange(4, 4) }")
+    before = page.evaluate(STATE)
+    assert (before["scrolled"], before["window"][2], before["legend"]) == (28 * 100, False, True)
+    assert (before["selected"], before["expanded"]) == (story.journey_id, [expanded])
+    assert before["typed"] == [True, "cust-", 4]
+    assert max(height for _, _, height in before["rows"]) > 28
+    length = seconds(card.locator(".card-length").inner_text())
+    place = card.bounding_box()
+    time.ticks(page, TICKS, lambda each: each is story)
+    assert page.evaluate(STATE) == before
+    assert_pinned(card, about, place)
+    assert seconds(card.locator(".card-length").inner_text()) - length >= TICKS * TICK // SECOND
+
+    page.route("**/_dash-update-component*", lambda route: route.abort())
+    time.pass_by(3 * SECOND)
+    expect(page.locator("#connection-state")).to_have_text("UNKNOWN")
+    assert page.evaluate(STATE) == before
+    page.unroute("**/_dash-update-component*")
+    time.pass_by(3 * SECOND)
+    expect(page.locator("#connection-state")).to_have_text("OPEN")
+    time.ticks(page, 4, lambda each: each is story)
+    assert page.evaluate(STATE) == before
+    assert_pinned(card, about, place)
+
+
+def assert_pinned(card: Locator, about: str, place: Any) -> None:
+    expect(card).to_have_class("card pinned")
+    expect(card.locator(".card-id")).to_have_text(about)
+    assert card.bounding_box() == place
 
 
 def test_a_paused_and_a_hidden_page_catch_up_with_nothing_missing(
