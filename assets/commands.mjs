@@ -8,7 +8,7 @@ const SORT_LABELS = { activity: "last activity", wait: "longest wait", state: "t
 const GROUP_LABELS = { state: "Group by state", queue: "Group by queue", none: "No groups" };
 
 /** The groups, in the order in which the sheet shows them. */
-export const GROUPS = ["Find", "Time", "Rows", "Take away", "Page"];
+export const GROUPS = ["Find", "Time", "Rows", "Take away", "Journey", "Page"];
 
 /**
  * The table for a page. Each command is `{name, title, group, keys, act}` and may have
@@ -18,10 +18,11 @@ export const GROUPS = ["Find", "Time", "Rows", "Take away", "Page"];
  * - `listed: false`: it is not offered in the command box (moving the focus by a row makes no sense from there);
  * - `there: false`: the page has no such part, and so no such command.
  * `act(event)` gets the key's event, or null from the command box; what answers false leaves the key to the browser.
+ * Two commands may have the same key where they can never both be done on one page.
  * Keys are written as `keys.mjs` names them: `w`, `Shift+a`, `Ctrl+k`, `ArrowLeft`.
  */
 export function makeCommands(parts) {
-  const all = [...find(parts), ...time(parts), ...rows(parts), ...choices(parts), ...takeAway(parts), ...page(parts)];
+  const all = [...find(parts), ...time(parts), ...rows(parts), ...choices(parts), ...takeAway(parts), ...journeyPage(parts), ...page(parts)];
   return all.filter(({ there }) => there !== false).map(Object.freeze);
 }
 
@@ -117,6 +118,26 @@ function takeAway({ has }) {
     command("export-csv", "Export the data (CSV)", [], press("export-csv")),
     command("share", "Copy the address of this view", ["u"], press("share"), { when: undefined, there: has("share") }),
     command("views", "Saved views", [], press("views-menu"), { there: has("views-menu") }),
+  ];
+}
+
+/** On a journey's own page. What has a scroll of its own keeps the arrows. */
+function journeyPage({ journey }) {
+  const command = (name, title, keys, act, more) => ({ name, title, group: "Journey", keys, when: (at) => at === "journey", act, ...more });
+  const move = (name) => (event) => {
+    if (event?.key.startsWith("Arrow") && event.target.closest?.(".list-scroll, .compared-picture, pre")) return false;
+    return journey[name]();
+  };
+  return [
+    command("journey-in", "Closer, on the journey's chart", ["w", "+", "="], move("in"), { said: ["w", "+"] }),
+    command("journey-out", "Wider, on the journey's chart", ["s", "-"], move("out")),
+    command("journey-back", "Earlier, on the journey's chart", ["a", "ArrowLeft"], move("back")),
+    command("journey-on", "Later, on the journey's chart", ["d", "ArrowRight"], move("on")),
+    command("journey-fit", "The whole journey", ["f"], move("fit")),
+    command("journey-unfold", "Unfold all idle stretches, or fold them", ["o"], move("unfold")),
+    command("journey-previous", "The customer's contact before", ["["], move("previous")),
+    command("journey-next", "The customer's contact after", ["]"], move("next")),
+    command("journey-compare", "Compare with the contact before", ["c"], move("compare")),
   ];
 }
 

@@ -1,4 +1,4 @@
-// The journey page's own behaviour: its chart's controls, keys, downloads, lengths that grow, and a contact to compare with.
+// The journey page's own behaviour: its chart's controls, downloads, lengths that grow, and a contact to compare with.
 
 import { EventList } from "./events.mjs";
 import { loadPlotly } from "./figure.mjs";
@@ -10,7 +10,8 @@ const PICTURE_WIDTHS = [640, 4000];
 const AGAIN_MS = 1500;
 const TRIES = 8;
 
-/** `router` knows which page is shown, `now()` is the server's clock. Gives the handler of the page's callback. */
+/** `router` knows which page is shown, `now()` is the server's clock. Gives `receive`, the handler of the page's
+ *  callback, and `does`, what can be done by key. */
 export function startJourneyPage(router, now) {
   const page = document.getElementById("journey");
   const inPage = (selector) => page.querySelector(selector);
@@ -37,9 +38,12 @@ export function startJourneyPage(router, now) {
   });
   page.addEventListener("journeymap:segment", ({ detail }) => mark(page, detail.key));
   setInterval(() => !document.hidden && router.page === "journey" && grow(page, now()), 1000);
-  startKeys(router, page, moves, chart, compared);
+  const turn = (way) => () => inPage(`[data-turn=${way}]`)?.click();
+  const does = {
+    ...moves, unfold: () => chart.toggleAll(), compare: () => compared.toggleEarlier(), previous: turn("previous"), next: turn("next"),
+  };
   let last = null;
-  return async (answer) => {
+  const receive = async (answer) => {
     const same = window.dash_clientside.no_update;
     if (!answer) return [same, same, same];
     // The callback runs once more when the theme changes: then only the colours are others.
@@ -59,35 +63,7 @@ export function startJourneyPage(router, now) {
     });
     return drawn;
   };
-}
-
-/** Keys of this page; letters and signs do nothing while somebody types or a dialog is open. */
-function startKeys(router, page, moves, chart, compared) {
-  const turn = (way) => page.querySelector(`[data-turn=${way}]`)?.click();
-  const keys = {
-    "[": () => turn("previous"), "]": () => turn("next"), c: () => compared.toggleEarlier(), u: () => chart.toggleAll(),
-    ArrowLeft: moves.back, ArrowRight: moves.on, a: moves.back, d: moves.on,
-    "+": moves.in, "=": moves.in, w: moves.in, "-": moves.out, s: moves.out, f: moves.fit,
-  };
-  document.addEventListener("keydown", (event) => {
-    if (router.page !== "journey" || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (document.querySelector("dialog[open]") || event.target.matches?.("input, textarea, select, [contenteditable]")) return;
-    if (event.key.length === 1 && charactersAreOff()) return;
-    const scrolls = event.key.startsWith("Arrow") && event.target.closest?.(".list-scroll, pre");
-    const action = scrolls ? null : keys[event.key] ?? keys[event.key.toLowerCase()];
-    if (!action) return;
-    action();
-    event.preventDefault();
-  });
-}
-
-/** Keys of one character can be switched off (`keys.mjs`). */
-function charactersAreOff() {
-  try {
-    return localStorage.getItem("journeymap-keys") === "off";
-  } catch {
-    return false;
-  }
+  return { receive, does };
 }
 
 /** A download looks as the page does: its theme, the viewer's time zone. */

@@ -9,6 +9,7 @@ const MENUS = "[role=menu], [role=listbox]";
 const OWN_KEYS = new Set([
   " ", "Enter", "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Shift+ArrowLeft", "Shift+ArrowRight", "Home", "End", "PageUp", "PageDown",
 ]);
+const PAGES = ["wall", "journey", "operations"];
 const MAC = /Mac|iPhone|iPad/.test(navigator.platform);
 const NAMES = {
   " ": "Space", ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→", Escape: "Esc", PageUp: "Page up", PageDown: "Page down",
@@ -62,8 +63,10 @@ export class Keys {
   bind(commands) {
     for (const command of commands) {
       for (const key of command.browser ? [] : command.keys) {
-        if (this.#commands.has(key)) throw new Error(`${key} is the key of ${this.#commands.get(key).name} and of ${command.name}`);
-        this.#commands.set(key, command);
+        const others = this.#commands.get(key) ?? [];
+        const other = others.find((one) => PAGES.some((page) => isFor(one, page) && isFor(command, page)));
+        if (other) throw new Error(`${key} is the key of ${other.name} and of ${command.name}`);
+        this.#commands.set(key, [...others, command]);
       }
     }
   }
@@ -89,7 +92,8 @@ export class Keys {
   #pressed(event) {
     if (event.defaultPrevented || event.isComposing || document.querySelector("dialog[open]")) return;
     const name = keyName(event);
-    const command = this.#commands.get(name);
+    const page = this.#page();
+    const command = this.#commands.get(name)?.find((one) => isFor(one, page));
     if (!command || (isCharacter(name) && !this.#single)) return;
     const target = event.target;
     const typing = target.matches?.(FIELDS);
@@ -98,9 +102,12 @@ export class Keys {
       return leaveField(target);
     }
     if ((typing && !name.startsWith("Ctrl+")) || belongsTo(target, name)) return;
-    if (command.when && !command.when(this.#page())) return;
     if (command.act(event) !== false) event.preventDefault();
   }
+}
+
+function isFor(command, page) {
+  return !command.when || command.when(page);
 }
 
 /** Whether what has the focus does something of its own with the key. */

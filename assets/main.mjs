@@ -55,6 +55,7 @@ startTopbar(wall);
 startLegend(document.querySelector(".legend-whole"));
 startSorting(element("sort"), element("group"));
 startButtons();
+const journeyPage = startJourneyPage(router, () => wall.clock.now());
 startCommands();
 
 window.journeymap.handle("ask", () => {
@@ -68,7 +69,7 @@ window.journeymap.handle("operations", (answer) => {
   operations.receive(answer);
   return noUpdate();
 });
-window.journeymap.handle("journey", startJourneyPage(router, () => wall.clock.now()));
+window.journeymap.handle("journey", journeyPage.receive);
 
 function startButtons() {
   const pause = () => wall.setPaused(!wall.paused);
@@ -97,7 +98,7 @@ function startCommands() {
   const cursor = new Cursor(wall, announcer);
   const has = (part) => (part === "tracks" ? "toggleTracks" in wall : element(part) !== null);
   const choose = (part) => address.change(part);
-  const commands = makeCommands({ wall, router, dialogs, keys, cursor, leave, has, choose });
+  const commands = makeCommands({ wall, router, dialogs, keys, cursor, leave, has, choose, journey: journeyPage.does });
   keys.bind(commands);
   element("help").addEventListener("click", () => dialogs.sheet());
   element("skip").addEventListener("click", (event) => {

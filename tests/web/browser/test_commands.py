@@ -31,7 +31,9 @@ TABLE = """async () => {
   const nothing = new Proxy({}, { get: () => () => true });
   const labels = (one) => (one.said ?? one.keys).map((key) => keyLabels(key).join("+"));
   const known = (one) => GROUPS.includes(one.group);
-  return makeCommands(nothing).map((one) => ({ ...one, labels: labels(one), known: known(one), act: typeof one.act }));
+  const pages = (one) => ["wall", "journey", "operations"].filter((page) => !one.when || one.when(page));
+  const told = (one) => ({ pages: pages(one), labels: labels(one), known: known(one), act: typeof one.act });
+  return makeCommands(nothing).map((one) => ({ ...one, ...told(one) }));
 }"""
 
 WRITTEN = """() => Object.fromEntries([...document.querySelectorAll("#help-sheet dl > div")].map((line) => [
@@ -88,8 +90,9 @@ def test_keys_are_named_found_and_written_alike(serve: Serve, visit: Visit) -> N
     assert page.evaluate(BEST, ["png", ["Pause, or go on", "Export a picture (PNG)"]]) == "Export a picture (PNG)"
     assert page.evaluate(BEST, ["row", ["Jump to a customer or row", "Row above", "Theme: grow"]]) == "Row above"
     table = page.evaluate(TABLE)
-    keys = [key for one in table for key in one["keys"]]
-    assert len(keys) == len(set(keys))
+    for place in ("wall", "journey", "operations"):
+        keys = [key for one in table if place in one["pages"] for key in one["keys"]]
+        assert len(keys) == len(set(keys))
     assert len({one["name"] for one in table}) == len(table)
     assert all(one["known"] for one in table)
     page.keyboard.press("?")

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from journeymap.model.time import DAY, HOUR, MINUTE, SECOND
+from journeymap.testing import event
+from tests.web.double import wall_clock
 from tests.web.served import Served
+from tests.web.stitched import Stitched
 
 Serve = Callable[..., Served]
 Visit = Callable[..., Page]
@@ -23,6 +28,43 @@ FOLDING = """async (cases) => {
   });
 }"""
 LEFT_EDGE = "() => Number(document.querySelector('#journey-chart .js-plotly-plot').layout.xaxis.range[0])"
+
+
+def call(at: int, name: str, channel: str, customer: str, talk: int = 3 * MINUTE) -> list[Any]:
+    about = {"channelType": channel, "queueName": "Billing", "customerId": customer, "direction": "inbound"}
+    return [
+        event("interaction.created", at, name, event_id=f"{name}-1", **about),
+        event("conversation.started", at + SECOND, name, event_id=f"{name}-2", agentId="Ana Silva", **about),
+        event("conversation.ended", at + SECOND + talk, name, event_id=f"{name}-3", **about),
+        event("disposition.completed", at + 2 * SECOND + talk, name, event_id=f"{name}-4", disposition="done", **about),
+    ]
+
+
+class Told:
+    """A customer who came back over nine days and is in a chat now, and who had called before."""
+
+    def __init__(self) -> None:
+        self.now = wall_clock()
+        self.model = Stitched(wall_clock)
+        first = self.now - 9 * DAY
+        self.model.apply(
+            *call(first - 5 * DAY, "old-call", "voice", "cust-1"),
+            *(each for day in range(9) for each in call(first + day * 23 * HOUR, f"mail-{day}", "email", "cust-1", MINUTE)),
+            *call(self.now - 14 * HOUR, "late-call", "voice", "cust-1"),
+            event("interaction.created", self.now - 4 * MINUTE, "chat-now", event_id="now-1", channelType="chat",
+                  customerId="cust-1", queueName="Sales"),
+        )  # fmt: skip
+        self.served = Served(self.model, routers=(self.model.exports,))
+        self.journey = self.model.journey_of("cust-1")
+        self.old = self.model.store.spans("cust-1")[0].journey_id
+        self.url = f"{self.served.url}/journey/{self.journey}"
+
+
+@pytest.fixture
+def told() -> Iterator[Told]:
+    made = Told()
+    yield made
+    made.served.close()
 
 
 def test_opens_by_click_and_comes_back_to_the_same_wall(serve: Serve, visit: Visit) -> None:
@@ -84,6 +126,33 @@ def test_lives_while_it_is_open_and_keeps_what_the_viewer_did(serve: Serve, visi
     expect(events).to_have_count(before + 1)
     expect(events.first.locator("pre")).to_be_attached()
     assert page.evaluate(LEFT_EDGE) > 1
+
+
+def test_idle_days_are_folded_and_other_contacts_are_a_key_away(told: Told, visit: Visit) -> None:
+    page = visit(told.url, rows=0)
+    expect(page.locator("[data-turn=previous]")).to_be_visible()
+    expect(page.locator("#journey-chart .barlayer path").first).to_be_attached()
+    breaks = page.locator(".journey-break")
+    expect(breaks.first).to_have_text("22 h 58 min")
+    breaks.first.click()
+    expect(breaks.first).to_have_attribute("aria-expanded", "true")
+    page.keyboard.press("o")
+    expect(page.locator(".journey-break[aria-expanded=false]")).to_have_count(0)
+    page.keyboard.press("o")
+    expect(page.locator(".journey-break[aria-expanded=true]")).to_have_count(0)
+    page.keyboard.press("c")
+    expect(page.locator("#journey-compared")).to_contain_text("Compared with the contact of")
+    page.wait_for_function("id => document.getElementById('journey-compared').dataset.loaded === id", arg=told.old)
+    expect(page.locator(".journey-compare[aria-pressed=true]")).to_have_count(1)
+    page.keyboard.press("c")
+    expect(page.locator(".compared-picture")).to_have_count(0)
+    # The same keys that expand and collapse rows on the wall.
+    page.keyboard.press("[")
+    page.wait_for_url(f"**/journey/{told.old}")
+    expect(page.locator("#journey h1 + .state-badge")).to_have_text("Closed")
+    page.keyboard.press("]")
+    page.wait_for_url(f"**/journey/{told.journey}")
+    expect(page.locator(".journey-live")).to_be_visible()
 
 
 def test_an_unknown_journey_says_so(serve: Serve, visit: Visit) -> None:

@@ -61,7 +61,7 @@ def with_neighbours(model: DoubleReadModel) -> None:
 
 def choose(page: Page, text: str, option: str) -> None:
     """Picks an option of the command box by a few letters, up to the last key."""
-    expect(page.get_by_role("combobox")).to_be_focused()
+    expect(page.locator("#command-box").get_by_role("combobox")).to_be_focused()
     page.keyboard.type(text)
     expect(page.get_by_role("option", selected=True)).to_contain_text(option)
 
