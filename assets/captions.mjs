@@ -8,8 +8,8 @@ import { shortLength } from "./times.mjs";
 const ICON = 11;
 const INSET = 5;
 const LEAST_HEIGHT = 14;
-/** Bars as high as the wall display's carry its type. */
-const LARGE_FROM = 30;
+/** Pixels that a bar is to be higher than its words are large. */
+const LEAST_LEADING = 5;
 const MOST_LETTERS = 60;
 const MOST_WIDTHS = 4000;
 const widths = new Map();
@@ -27,7 +27,7 @@ function wordings(one, segment, now) {
 }
 
 /**
- * Writes on the bar in `box` (`{left, right, top, height}`, its faint end left out), with the channel's icon unless the interaction
+ * Writes on the bar in `box` (`{left, right, top, height, type}`, its faint end left out, `type` the size of words), with the channel's icon unless the interaction
  * is `named` already. Whether that icon was drawn.
  */
 export function drawCaption(pen, one, segment, box, { now, colour, named }) {
@@ -38,7 +38,7 @@ export function drawCaption(pen, one, segment, box, { now, colour, named }) {
   const { text, font } = colours();
   const own = segment.kind === "transfer" || segment.kind === "wrapup";
   const icon = own ? segment.kind : named ? null : channelToken(one.channel);
-  pen.font = `${box.height < LARGE_FROM ? 11 : 15}px ${font}`;
+  pen.font = `${Math.min(box.type ?? 11, Math.max(11, Math.floor(box.height) - LEAST_LEADING))}px ${font}`;
   const behind = icon ? ICON + 4 : 0;
   const words = shownText(pen, wordings(one, segment, now), room - behind);
   const ink = segment.kind === "interact" ? colour.ink : text;

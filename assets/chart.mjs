@@ -3,7 +3,7 @@
 import { drawAxis, drawRows, fitCanvas } from "./draw.mjs";
 import { Geometry } from "./geometry.mjs";
 import { HEADING, Headings } from "./headings.mjs";
-import { layout, ROW } from "./lanes.mjs";
+import { layout, ROW, typeOf } from "./lanes.mjs";
 import { make, RowHeads } from "./rows.mjs";
 
 const MOST_PIXELS = 12_000_000;
@@ -164,7 +164,7 @@ export class Chart {
     const { width, height } = this.size;
     const places = [...this.#listPlaces(idAt, rowOf), ...this.#pinnedPlaces(rowOf)];
     this.#places = places;
-    drawAxis(fitCanvas(this.axis, width, AXIS_HEIGHT), scale, looks.now, looks.gaps);
+    drawAxis(fitCanvas(this.axis, width, AXIS_HEIGHT), scale, looks.now, looks.gaps, typeOf(this.#line));
     drawRows(fitCanvas(this.canvas, width, height), scale, places, { height, pinnedTo: this.#pinned.length ? this.#bandTo : 0, ...looks });
     this.heads.show(places, { ...looks, total: this.#pinned.length + this.#geometry.count });
     this.#headings.show(this.#headingPlaces(), this.#group);

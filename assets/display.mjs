@@ -86,12 +86,13 @@ export class Display {
   #tell() {
     if (!this.on) return;
     const now = this.#wall.clock.now();
-    const { stands, connection } = this.#wall.status;
+    const { stands, connection, simulated } = this.#wall.status;
     const part = (name) => this.#bar.querySelector(`[data-part="${name}"]`);
     setText(part("clock"), clockTime(now));
     part("clock").title = dayAndTime(now);
     setText(part("word"), stands?.word ?? "");
     setText(part("lag"), stands?.text ?? "");
+    part("simulated").hidden = !simulated;
     setText(part("connection"), connection?.word ?? "");
     part("connection").dataset.state = connection?.state ?? "";
     this.#bar.dataset.mode = stands?.mode ?? "stopped";

@@ -2,7 +2,7 @@
 
 import { drawInteraction } from "./bars.mjs";
 import { drawGapsInRows, drawGapsOnAxis } from "./gaps.mjs";
-import { endOf } from "./lanes.mjs";
+import { endOf, typeOf } from "./lanes.mjs";
 import { drawEnd, drawOutOfSight, drawTransfer } from "./marks.mjs";
 import { summary } from "./model.mjs";
 import { colours } from "./palette.mjs";
@@ -22,10 +22,11 @@ export function fitCanvas(canvas, width, height) {
   return pen;
 }
 
-export function drawAxis(pen, scale, now, gaps) {
+/** `type` is the size of its words. */
+export function drawAxis(pen, scale, now, gaps, type) {
   const palette = colours();
   pen.clearRect(0, 0, scale.width, 64);
-  pen.font = `11px ${palette.font}`;
+  pen.font = `${type}px ${palette.font}`;
   pen.textBaseline = "middle";
   pen.textAlign = "center";
   const marks = ticks(scale.start, scale.end, scale.width, zoneOffset(scale.start));
@@ -36,12 +37,12 @@ export function drawAxis(pen, scale, now, gaps) {
   const nowX = scale.x(now);
   for (const time of marks.ticks) {
     const x = scale.x(time);
-    if (x > 22 && x < scale.width - 22 && Math.abs(x - nowX) > 42) pen.fillText(tickLabel(time, marks.step), x, 14);
+    if (x > 2 * type && x < scale.width - 2 * type && Math.abs(x - nowX) > 3.8 * type) pen.fillText(tickLabel(time, marks.step), x, 14);
   }
   if (nowX > 0 && nowX < scale.width) {
     pen.fillStyle = palette.now;
-    pen.font = `600 11px ${palette.font}`;
-    pen.fillText("now", Math.min(nowX, scale.width - 16), 14);
+    pen.font = `600 ${type}px ${palette.font}`;
+    pen.fillText("now", Math.min(nowX, scale.width - 1.45 * type), 14);
     pen.fillRect(Math.round(nowX) - 0.5, 22, 1.5, 8);
   } else if (scale.end < now - 20 * 3600 * 1000) {
     pen.textAlign = "left";
@@ -113,7 +114,7 @@ function drawRow(pen, scale, { row, y, laid }, now, selected) {
   if (scale.x(row.start) > scale.width) return drawOutOfSight(pen, row, scale.width - 2, middle, "right");
   const boxOf = (one) => {
     const { top, height } = laid.boxes.get(one);
-    return { top: y + top, height };
+    return { top: y + top, height, type: typeOf(laid.line) };
   };
   for (const one of row.interactions) drawInteraction(pen, scale, one, boxOf(one), now, selected);
   for (const one of row.interactions) drawEnd(pen, scale, one, boxOf(one));
@@ -129,7 +130,7 @@ function drawSpan(pen, scale, row, end, y, line, now) {
     pen.fillStyle = palette.control;
     pen.fillRect(left, y + line - 5, Math.max(2, right - left), 2);
   }
-  pen.font = `11px ${palette.font}`;
+  pen.font = `${typeOf(line)}px ${palette.font}`;
   pen.textAlign = "left";
   pen.textBaseline = "middle";
   pen.fillStyle = palette.muted;

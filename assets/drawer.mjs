@@ -5,7 +5,7 @@ import { writeInteractions } from "./interactions.mjs";
 import { channelLabel, channelToken, STATE_LABELS } from "./model.mjs";
 import { theme } from "./palette.mjs";
 import { keepElements } from "./records.mjs";
-import { journeyPath, make, setText } from "./rows.mjs";
+import { journeyPath, make, setText, showBadge } from "./rows.mjs";
 import { looksPersonal } from "./spelling.mjs";
 import { length, moment, zoneName } from "./times.mjs";
 import { count } from "./units.mjs";
@@ -105,9 +105,9 @@ export class Drawer {
     fields.state.dataset.state = row.state;
     setText(fields.word, STATE_LABELS[row.state] ?? row.state);
     setText(fields.time, `for ${length(Math.max(0, now - row.since))}`);
-    keepElements(fields.channels, row.channels, String, () => make("li", "drawer-channel"), (element, channel) => {
-      element.style.setProperty("--swatch", `var(--channel-${channelToken(channel)})`);
-      setText(element, channelLabel(channel));
+    keepElements(fields.channels, row.channels, String, makeChannel, (element, channel) => {
+      showBadge(element.firstChild, channelToken(channel));
+      setText(element.lastChild, channelLabel(channel));
     });
     keepElements(fields.flags, row.flags ?? [], String, () => make("li", "drawer-flag"), (element, flag) => {
       element.dataset.flag = flag;
@@ -124,4 +124,11 @@ export class Drawer {
     fields.cut.hidden = cut <= 0;
     setText(fields.cut, `${count(cut)} more on the journey's page`);
   }
+}
+
+function makeChannel() {
+  const item = make("li", "drawer-channel");
+  make("span", "badge", item).setAttribute("aria-hidden", "true");
+  make("span", "", item);
+  return item;
 }

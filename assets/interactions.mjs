@@ -1,9 +1,9 @@
 // A journey's interactions in the drawer: each with its segments, what became of it, and whom it was handed over to. Oldest first,
 // so that what is new comes at the end and moves nothing.
 
-import { channelLabel, channelLetter, channelToken, KIND_LABELS, STATE_LABELS } from "./model.mjs";
+import { channelLabel, channelToken, KIND_LABELS, STATE_LABELS } from "./model.mjs";
 import { keepElements } from "./records.mjs";
-import { make, setText } from "./rows.mjs";
+import { make, setText, showBadge } from "./rows.mjs";
 import { length, moment } from "./times.mjs";
 
 /** Segments of one interaction that a row carries at most (model/row.py). */
@@ -34,9 +34,7 @@ function makeInteraction() {
 
 function writeInteraction(item, one, transfers, now) {
   const part = (name) => item.querySelector(`.${name}`);
-  const badge = part("badge");
-  badge.dataset.channel = channelToken(one.channel);
-  setText(badge, channelLetter(one.channel));
+  showBadge(part("badge"), channelToken(one.channel));
   item.style.setProperty("--swatch", `var(--channel-${channelToken(one.channel)})`);
   item.style.setProperty("--tint", `var(--channel-${channelToken(one.channel)}-tint)`);
   setText(part("told-channel"), channelLabel(one.channel));

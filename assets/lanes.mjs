@@ -10,6 +10,11 @@ const FOOT = 6;
 const MOST_LANES = 4;
 const LANE_GAP = 1;
 
+/** Size of the type beside and on rows whose first line is so high. */
+export function typeOf(line) {
+  return line < WALL_ROW ? 11 : 15;
+}
+
 /** Where an interaction's drawing ends; null while it is open. */
 export function endOf(interaction) {
   if (interaction.segments.some((segment) => segment.end === null)) return null;

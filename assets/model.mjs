@@ -9,18 +9,13 @@ export const STATE_LABELS = {
 };
 /** The same for a narrow column. */
 export const STATE_WORDS = { ...STATE_LABELS, TRANSFERRING: "Transfer" };
-const CHANNELS = {
-  voice: ["Voice", "V"], chat: ["Chat", "C"], email: ["E-mail", "E"], message: ["Message", "M"], callback: ["Callback", "B"],
-};
+const CHANNELS = { voice: "Voice", chat: "Chat", email: "E-mail", message: "Message", callback: "Callback" };
 
 export function channelToken(channel) {
   return Object.hasOwn(CHANNELS, channel) ? channel : "other";
 }
 export function channelLabel(channel) {
-  return Object.hasOwn(CHANNELS, channel) ? CHANNELS[channel][0] : channel === "other" ? "Other" : channel;
-}
-export function channelLetter(channel) {
-  return Object.hasOwn(CHANNELS, channel) ? CHANNELS[channel][1] : "O";
+  return Object.hasOwn(CHANNELS, channel) ? CHANNELS[channel] : channel === "other" ? "Other" : channel;
 }
 
 /** A row as on the wire (docs/architecture.md), with absolute times. */

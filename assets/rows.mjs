@@ -166,13 +166,15 @@ function makeTrack(parent) {
 /** A square in the channel's colour, with its icon, for each of `tokens`. */
 function showBadges(place, tokens) {
   while (place.children.length > tokens.length) place.lastChild.remove();
-  tokens.forEach((token, at) => {
-    const badge = place.children[at] ?? make("span", "badge", place);
-    if (badge.dataset.channel === token) return;
-    badge.dataset.channel = token;
-    if (badge.firstChild) showIcon(badge.firstChild, token);
-    else makeIcon(token, badge);
-  });
+  tokens.forEach((token, at) => showBadge(place.children[at] ?? make("span", "badge", place), token));
+}
+
+/** Makes `badge` the channel's: its colour and its icon. */
+export function showBadge(badge, token) {
+  if (badge.dataset.channel === token) return;
+  badge.dataset.channel = token;
+  if (badge.firstChild) showIcon(badge.firstChild, token);
+  else makeIcon(token, badge);
 }
 
 /** What is said of a row when it gets the focus. */

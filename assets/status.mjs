@@ -21,6 +21,8 @@ export class Status {
   stands = null;
   /** The connection to the source as it is shown: `{word, state}`. */
   connection = null;
+  /** Whether the events come from the simulated platform. */
+  simulated = false;
 
   /** `announcer` reads the news out. */
   constructor(announcer) {
@@ -51,6 +53,7 @@ export class Status {
     const state = status?.state ?? "CONNECTING";
     const place = element("connection-state");
     this.connection = { word: lost ? "UNKNOWN" : state, state: lost ? "UNKNOWN" : status && !status.ingest_running ? "STOPPED" : state };
+    this.simulated = Boolean(status?.simulated);
     setText(place, this.connection.word);
     place.dataset.state = this.connection.state;
     const waited = Date.now() - this.#answeredAt;

@@ -27,6 +27,9 @@ def create_display_bar() -> Any:
                 ],
             ),
             html.Div(className="spacer"),
+            html.Span(
+                className="display-simulated", hidden=True, children="Simulated", **attributes(data_part="simulated")
+            ),
             html.Span(className="connection-label", children="Source"),
             html.Span(className="connection-state", **attributes(data_part="connection")),
         ],

@@ -99,6 +99,11 @@ def test_a_newcomer_is_told_once_that_nobody_is_shown(serve: Serve, visit: Visit
     expect(page.locator("#notice-title")).to_have_text("These customers are simulated")
     expect(page.locator("#notice-text")).to_contain_text("JOURNEYMAP_SOURCE")
     expect(page.locator("#notice").get_by_role("link", name="Operations")).to_be_hidden()
+    # A wall display has nobody who could say that it is understood.
+    page.goto(f"{served.url}/?display=wall")
+    expect(page.locator(".display-simulated")).to_have_text("Simulated")
+    expect(page.locator("#notice")).to_be_hidden()
+    page.goto(served.url)
     page.locator("#notice").get_by_role("button", name="Got it").click()
     expect(page.locator("#notice")).to_be_hidden()
     page.reload()
