@@ -19,6 +19,7 @@ export function startMenu(button, fill) {
     items(panel)[0]?.focus();
   });
   panel.addEventListener("keydown", (event) => {
+    if (!panel.matches(":popover-open")) return;
     move(event, panel);
     if (event.key !== "Escape") return;
     // Here and not left to the browser: the page's own keys would take it for theirs.
@@ -40,7 +41,7 @@ function place(panel, button) {
 }
 
 function items(panel) {
-  return [...panel.querySelectorAll("button:not(:disabled), input, a[href]")];
+  return [...panel.querySelectorAll("button:not(:disabled), input, a[href]")].filter((item) => item.checkVisibility());
 }
 
 /** Up and down go from one thing in the panel to the next, as in a menu; text fields keep their keys. */

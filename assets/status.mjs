@@ -61,7 +61,7 @@ export class Status {
     const stands = standing({ paused, lost, late, status, gaps, lag: painted.lag, now });
     this.stands = stands;
     this.#live(paused, stands);
-    for (const place of ["counts", "counts-short"]) setText(element(place), counts(matched));
+    setText(element("counts"), counts(matched));
     element("filters-clear").hidden = !filtered;
     this.#strip.show({ answer, stands, lost, gaps, filtered, now });
     const fault = wrong(lost, status);

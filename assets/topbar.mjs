@@ -3,6 +3,7 @@
 import { address } from "./address.mjs";
 import { clearFilters } from "./chips.mjs";
 import { startExports } from "./exportmenu.mjs";
+import { startMenu } from "./menus.mjs";
 import { startSaying, startShare } from "./share.mjs";
 import { openDefaultView, startViews } from "./views.mjs";
 import { startWindowMenu } from "./windowmenu.mjs";
@@ -17,6 +18,16 @@ export function startTopbar(wall) {
   startViews(element("views-menu"), say);
   startShare(element("share"), say);
   startExports(wall, say);
+  startMore(element("more"));
   // The brand leads to the wall; on the wall, to all of it.
   element("brand").addEventListener("click", () => address.state.page === "wall" && clearFilters());
+}
+
+/** On a phone the bar's end is a menu; what was chosen from it closes it, but for the menus in it and the theme. */
+function startMore(button) {
+  const close = startMenu(button, () => {});
+  document.getElementById(button.dataset.menu).addEventListener("click", ({ target }) => {
+    const chosen = target.closest(".button, .menu-item");
+    if (chosen && !chosen.matches(".menu-button, #theme, .view-row *, .menu-form *")) close();
+  });
 }

@@ -46,7 +46,7 @@ FILTERS_CLEAR: Final = "filters-clear"
 FILTERS_APPLIED: Final = "filters-applied"
 COUNTS: Final = "counts"
 
-COUNTS_SHORT: Final = "counts-short"
+MORE: Final = "more"
 CHIPS: Final = "filter-chips"
 FILTERS_DONE: Final = "filters-done"
 FILTERS_NUMBER: Final = "filters-number"

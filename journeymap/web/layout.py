@@ -11,7 +11,7 @@ from journeymap.web import ids
 from journeymap.web.components.attributes import attributes
 from journeymap.web.components.chart import create_wall
 from journeymap.web.components.display import create_display_bar
-from journeymap.web.components.filters import create_filter_bar, create_filters
+from journeymap.web.components.filters import create_filters
 from journeymap.web.components.help import create_command_box, create_help_sheet
 from journeymap.web.components.journey import create_journey_frame
 from journeymap.web.components.notices import create_announcer, create_health_strip, create_notice
@@ -75,7 +75,7 @@ def create_layout(*, time_zone: str | None, can_retry: bool) -> Any:
                         html.Div(
                             id=ids.WALL,
                             className="wall",
-                            children=[create_filter_bar(), create_filters(), create_wall(can_retry=can_retry)],
+                            children=[create_filters(), create_wall(can_retry=can_retry)],
                         ),
                         create_journey_frame(),
                         create_operations_frame(can_retry=can_retry),

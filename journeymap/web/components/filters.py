@@ -61,20 +61,14 @@ def create_filters() -> Any:
     )
 
 
-def create_filter_bar() -> Any:
-    """What opens the facets where they have no place of their own."""
-    return html.Div(
-        className="filter-bar",
-        children=[
-            html.Button(
-                id=ids.FILTERS_TOGGLE,
-                className="button",
-                type="button",
-                children=["Filters", html.Span(id=ids.FILTERS_NUMBER, className="filters-number")],
-                **attributes(aria_expanded="false", aria_controls=ids.FILTERS),
-            ),
-            html.Span(id=ids.COUNTS_SHORT, className="counts counts-short"),
-        ],
+def create_filters_toggle() -> Any:
+    """What opens the facets where they have no place of their own: in the bar on top."""
+    return html.Button(
+        id=ids.FILTERS_TOGGLE,
+        className="button filters-toggle",
+        type="button",
+        children=["Filters", html.Span(id=ids.FILTERS_NUMBER, className="filters-number")],
+        **attributes(aria_expanded="false", aria_controls=ids.FILTERS),
     )
 
 

@@ -9,6 +9,7 @@ from dash import html
 
 from journeymap.web import ids
 from journeymap.web.components.attributes import attributes
+from journeymap.web.components.filters import create_filters_toggle
 
 
 def create_topbar() -> Any:
@@ -25,6 +26,7 @@ def create_topbar() -> Any:
             ),
             _search(),
             _menu(ids.WINDOW_MENU, "Last 30 min", "Window of time", "window-button"),
+            create_filters_toggle(),
             html.Div(className="spacer"),
             _pulse(),
             html.A(
@@ -36,32 +38,54 @@ def create_topbar() -> Any:
                     html.Span("CONNECTING", id=ids.CONNECTION_STATE, className="connection-state"),
                 ],
             ),
+            html.Button(
+                "⋯",
+                id=ids.MORE,
+                className="button button-icon more-button",
+                type="button",
+                title="More",
+                **attributes(aria_label="More", aria_expanded="false", data_menu=f"{ids.MORE}-panel"),
+            ),
+            _more(),
+            html.P(id=ids.SAID, className="said", role="status", hidden=True),
+        ],
+    )
+
+
+def _more() -> Any:
+    """What stands at the bar's end, and on a phone opens below its last button."""
+    return html.Div(
+        id=f"{ids.MORE}-panel",
+        className="topbar-more",
+        role="group",
+        children=[_tools(), _quiet()],
+        **attributes(aria_label="Views, share, export, help"),
+    )
+
+
+def _tools() -> Any:
+    return html.Div(
+        className="topbar-tools",
+        children=[
+            _menu(ids.VIEWS_MENU, "Views", "Saved views", ""),
+            html.Button(
+                "Share",
+                id=ids.SHARE,
+                className="button",
+                type="button",
+                title="Copy the address of what is shown (U)",
+            ),
             html.Div(
-                className="topbar-tools",
+                className="button-group export-group",
+                role="group",
+                **attributes(aria_label="Export what matches"),
                 children=[
-                    _menu(ids.VIEWS_MENU, "Views", "Saved views", ""),
-                    html.Button(
-                        "Share",
-                        id=ids.SHARE,
-                        className="button",
-                        type="button",
-                        title="Copy the address of what is shown (U)",
-                    ),
-                    html.Div(
-                        className="button-group export-group",
-                        role="group",
-                        **attributes(aria_label="Export what matches"),
-                        children=[
-                            _export(ids.EXPORT_PNG, "PNG", "Picture of all matching rows (E)"),
-                            _export(ids.EXPORT_SVG, "SVG", "Scalable picture of all matching rows"),
-                            _export(ids.EXPORT_CSV, "CSV", "Matching segments as a table"),
-                            _menu(ids.EXPORT_MENU, "Export", "More forms of export", "export-button"),
-                        ],
-                    ),
+                    _export(ids.EXPORT_PNG, "PNG", "Picture of all matching rows (E)"),
+                    _export(ids.EXPORT_SVG, "SVG", "Scalable picture of all matching rows"),
+                    _export(ids.EXPORT_CSV, "CSV", "Matching segments as a table"),
+                    _menu(ids.EXPORT_MENU, "Export", "More forms of export", "export-button"),
                 ],
             ),
-            _quiet(),
-            html.P(id=ids.SAID, className="said", role="status", hidden=True),
         ],
     )
 
@@ -127,7 +151,7 @@ def _quiet() -> Any:
                 **attributes(aria_label="Theme: as the system"),
             ),
             html.Button(
-                "?",
+                html.Span("?", className="icon-help"),
                 id=ids.HELP,
                 className="button button-icon",
                 type="button",

@@ -107,7 +107,7 @@ def test_a_newcomer_is_told_once_that_nobody_is_shown(serve: Serve, visit: Visit
     page.locator("#notice").get_by_role("button", name="Got it").click()
     expect(page.locator("#notice")).to_be_hidden()
     page.reload()
-    expect(page.locator("[data-part=simulated]")).to_have_text("Simulated")
+    expect(page.locator(".strip-part[data-part=simulated]")).to_have_text("Simulated")
     expect(page.locator("#notice")).to_be_hidden()
 
 

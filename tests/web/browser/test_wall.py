@@ -239,10 +239,23 @@ def test_keys_move_open_and_hold(serve: Serve, visit: Visit) -> None:
 
 
 def test_works_on_a_phone(serve: Serve, browser: Browser, visit: Visit) -> None:
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = visit(serve(60).url, rows=10, context=context)
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
-    page.locator("#filters-toggle").click()
+    assert page.evaluate("() => document.querySelector('.row-head').getBoundingClientRect().top") <= 215
+    # What has no place in the bar is behind one button, its menus and all.
+    views = page.locator("#views-menu")
+    expect(views).to_be_hidden()
+    page.locator("#more").tap()
+    views.tap()
+    expect(page.locator("#views-menu-panel").get_by_role("button", name="Save")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#views-menu-panel")).to_be_hidden()
+    page.locator("#help").tap()
+    expect(page.locator("#help-sheet")).to_be_visible()
+    expect(views).to_be_hidden()
+    page.keyboard.press("Escape")
+    page.locator("#filters-toggle").tap()
     expect(page.locator("#filter-channel").get_by_text("Chat")).to_be_visible()
     context.close()
 
