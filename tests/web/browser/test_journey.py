@@ -100,6 +100,7 @@ def test_opens_by_enter_and_by_address(serve: Serve, visit: Visit) -> None:
     page.keyboard.press("Enter")
     page.wait_for_url("**/journey/j-*")
     expect(page.locator("#journey h1")).to_contain_text("cust-")
+    expect(page.locator("#journey h1")).to_be_visible()
     customer = page.locator("#journey h1").inner_text()
     again = visit(page.url, rows=0)
     expect(again.locator("#journey h1")).to_have_text(customer)
