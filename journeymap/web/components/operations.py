@@ -258,7 +258,12 @@ def _sources(*, can_retry: bool) -> Any:
                         className="token",
                         children=[
                             html.H4("Access token"),
-                            html.Div(className="token-bar", role="meter", children=html.Span(className="token-left")),
+                            html.Div(
+                                className="token-bar",
+                                role="meter",
+                                children=html.Span(className="token-left"),
+                                **attributes(aria_label="Token's lifetime left"),
+                            ),
                             html.Dl(
                                 className="facts",
                                 children=[html.Div([_label(figure), html.Dd(_value(figure))]) for figure in TOKEN],

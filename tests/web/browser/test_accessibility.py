@@ -64,6 +64,9 @@ def test_axe_finds_nothing_serious_on_any_page_in_either_theme(serve: Serve, vis
     look()
     page.keyboard.press("h")
     page.locator(".row-head:not([hidden]) .row-customer").first.click()
+    expect(page.locator("#drawer .told").first).to_be_visible()
+    look()
+    page.locator("#drawer .drawer-open").click()
     expect(page.locator("#journey-chart .barlayer path").first).to_be_attached()
     look()
     # 400 % of 1280 pixels: one column, nothing beside the page.
@@ -73,7 +76,9 @@ def test_axe_finds_nothing_serious_on_any_page_in_either_theme(serve: Serve, vis
         page.keyboard.press(key)
         lost += [f"{name}: {one}" for one in page.evaluate(OUTSIDE)]
     page.keyboard.press("Control+k")
+    expect(page.get_by_role("combobox")).to_be_focused()
     page.keyboard.type("all journeys")
+    expect(page.get_by_role("option", selected=True)).to_contain_text("All journeys")
     page.keyboard.press("Enter")
     expect(page.locator("#timeline")).to_be_visible()
     lost += [f"wall: {one}" for one in page.evaluate(OUTSIDE)]
