@@ -63,7 +63,7 @@ def choose(page: Page, text: str, option: str) -> None:
     """Picks an option of the command box by a few letters, up to the last key."""
     expect(page.locator("#command-box").get_by_role("combobox")).to_be_focused()
     page.keyboard.type(text)
-    expect(page.get_by_role("option", selected=True)).to_contain_text(option)
+    expect(page.locator("#command-box").get_by_role("option", selected=True)).to_contain_text(option)
 
 
 def find_why(page: Page) -> None:
