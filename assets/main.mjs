@@ -14,6 +14,7 @@ import { Operations } from "./operations.mjs";
 import { startTheme } from "./palette.mjs";
 import { Router } from "./router.mjs";
 import { startSorting } from "./sorting.mjs";
+import { Table } from "./table.mjs";
 import { keepMoments, setZone } from "./times.mjs";
 import { startTopbar } from "./topbar.mjs";
 import { Wall } from "./wall.mjs";
@@ -57,6 +58,7 @@ startSorting(element("sort"), element("group"));
 startButtons();
 const journeyPage = startJourneyPage(router, () => wall.clock.now());
 startCommands();
+new Table(wall, (path) => router.go(path), announcer);
 
 window.journeymap.handle("ask", () => {
   return wall.asking.question() ?? noUpdate();

@@ -105,6 +105,6 @@ export class Selection {
   }
 }
 
-function toggled(ids, id) {
+export function toggled(ids, id) {
   return ids.includes(id) ? ids.filter((each) => each !== id) : [...ids, id];
 }

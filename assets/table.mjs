@@ -1,65 +1,103 @@
-// The rows shown, as a table: the chart's twin for those who read rather than look. Written once a second while open.
+// The chart's twin for those who read rather than look: takes the chart's place while it is open. Its grid, more than all the
+// rest of the page together, is loaded when it is first opened.
 
-import { channelLabel, STATE_LABELS } from "./model.mjs";
-import { journeyPath, setText } from "./rows.mjs";
-import { length, moment } from "./times.mjs";
+import { address } from "./address.mjs";
+import { Asker } from "./asker.mjs";
 
-const COLUMNS = ["Customer", "State", "In state", "Channels", "Queue", "Agent", "Started", "Last event", "Events", "Transfers", "Outcome"];
-const EVERY_MS = 1000;
+const element = (id) => document.getElementById(id);
 
 export class Table {
-  #table;
-  #panel;
-  #written = 0;
+  #panel = element("table-panel");
+  #toggle = element("table-toggle");
+  #asker = new Asker("table-question", "table-answer");
+  #wall;
+  #page;
+  #grid = null;
+  #open = false;
 
-  constructor(table, panel, toggle) {
-    this.#table = table;
-    this.#panel = panel;
-    const head = table.createTHead().insertRow();
-    for (const column of COLUMNS) {
-      const cell = document.createElement("th");
-      cell.scope = "col";
-      cell.textContent = column;
-      head.append(cell);
+  /** `wall` tells the time, whether it is held, and which journeys are wanted; `go(path)` shows another page; `announcer` speaks. */
+  constructor(wall, go, announcer) {
+    this.#wall = wall;
+    this.#page = facing(wall, go, announcer);
+    window.journeymap.handle("table", (answer) => {
+      this.#asker.receive(answer);
+      return window.dash_clientside.no_update;
+    });
+    this.#toggle.addEventListener("click", () => address.change({ table: !address.state.table }));
+    address.onChange(() => this.#show());
+    this.#show();
+  }
+  async #show() {
+    const open = address.state.table;
+    if (open === this.#open) return;
+    this.#open = open;
+    this.#panel.hidden = !open;
+    this.#panel.closest(".chart").dataset.view = open ? "table" : "chart";
+    element("timeline").hidden = open;
+    this.#toggle.setAttribute("aria-pressed", String(open));
+    if (!open) {
+      this.#wall.wake();
+      return;
     }
-    table.createTBody();
-    toggle.addEventListener("click", () => {
-      panel.hidden = !panel.hidden;
-      toggle.setAttribute("aria-expanded", String(!panel.hidden));
-      this.#written = 0;
-      window.dispatchEvent(new Event("journeymap:layout"));
-    });
+    this.#grid ??= this.#load();
+    (await this.#grid)?.wake();
   }
-  get open() {
-    return !this.#panel.hidden;
-  }
-  write(rows, now) {
-    if (!this.open || Date.now() - this.#written < EVERY_MS) return;
-    this.#written = Date.now();
-    const body = this.#table.tBodies[0];
-    while (body.rows.length > rows.length) body.deleteRow(-1);
-    rows.forEach((row, place) => {
-      const line = body.rows[place] ?? makeLine(body);
-      const link = line.cells[0].firstChild;
-      setText(link, row.customer);
-      link.href = journeyPath(row.id);
-      values(row, now).forEach((value, column) => setText(line.cells[column + 1], value));
-    });
+  async #load() {
+    try {
+      await stylesheet("/assets/table.css");
+      const [{ Grid }] = await Promise.all([import("./grid.mjs"), script(this.#panel.dataset.script)]);
+      const grid = new Grid(this.#page, (question) => this.#asker.ask(question), () => this.#open && address.state.page === "wall");
+      await grid.ready;
+      return grid;
+    } catch (error) {
+      // The network was away: the next opening tries again.
+      console.error(error);
+      this.#grid = null;
+      this.#page.announce("The table could not be loaded. Open it again to try once more.");
+      return null;
+    }
   }
 }
 
-function makeLine(body) {
-  const line = body.insertRow();
-  for (let column = 0; column < COLUMNS.length; column += 1) line.insertCell();
-  line.cells[0].append(document.createElement("a"));
-  return line;
+/** What the grid needs of the rest of the page. */
+function facing(wall, go, announcer) {
+  return {
+    go,
+    get now() {
+      return wall.now;
+    },
+    get paused() {
+      return wall.paused;
+    },
+    get state() {
+      return address.state;
+    },
+    /** The page's question as far as it says which journeys are wanted. */
+    get conditions() {
+      return wall.conditions;
+    },
+    change: (part) => address.change(part),
+    onChange: (listener) => address.onChange(listener),
+    announce: (text) => announcer.answer(text),
+  };
 }
 
-function values(row, now) {
-  const latest = row.interactions.reduce((one, other) => (other.last >= one.last ? other : one), row.interactions[0]);
-  return [
-    STATE_LABELS[row.state] ?? row.state, length(now - row.since), row.channels.map(channelLabel).join(", "),
-    latest?.queue ?? "", latest?.agent ?? "", moment(row.start, now), moment(row.last, now), String(row.events),
-    String(row.transfers.length), latest?.disposition ?? "",
-  ];
+function loaded(made) {
+  return new Promise((done, failed) => {
+    made.addEventListener("load", done);
+    made.addEventListener("error", () => {
+      made.remove();
+      failed(new Error(`${made.src ?? made.href} could not be loaded`));
+    });
+    document.head.append(made);
+  });
+}
+
+function script(src) {
+  return window.dash_ag_grid?.AgGrid ? Promise.resolve() : loaded(Object.assign(document.createElement("script"), { src }));
+}
+
+function stylesheet(href) {
+  if (document.head.querySelector(`link[href="${href}"]`)) return Promise.resolve();
+  return loaded(Object.assign(document.createElement("link"), { rel: "stylesheet", href }));
 }

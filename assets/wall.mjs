@@ -15,7 +15,6 @@ import { Painted } from "./painted.mjs";
 import { describe, journeyPath } from "./rows.mjs";
 import { Selection } from "./selection.mjs";
 import { Status } from "./status.mjs";
-import { Table } from "./table.mjs";
 import { TimeWindow } from "./window.mjs";
 
 const REACH_MS = 10_000;
@@ -46,7 +45,6 @@ export class Wall {
     this.card = new Card(document.body, () => this.redraw());
     this.gapTip = new GapTip(document.body);
     this.selection = new Selection(this, element("drawer"));
-    this.table = new Table(element("journey-table"), element("table-panel"), element("table-toggle"));
     const { place } = this.chart;
     place.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     place.addEventListener("pointerenter", () => (this.#pointerOver = true));
@@ -201,7 +199,6 @@ export class Wall {
     this.card.update(this.model.get(this.card.about?.row), now);
     this.gapTip.update(now);
     this.selection.show();
-    this.table.write(this.rows, now);
     this.time.draw(this.gaps);
     this.#offerBack();
     this.#painted.report(this.asking.version, drawn, this.clock);

@@ -15,6 +15,7 @@ from journeymap.export.palette import ASSETS
 from journeymap.model.status import Gap
 from journeymap.model.time import Millis
 from journeymap.web import callbacks, layout
+from journeymap.web.components.table import serve_when_wanted
 from journeymap.web.headers import Compressed, PageHeaders, content_policy
 
 
@@ -97,6 +98,7 @@ def create_app(
         suppress_callback_exceptions=False,
     )
     app.enable_dev_tools(debug=False)
+    serve_when_wanted()
     for router in routers:
         server.include_router(router)
     app.init_app(server)

@@ -84,6 +84,16 @@ TABLE_TOGGLE: Final = "table-toggle"
 TABLE_PANEL: Final = "table-panel"
 CARD: Final = "card"
 
+# The table.
+TABLE_TOOLS: Final = "table-tools"
+TABLE_FRAME: Final = "table-frame"
+TABLE_GRID: Final = "table-grid"
+TABLE_DETAIL: Final = "table-detail"
+TABLE_OPENED: Final = "table-opened"
+TABLE_QUESTION: Final = "table-question"
+TABLE_ANSWER: Final = "table-answer"
+TABLE_DRAWN: Final = "table-drawn"
+
 # The journey page.
 JOURNEY: Final = "journey"
 JOURNEY_QUESTION: Final = "journey-question"

@@ -53,7 +53,8 @@ def test_two_viewers_get_their_own_answers(model: DoubleReadModel) -> None:
     assert answer_question({"at": 0, "count": 60, "customer": "cust-0001"}, model, NOW)["order"] == one["order"]
 
 
-def test_an_answer_that_says_nothing_new_is_known_by_its_status() -> None:
+@pytest.mark.parametrize("name", ["", "table-"])
+def test_an_answer_that_says_nothing_new_is_known_by_its_status(name: str) -> None:
     _, server = create_app(model := DoubleReadModel(3, clock=lambda: NOW), clock=lambda: NOW)
     first = model.answer({"count": 3}, NOW)
     assert first is not None
@@ -61,13 +62,13 @@ def test_an_answer_that_says_nothing_new_is_known_by_its_status() -> None:
     question = {"count": 3, "have": have, "version": first["version"], "at": first["now"] + 1}
 
     async def ask(**changes: Any) -> int:
-        output = {"id": "answer", "property": "data"}
-        value = {"id": "question", "property": "data", "value": {**question, **changes}}
+        output = {"id": f"{name}answer", "property": "data"}
+        value = {"id": f"{name}question", "property": "data", "value": {**question, **changes}}
         call = {
-            "output": "answer.data",
+            "output": f"{name}answer.data",
             "outputs": output,
             "inputs": [value],
-            "changedPropIds": ["question.data"],
+            "changedPropIds": [f"{name}question.data"],
         }
         async with httpx.AsyncClient(transport=httpx.ASGITransport(server), base_url="http://127.0.0.1") as client:
             return (await client.post("/_dash-update-component", json=call)).status_code

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import httpx
 import pytest
 
+from journeymap.export.palette import ASSETS
 from journeymap.web import ids
 from journeymap.web.app import create_app
+from journeymap.web.components.table import THEME, create_grid
 from journeymap.web.layout import create_layout
 from tests.web.double import DoubleReadModel
 
@@ -112,3 +115,22 @@ def test_two_applications_share_nothing(model: DoubleReadModel) -> None:
     other, _ = create_app(DoubleReadModel(3), clock=lambda: NOW)
     assert one.callback_map is not other.callback_map
     assert set(one.callback_map) == set(other.callback_map)
+
+
+def test_the_tables_scripts_are_served_but_not_loaded_with_the_page(model: DoubleReadModel) -> None:
+    _, server = create_app(model, clock=lambda: NOW)
+    folder = "/_dash-component-suites/dash_ag_grid"
+    names = ("dash_ag_grid.min.js", "async-community.js", "async-enterprise.js")
+    page, *scripts = get(server, "/", *(f"{folder}/{name}" for name in names))
+    assert "dash_mantine_components" in page.text, "what the page shows at once is loaded at once"
+    assert folder not in page.text
+    assert [answer.status_code for answer in scripts[:2]] == [200, 200]
+    assert scripts[2].status_code != 200, "features that cost money are not even there"
+
+
+def test_the_grid_takes_its_looks_from_our_tokens() -> None:
+    named = {value[4:-1] for value in map(str, THEME.values()) if value.startswith("var(")}
+    tokens = (ASSETS / "tokens.css").read_text(encoding="utf-8")
+    assert named
+    assert [name for name in sorted(named) if f"{name}:" not in tokens] == []
+    assert json.dumps(THEME) in create_grid().dashGridOptions["theme"]["function"]

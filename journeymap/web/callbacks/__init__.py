@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import dash
 
 from journeymap.model.time import Millis
-from journeymap.web.callbacks import journey, operations, wall
+from journeymap.web.callbacks import journey, operations, table, wall
 
 if TYPE_CHECKING:
     from journeymap.web.app import PageModel
@@ -21,3 +21,4 @@ def register(
     wall.register(app, read_model, clock, retry)
     journey.register(app, read_model, clock)
     operations.register(app, read_model, clock)
+    table.register(app, read_model, clock)

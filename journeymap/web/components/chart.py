@@ -12,6 +12,7 @@ from journeymap.web.components.drawer import create_drawer
 from journeymap.web.components.legend import create_legend
 from journeymap.web.components.notices import create_empty
 from journeymap.web.components.overview import create_overview
+from journeymap.web.components.table import create_table
 
 SORT_LABELS: Final = {
     "activity": "Last activity",
@@ -26,14 +27,16 @@ GROUP_LABELS: Final = {"": "None", "state": "State", "queue": "Queue"}
 
 
 def create_wall(*, can_retry: bool) -> Any:
-    """The chart with its tools, and below it the same rows as a table."""
+    """The chart with its tools, and the table that takes its place."""
     return html.Section(
         className="chart",
         **attributes(aria_label="Journeys"),
         children=[
             create_overview(),
             _tools(),
-            html.Div(className="chart-body", children=[_timeline(can_retry=can_retry), _table(), create_drawer()]),
+            html.Div(
+                className="chart-body", children=[_timeline(can_retry=can_retry), create_table(), create_drawer()]
+            ),
         ],
     )
 
@@ -45,7 +48,16 @@ def _tools() -> Any:
             _menu(ids.SORT, "Sort", SORT_LABELS),
             _menu(ids.GROUP, "Group", GROUP_LABELS),
             *create_legend(),
+            html.Div(id=ids.TABLE_TOOLS, className="twin-tools"),
             html.Div(className="spacer"),
+            html.Button(
+                "Table",
+                id=ids.TABLE_TOGGLE,
+                className="button button-tool",
+                type="button",
+                title="The same journeys as a table (T)",
+                **attributes(aria_pressed="false", aria_controls=ids.TABLE_PANEL),
+            ),
             html.Button(
                 "Back to live",
                 id=ids.BACK_TO_LIVE,
@@ -98,7 +110,7 @@ def _timeline(*, can_retry: bool) -> Any:
         className="timeline",
         role="group",
         **attributes(
-            aria_label="Timeline. Arrow keys move between journeys, Enter opens one. "
+            aria_label="Timeline. Arrow keys move between journeys, Enter opens one, T shows all of them as a table. "
             "Gaps in the stream are listed in the operations view, key H.",
             aria_details=ids.JOURNEY_TABLE,
         ),
@@ -112,27 +124,5 @@ def _timeline(*, can_retry: bool) -> Any:
             ),
             html.Div(id=ids.TIMELINE_ROWS, className="timeline-rows", tabIndex="-1"),
             create_empty(can_retry=can_retry),
-        ],
-    )
-
-
-def _table() -> Any:
-    return html.Div(
-        className="table-dock",
-        children=[
-            html.Button(
-                "Table",
-                id=ids.TABLE_TOGGLE,
-                className="button button-link",
-                type="button",
-                title="The rows shown, as a table (T)",
-                **attributes(aria_expanded="false", aria_controls=ids.TABLE_PANEL),
-            ),
-            html.Div(
-                id=ids.TABLE_PANEL,
-                className="table-panel",
-                hidden=True,
-                children=html.Table(id=ids.JOURNEY_TABLE, className="table"),
-            ),
         ],
     )

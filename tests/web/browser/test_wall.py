@@ -230,7 +230,7 @@ def test_keys_move_open_and_hold(serve: Serve, visit: Visit) -> None:
     expect(page.locator("#pause")).to_contain_text("PAUSED")
     page.keyboard.press(" ")
     page.keyboard.press("t")
-    expect(page.locator("#journey-table tbody tr").first).to_be_visible()
+    expect(page.locator("#journey-table .ag-row").first).to_be_visible()
     page.keyboard.press("?")
     expect(page.locator("#help-sheet")).to_be_visible()
     page.keyboard.press("Escape")
