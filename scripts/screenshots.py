@@ -1,7 +1,8 @@
 """Takes the pictures of docs/images/ from a run of the simulated platform: .venv/bin/python scripts/screenshots.py
 
 Chromium is found as the tests find it (CHROMIUM, else scripts/browser.sh). With words as arguments only pictures whose
-names contain one of them are kept. `pngquant`, where it is installed, makes them smaller. Takes about eight minutes.
+names contain one of them are kept. `pngquant`, where it is installed, makes them smaller.
+Takes about twelve minutes.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ DESKTOP, PHONE = (1440, 900), (390, 844)
 SETTLE = 25  # seconds until the wall shows a lively picture
 OUTAGE = 75  # seconds without a connection, long enough to be an error and to be seen on the chart
 WALL_IS_DRAWN = "body[data-rows]"
+TABLE_IS_DRAWN = "#journey-table .ag-row"
+UNDERSTOOD = "localStorage.setItem('journeymap-simulated-understood', 'yes')"  # the first-start notice has been read
 
 
 class Product:
@@ -88,6 +91,7 @@ class Camera:
         """A page that is looked at for a while."""
         viewport = {"width": size[0], "height": size[1]}
         page = self._browser.new_page(viewport=viewport, color_scheme=theme, timezone_id="UTC")  # type: ignore[arg-type]
+        page.add_init_script(UNDERSTOOD)
         page.goto(self._address + path)
         yield page
         page.close()
@@ -109,12 +113,26 @@ class Camera:
         print(f"docs/images/{name}.png, {target.stat().st_size:,} bytes")
 
 
-def show_well(camera: Camera, journey: str) -> None:
+def show_well(camera: Camera, product: Product) -> None:
     """The pages as they are every day."""
+    journey = product.richest()
     for theme in ("light", "dark"):
         for suffix, size in (("", DESKTOP), ("-phone", PHONE)):
             camera.take(f"wall{suffix}-{theme}", "/", WALL_IS_DRAWN, theme=theme, size=size)
             camera.take(f"journey{suffix}-{theme}", journey, "h1", theme=theme, size=size)
+            camera.take(f"table{suffix}-{theme}", "/?view=table", TABLE_IS_DRAWN, theme=theme, size=size)
+        camera.take(f"wall-selected-{theme}", "/", WALL_IS_DRAWN, theme=theme, open_first=".row-customer")
+        camera.take(f"wall-display-{theme}", "/?display=wall", WALL_IS_DRAWN, theme=theme)
+
+
+def show_size(camera: Camera, name: str) -> None:
+    """Wall and table with few or with many journeys."""
+    for theme in ("light", "dark"):
+        camera.take(f"wall-{name}-{theme}", "/", WALL_IS_DRAWN, theme=theme)
+        camera.take(f"table-{name}-{theme}", "/?view=table", TABLE_IS_DRAWN, theme=theme)
+
+
+TROUBLE = ("operations", "wall-gaps-light")
 
 
 def show_trouble(camera: Camera, product: Product) -> None:
@@ -142,32 +160,54 @@ def show_trouble(camera: Camera, product: Product) -> None:
     )
 
 
+@contextmanager
+def running(*options: str) -> Iterator[Product]:
+    """The product with a simulated platform, until it is not needed any more."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [
+            sys.executable,
+            "-m",
+            "journeymap",
+            "run",
+            "--port",
+            "0",
+            "--store",
+            f"disk:{folder}/store",
+            *options,
+        ]
+        log = Path(folder) / "log"
+        with log.open("w") as output:
+            process = subprocess.Popen(command, cwd=CHECKOUT, stderr=output)
+        try:
+            time.sleep(SETTLE)
+            yield Product(log)
+        finally:
+            process.terminate()
+            process.wait()
+
+
+SIZES = {"5": ("--rate", "0.05", "--history", "5m"), "5000": ("--rate", "16")}
+"""Options for about so many journeys."""
+
+
 def main() -> None:
-    """Start the product, look at it, stop it."""
+    """Start the product, look at it, stop it; and again with few and with many journeys."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     chromium = (
         os.environ.get("CHROMIUM") or subprocess.check_output(["scripts/browser.sh"], cwd=CHECKOUT, text=True).strip()
     )
-    with tempfile.TemporaryDirectory() as folder:
-        command = [
-            *(sys.executable, "-m", "journeymap", "run", "--port", "0"),
-            *("--store", f"disk:{folder}/store", "--rate", "3"),
-        ]
-        log = Path(folder) / "log"
-        with log.open("w") as output:
-            running = subprocess.Popen(command, cwd=CHECKOUT, stderr=output)
-        try:
-            time.sleep(SETTLE)
-            product = Product(log)
-            with sync_playwright() as playwright:
-                browser = playwright.chromium.launch(executable_path=chromium, args=SWITCHES)
-                camera = Camera(browser, product.address, sys.argv[1:])
-                show_well(camera, product.richest())
+    wanted = sys.argv[1:]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=SWITCHES)
+        for name, options in SIZES.items():
+            with running(*options) as product:
+                show_size(Camera(browser, product.address, wanted), name)
+        with running("--rate", "3") as product:
+            camera = Camera(browser, product.address, wanted)
+            show_well(camera, product)
+            if not wanted or any(word in name for name in TROUBLE for word in wanted):
                 show_trouble(camera, product)
-                browser.close()
-        finally:
-            running.terminate()
-            running.wait()
+        browser.close()
 
 
 if __name__ == "__main__":
