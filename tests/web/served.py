@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import uvicorn
@@ -18,9 +19,9 @@ START_S = 60
 class Served:
     """Runs until `close`; `url` is where."""
 
-    def __init__(self, read_model: Any, **options: Any) -> None:
+    def __init__(self, read_model: Any, *, clock: Callable[[], int] | None = None, **options: Any) -> None:
         self.read_model = read_model
-        _, server = create_app(read_model, clock=read_model.clock, **options)
+        _, server = create_app(read_model, clock=clock or read_model.clock, **options)
         listener = socket.socket()
         listener.bind(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -77,9 +77,9 @@ def test_axe_finds_nothing_serious_on_any_page_in_either_theme(serve: Serve, vis
         page.keyboard.press(key)
         lost += [f"{name}: {one}" for one in page.evaluate(OUTSIDE)]
     page.keyboard.press("Control+k")
-    expect(page.get_by_role("combobox")).to_be_focused()
+    expect(page.locator("#command-box").get_by_role("combobox")).to_be_focused()
     page.keyboard.type("all journeys")
-    expect(page.get_by_role("option", selected=True)).to_contain_text("All journeys")
+    expect(page.locator("#command-box").get_by_role("option", selected=True)).to_contain_text("All journeys")
     page.keyboard.press("Enter")
     expect(page.locator("#timeline")).to_be_visible()
     lost += [f"wall: {one}" for one in page.evaluate(OUTSIDE)]

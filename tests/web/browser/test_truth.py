@@ -44,7 +44,7 @@ class Stand:
         model = ReadModel(store, CLOCK.now, OPTIONS.timeouts, lambda record, raws: fold_record(record, raws, OPTIONS))
         self._follower = Follower(model)
         self._follower.start()
-        self.served = Served(ViewedModel(model, Viewer()), retry=self._source.retry)
+        self.served = Served(ViewedModel(model, Viewer()), clock=CLOCK.now, retry=self._source.retry)
         self.url = self.served.url
         return self
 
