@@ -226,4 +226,4 @@ def test_the_command_box_does_what_is_chosen_and_gives_the_focus_back(serve: Ser
     page.keyboard.press("ArrowUp")
     expect(box(page).get_by_role("option", selected=True)).to_contain_text("Show only journeys with")
     page.keyboard.press("Enter")
-    expect(page.locator("#counts")).to_contain_text("10 matching of 60")
+    expect(page.locator("#counts")).to_contain_text("10 of 60 match")
