@@ -67,7 +67,7 @@ def test_is_reached_by_key_link_badge_and_address_and_left_again(serve: Serve, v
     again.keyboard.press("h")
     expect(again.locator("#timeline")).to_be_visible()
     again.keyboard.press("?")
-    expect(again.locator("#help-sheet")).to_contain_text("operations view")
+    expect(again.locator("#help-sheet")).to_contain_text("Operations view")
 
 
 def test_shows_what_ingest_says_with_units(serve: Serve, visit: Visit) -> None:
