@@ -1,99 +1,27 @@
-"""The HTTP interface, asked over ASGI as any client would."""
+"""The HTTP interface: lists, journeys, status, quarantine, problems."""
 
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 import msgspec
 import pytest
-from fastapi import FastAPI
 
-from journeymap.decode.event import decode_raw
 from journeymap.errors import StoreCorruptError
-from journeymap.model.change import Changes, JourneyRecord
-from journeymap.model.event import Event
-from journeymap.model.journey import Journey
-from journeymap.model.status import ConnectionChange, EventCounts, Gap, IngestStatus, Quarantined, SourceReport
+from journeymap.model.status import ConnectionChange, EventCounts, Gap, IngestStatus, Quarantined
 from journeymap.model.time import HOUR, MINUTE, SECOND
-from journeymap.readmodel.readmodel import ReadModel
-from journeymap.stitch.definition import assemble, journeys
-from journeymap.stitch.options import StitchOptions, Timeouts
+from journeymap.stitch.definition import journeys
+from journeymap.stitch.options import Timeouts
 from journeymap.stitch.reading import ClockReading
-from journeymap.stitch.stitcher import Stitcher
-from journeymap.store.base import Commit
-from journeymap.store.memory import MemoryStore
-from journeymap.testing import DictShelf, ManualClock, event
+from journeymap.testing import event
 from journeymap.view.document import document
 from journeymap.view.masking import Viewer
 from journeymap.web import listing
-from journeymap.web.api import create_api
-from journeymap.web.exporting import create_exports
-from journeymap.web.openapi import api_openapi
 from journeymap.web.viewing import ViewedModel
-from tests.web.asgi import Client
+from tests.web.site import OPTIONS, START, Site
 
-START = 1_700_000_000_000
-OPTIONS = StitchOptions()
 PHONE = "+4915112345678"
-
-
-def fold(record: JourneyRecord, raws: list[bytes]) -> Journey:
-    own: dict[str, list[Event]] = {}
-    for each in map(decode_raw, raws):
-        own.setdefault(each.interaction_id, []).append(each)
-    return assemble(record.customer_id, own, OPTIONS)
-
-
-class Site:
-    """An application with the API over a store in memory."""
-
-    def __init__(self) -> None:
-        self.clock = ManualClock(START + 10 * MINUTE)
-        self.store = MemoryStore()
-        self.shelf = DictShelf()
-        self.stitcher = Stitcher(OPTIONS, self.shelf)
-        self.events: list[Event] = []
-        self.viewer = Viewer()
-        self.model = ReadModel(self.store, self.clock.now, Timeouts(), fold)
-        app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-        app.include_router(create_api(self.model, self.store, self.clock.now, lambda _request: self.viewer))
-        self.client = Client(app)
-
-    def take(self, *events: Event) -> None:
-        """Put events into the store, as one checkpoint."""
-        self.events += events
-        self.stitcher.apply(events)
-        rows = self.stitcher.take_rows(self.clock.now())
-        changes: Changes = self.stitcher.take_changes()
-        self.shelf.commit(changes)
-        self.store.commit(Commit(self.clock.now(), rows, changes))
-
-    def get(self, path: str, status: int = 200) -> Any:
-        response = self.client.get(path)
-        assert response.status_code == status, response.text
-        kind = "application/json" if status == 200 else "application/problem+json"
-        assert response.headers["content-type"] == kind
-        body = response.json()
-        if status != 200:
-            assert body["status"] == status
-            assert body["detail"]
-        return body
-
-
-@pytest.fixture
-def site() -> Site:
-    made = Site()
-    for n in range(12):
-        channel = "chat" if n % 3 == 0 else "voice"
-        made.take(
-            event("interaction.created", START + n * 1_000, f"i{n}", event_id=f"a{n}", customerId=f"Cust-{n:02}",
-                  channelType=channel, queueName="Support" if n % 2 else "Sales"),
-            event("conversation.started", START + n * 1_000 + 500, f"i{n}", event_id=f"b{n}"),
-        )  # fmt: skip
-    made.take(event("disposition.completed", START + 20_000, "i3", event_id="c3", disposition="sold"))
-    return made
 
 
 def ids(body: Any) -> list[str]:
@@ -366,92 +294,3 @@ def test_the_pages_model_answers_in_plain_values(site: Site) -> None:
     assert (detail["customer_id"], len(detail["neighbours"])) == ("Cust-03", 1)
     assert detail["neighbours"][0]["started_at"] == START + 40 * HOUR
     assert pages.detail("j-none", site.clock.now()) is None
-
-
-def check_schema(value: Any, schema: dict[str, Any], schemas: dict[str, Any], where: str) -> None:
-    """Enough of JSON Schema for the schemas that are used here; an unknown keyword fails."""
-    if "$ref" in schema:
-        check_schema(value, schemas[schema["$ref"].rsplit("/", 1)[1]], schemas, where)
-        return
-    if "anyOf" in schema:
-        for each in schema["anyOf"]:
-            try:
-                check_schema(value, each, schemas, where)
-            except AssertionError:
-                continue
-            return
-        pytest.fail(f"{where} is none of {schema['anyOf']}")
-    known = {"title", "description", "default", "type", "properties", "required", "items", "additionalProperties"}
-    assert schema.keys() <= known, where
-    kinds = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float), "boolean": bool}
-    if schema["type"] == "null":
-        assert value is None, where
-        return
-    assert isinstance(value, kinds[schema["type"]]), where  # type: ignore[arg-type]
-    if schema["type"] == "array":
-        for each in value:
-            check_schema(each, schema["items"], schemas, f"{where}[]")
-    elif schema["type"] == "object":
-        properties = schema.get("properties", {})
-        assert set(schema.get("required", ())) <= set(value), where
-        if not schema.get("additionalProperties"):
-            assert set(value) <= set(properties), where
-        for name in value.keys() & properties.keys():
-            check_schema(value[name], properties[name], schemas, f"{where}.{name}")
-
-
-def test_answers_are_what_the_description_says(site: Site) -> None:
-    described = site.get("/api/v1/openapi.json")
-    schemas = described["components"]["schemas"]
-    told = {
-        "gaps": [Gap("s", "stopped", 1)],
-        "connections": [ConnectionChange(1, "s", "OPEN")],
-        "quarantine": [Quarantined("not-json", 1, 1)],
-        "status": IngestStatus(sources=[SourceReport(name="s")]),
-    }
-    site.store.write_documents({name: msgspec.json.encode(document) for name, document in told.items()})
-    site.model.poll()
-    journey_id = site.get("/api/v1/journeys?limit=1")["journeys"][0]["journey_id"]
-    paths = {path: "" for path in described["paths"] if path.startswith("/api/") and path != "/api/v1/openapi.json"}
-    paths["/api/v1/journeys/{journey_id}"] = f"/{journey_id}"
-    for path, tail in paths.items():
-        schema = described["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
-        check_schema(site.get(path.removesuffix("/{journey_id}") + tail), schema, schemas, path)
-    check_schema(site.get("/api/v1/journeys/none", 404), schemas["Problem"], schemas, "problem")
-    status = schemas["Status"]["properties"].keys()
-    assert status >= {"counts", "store_bytes", "lag_ms", "token_expires_at", "subscription_id"}
-
-
-def test_the_description_is_valid_openapi_and_describes_exactly_what_is_there(site: Site) -> None:
-    described = api_openapi()
-    assert described == site.get("/api/v1/openapi.json")
-    assert described["openapi"] == "3.1.0"
-    assert described["info"].keys() >= {"title", "version"}
-    router = create_api(site.model, site.store, site.clock.now, lambda _request: Viewer())
-    exports = create_exports(site.model, site.store, site.clock.now, lambda _request: Viewer())
-    routes = [*router.routes, *exports.routes]
-    reading = {route.path for route in routes if "GET" in route.methods}  # type: ignore[attr-defined]
-    assert set(described["paths"]) == reading - {"/api/{rest:path}", "/export/{rest:path}"}
-    names: set[str] = set()
-    for path, item in described["paths"].items():
-        assert set(item) == {"get"}
-        operation = item["get"]
-        names.add(operation["operationId"])
-        assert operation["summary"]
-        in_path = {each["name"] for each in operation.get("parameters", []) if each["in"] == "path"}
-        assert in_path == set(re.findall(r"{(\w+)}", path))
-        for parameter in operation.get("parameters", []):
-            assert parameter.keys() <= {"name", "in", "required", "description", "schema", "style", "explode"}
-            assert parameter["in"] == "query" or parameter["required"] is True
-        for code, response in operation["responses"].items():
-            assert code.isdecimal()
-            assert response["description"]
-            assert response.keys() <= {"description", "content"}
-    assert len(names) == len(described["paths"])
-    listed = {each["name"] for each in described["paths"]["/api/v1/journeys"]["get"]["parameters"]}
-    assert listed == set(listing._NAMES)
-    text = json.dumps(described)
-    for reference in {part.split('"')[0] for part in text.split("#/components/schemas/")[1:]}:
-        assert reference in described["components"]["schemas"]
-    used = {name for name in described["components"]["schemas"] if f'schemas/{name}"' in text}
-    assert used == set(described["components"]["schemas"])
