@@ -82,6 +82,7 @@ TIMELINE_ROWS: Final = "timeline-rows"
 TIMELINE_EMPTY: Final = "timeline-empty"
 TABLE_TOGGLE: Final = "table-toggle"
 TABLE_PANEL: Final = "table-panel"
+
 # The table.
 TABLE_TOOLS: Final = "table-tools"
 TABLE_FRAME: Final = "table-frame"
