@@ -27,16 +27,19 @@ export function startFilters(agents) {
   return new Facets();
 }
 
-/** The search box is Dash's. Its text is told a moment after typing; what others put into the address is put into it. */
+/**
+ * The search box is Dash's. Its text is told a moment after typing; what others put into the address is put into it. That is told
+ * too, late and not always in order: only what was typed since counts, or a Back would be undone by what came before it.
+ */
 function startSearch() {
+  const box = element("filter-customer");
   let told = "";
+  let typed = false;
   let typing = false;
-  // The page starts with an empty box and gets the address's text a moment later.
-  let early = Boolean(address.state.filters.q);
   window.journeymap.handle("filter", (text) => {
     const q = (text ?? "").trim();
-    if (early && q === told) early = false;
-    if (q !== told && !early) {
+    if (q !== told && !typed) setSearch(told);
+    else if (q !== told) {
       told = q;
       // A text that is typed is one deed, however often it is told.
       address.change({ filters: { q } }, { entry: !typing });
@@ -47,12 +50,13 @@ function startSearch() {
   const write = ({ filters: { q } }) => {
     if (q === told) return;
     told = q;
-    typing = false;
+    typed = typing = false;
     setSearch(q);
   };
   write(address.state);
   address.onChange(write);
-  element("filter-customer").addEventListener("blur", () => (typing = false));
+  box.addEventListener("input", () => (typed = true));
+  box.addEventListener("blur", () => (typing = false));
 }
 
 /** Where the panel has no place of its own it is a sheet that opens from below. */

@@ -138,9 +138,16 @@ def test_back_and_forward_go_through_what_was_done(serve: Serve, visit: Visit) -
     assert state(page)["window"]["live"]
     page.go_back()
     wait_for_state(page, "filters", everything)
+    wait_for_question(page, served, lambda question: question["channels"] == [])
     page.go_forward()
     wait_for_state(page, "filters", chats)
     assert state(page)["sort"] == "activity"
+    # Another page lies over the wall, which stays as it was.
+    page.keyboard.press("h")
+    page.wait_for_url("**/operations")
+    page.keyboard.press("h")
+    page.wait_for_url("**/?channel=chat")
+    wait_for_question(page, served, lambda question: question["channels"] == ["chat"])
 
 
 @pytest.mark.parametrize("text", ["+44 20 7946 0000", "ana@example.org"])
