@@ -51,6 +51,7 @@ lint: $(READY_TO_TEST)
 	@$(BIN)/ruff check --quiet $(CODE)
 	@$(BIN)/ruff format --quiet --check $(CODE)
 	@$(BIN)/mypy journeymap
+	@$(BIN)/oxlint --quiet assets
 
 .PHONY: browser
 browser:

@@ -21,12 +21,10 @@ export class Drawer {
   #row = null;
   #id = null;
   #fields = {};
-  #actions;
 
   /** `actions`: `close()`, `pin(id)`, `filter(customer)`. `root` is filled by `web/components/drawer.py`. */
   constructor(root, actions) {
     this.#root = root;
-    this.#actions = actions;
     for (const field of root.querySelectorAll("[data-field]")) this.#fields[field.dataset.field] = field;
     const click = (field, action) => this.#fields[field].addEventListener("click", action);
     click("close", () => actions.close());

@@ -1,5 +1,6 @@
 // Starts the page once Dash has put its elements in place, and ties the parts to each other and to Dash.
 
+import { address } from "./address.mjs";
 import { Announcer } from "./announce.mjs";
 import { makeCommands } from "./commands.mjs";
 import { Cursor } from "./cursor.mjs";
@@ -90,7 +91,7 @@ function startCommands() {
   const keys = new Keys(() => router.page);
   const search = (text) => {
     if (router.page !== "wall") router.go("/");
-    window.dash_clientside.set_props("filter-customer", { value: text });
+    address.change({ filters: { q: text } }, { entry: true });
   };
   const onWall = () => router.page === "wall";
   const leave = () => wall.gapTip.close() || wall.card.close() || cursor.unmark() || (onWall() && (wall.selection.close() || display.leave())) || (document.activeElement?.blur?.() ?? true);

@@ -47,7 +47,7 @@ export class Status {
     return asked && Date.now() - asked > 10_000 ? this.#answeredAt : 0;
   }
 
-  show({ answer, matched, gaps, painted, asked, now, paused, shown, filtered, hidden }) {
+  show({ answer, matched, gaps, painted, asked, now, paused, filtered, hidden }) {
     const lost = this.lostSince(asked);
     const status = answer?.status ?? null;
     const state = status?.state ?? "CONNECTING";

@@ -215,7 +215,7 @@ export class Wall {
   showStatus() {
     this.status.show({
       answer: this.asking.answer, matched: this.asking.matched, gaps: this.gaps, painted: this.#painted, asked: this.asking.askedAt, now: this.clock.now(), paused: this.paused, filtered: this.filtered,
-      shown: Math.min(this.onScreen().shown + this.order.pinned.length, this.order.matched), hidden: !this.visible,
+      hidden: !this.visible,
     });
     this.selection.show();
   }

@@ -227,3 +227,8 @@ def test_the_command_box_does_what_is_chosen_and_gives_the_focus_back(serve: Ser
     expect(box(page).get_by_role("option", selected=True)).to_contain_text("Show only journeys with")
     page.keyboard.press("Enter")
     expect(page.locator("#counts")).to_contain_text("10 of 60 match")
+    expect(page.locator("#filter-customer")).to_have_value("cust-0001")
+    page.keyboard.press("Control+k")
+    field.fill(">only in state closed")
+    page.keyboard.press("Enter")
+    expect(page.locator("#filter-chips")).to_contain_text("Closed")

@@ -45,10 +45,10 @@ def x_of(page: Page, ago: int) -> float:
 
 
 def wait_for_hatching(page: Page, x: float, hatched: bool) -> None:
-    """Until there are lines on the axis at `x`, or nothing but its ground."""
+    """Until there are lines on the axis at `x`, or nothing but its ground and perhaps a mark of time."""
     for _ in range(600):
         seen = len(colours(page, ".timeline-axis", x, 26))
-        if (seen > 2) if hatched else (seen == 1):
+        if (seen > 2) == hatched:
             return
         page.wait_for_timeout(50)
     raise AssertionError(f"{seen} colours on the axis")
@@ -113,9 +113,9 @@ def test_a_gap_is_hatched_on_the_axis_and_through_the_rows(serve: Serve, visit: 
     ]
     inside, outside = x_of(page, 10 * MINUTE), x_of(page, 5 * MINUTE)
     wait_for_hatching(page, inside, True)
-    assert len(colours(page, ".timeline-axis", outside, 26)) == 1
+    assert len(colours(page, ".timeline-axis", outside, 26)) <= 2
     assert len(colours(page, ".rows-canvas", inside, 300)) > 2
-    assert len(colours(page, ".rows-canvas", outside, 300)) == 1
+    assert len(colours(page, ".rows-canvas", outside, 300)) <= 2
     box = page.locator(".timeline-axis").bounding_box()
     assert box
     page.mouse.move(box["x"] + inside, box["y"] + 15)
