@@ -1,24 +1,24 @@
 // Starts the page once Dash has put its elements in place, and ties the parts to each other and to Dash.
 
-import { address } from "./address.mjs";
-import { Announcer } from "./announce.mjs";
-import { makeCommands } from "./commands.mjs";
-import { Cursor } from "./cursor.mjs";
-import { Dialogs } from "./dialogs.mjs";
-import { Display } from "./display.mjs";
-import { startFilters } from "./filters.mjs";
-import { startInteraction } from "./interaction.mjs";
-import { startJourneyPage } from "./journeypage.mjs";
-import { Keys } from "./keys.mjs";
-import { startLegend } from "./legend.mjs";
-import { Operations } from "./operations.mjs";
-import { startTheme } from "./palette.mjs";
-import { Router } from "./router.mjs";
-import { startSorting } from "./sorting.mjs";
-import { Table } from "./table.mjs";
-import { keepMoments, setZone } from "./times.mjs";
-import { startTopbar } from "./topbar.mjs";
-import { Wall } from "./wall.mjs";
+import { startTopbar } from "./bar/topbar.mjs";
+import { Announcer } from "./base/announce.mjs";
+import { startTheme } from "./base/palette.mjs";
+import { keepMoments, setZone } from "./base/times.mjs";
+import { Cursor } from "./chart/cursor.mjs";
+import { startInteraction } from "./chart/interaction.mjs";
+import { startLegend } from "./chart/legend.mjs";
+import { makeCommands } from "./commands/commands.mjs";
+import { Dialogs } from "./commands/dialogs.mjs";
+import { Keys } from "./commands/keys.mjs";
+import { startFilters } from "./filters/filters.mjs";
+import { startJourneyPage } from "./journey/journeypage.mjs";
+import { Operations } from "./operations/operations.mjs";
+import { address } from "./state/address.mjs";
+import { Router } from "./state/router.mjs";
+import { Table } from "./table/table.mjs";
+import { Display } from "./wall/display.mjs";
+import { startSorting } from "./wall/sorting.mjs";
+import { Wall } from "./wall/wall.mjs";
 
 const element = (id) => document.getElementById(id);
 const noUpdate = () => window.dash_clientside.no_update;

@@ -1,4 +1,4 @@
-"""Draws the bars of interactions as SVG, as `assets/draw.mjs` draws them on the page's canvas."""
+"""Draws the bars of interactions as SVG, as `assets/chart/draw.mjs` draws them on the page's canvas."""
 
 from __future__ import annotations
 

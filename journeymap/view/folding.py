@@ -1,6 +1,6 @@
 """A time axis on which long idle stretches are folded to breaks of one width each: which ones fold, and where time lies then.
 
-The page's own is `assets/folding.mjs`; both pass the golden cases of `tests/data/folding_cases.json`.
+The page's own is `assets/journey/folding.mjs`; both pass the golden cases of `tests/data/folding_cases.json`.
 """
 
 from __future__ import annotations

@@ -67,7 +67,7 @@ GAP_LABELS: Final = {
     "dropped": "the source throttled",
     "disk": "reading was stopped",
 }
-"""Kinds of gaps in the stream (`model.status.Gap`) in words; the page's own are in `assets/gaps.mjs`."""
+"""Kinds of gaps in the stream (`model.status.Gap`) in words; the page's own are in `assets/standing/gaps.mjs`."""
 
 
 def channel_look(channel: str) -> ChannelLook:

@@ -1,6 +1,6 @@
 """A journey's row made ready for drawing: absolute times, lanes, and since when its state lasts.
 
-What `assets/model.mjs` does on the page, for exports.
+What `assets/chart/model.mjs` does on the page, for exports.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The one place in Python where time becomes pixels, and where an axis gets its ticks: for exports.
 
-The page's own is `assets/scale.mjs`; both pass the golden cases of `tests/data/scale_cases.json`.
+The page's own is `assets/base/scale.mjs`; both pass the golden cases of `tests/data/scale_cases.json`.
 """
 
 from __future__ import annotations

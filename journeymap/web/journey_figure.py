@@ -2,7 +2,7 @@
 
 A Plotly figure as a plain dictionary, on an axis of true times in milliseconds: `base` and `x` of bars, `x` of marks and
 arrows. What is open has no length; `meta.open` names it, and the page lets it grow. `layout.meta` says what folds. The
-page (`assets/journeychart.mjs`) puts all of it on its folded scale, with the theme's colours (`token:<name>`) and the
+page (`assets/journey/journeychart.mjs`) puts all of it on its folded scale, with the theme's colours (`token:<name>`) and the
 viewer's time zone (`{t:<ms>}`; `{since:<ms>}` is how long ago that was). All texts that came from outside are escaped,
 since Plotly reads a little HTML.
 """

@@ -29,14 +29,14 @@ INDEX: Final = """<!DOCTYPE html>
     {%css%}
     <link rel="stylesheet" href="/assets/tokens.css">
     <link rel="stylesheet" href="/assets/shell.css">
-    <link rel="stylesheet" href="/assets/facets.css">
-    <link rel="stylesheet" href="/assets/wall.css">
-    <link rel="stylesheet" href="/assets/overview.css">
-    <link rel="stylesheet" href="/assets/journey.css">
-    <link rel="stylesheet" href="/assets/operations.css">
-    <link rel="stylesheet" href="/assets/strip.css">
-    <link rel="stylesheet" href="/assets/drawer.css">
-    <link rel="stylesheet" href="/assets/display.css">
+    <link rel="stylesheet" href="/assets/filters/facets.css">
+    <link rel="stylesheet" href="/assets/wall/wall.css">
+    <link rel="stylesheet" href="/assets/wall/overview.css">
+    <link rel="stylesheet" href="/assets/journey/journey.css">
+    <link rel="stylesheet" href="/assets/operations/operations.css">
+    <link rel="stylesheet" href="/assets/standing/strip.css">
+    <link rel="stylesheet" href="/assets/wall/drawer.css">
+    <link rel="stylesheet" href="/assets/wall/display.css">
     <script src="/assets/boot.js"></script>
     <script type="module" src="/assets/main.mjs"></script>
   </head>

@@ -1,7 +1,7 @@
 """Names of the colour tokens in `assets/tokens.css`, and the words and marks that stand beside a colour.
 
 Python never holds a colour. Where a figure needs one it says `token:<name>`, and the page puts in the value of the
-theme that is on (`assets/figure.mjs`).
+theme that is on (`assets/journey/figure.mjs`).
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,6 +41,19 @@ PURE_ALL_THE_SAME = "urllib.parse"
 IMPURE_CALLS = {"open", "print", "input", "exec", "eval", "__import__"}
 IMPURE_METHODS = {("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"), ("date", "today")}
 MODULES = sorted(PACKAGE.rglob("*.py"))
+
+ASSETS = ROOT / "assets"
+PAGE_LAYERS = (
+    {"."},
+    {"bar", "journey", "table", "operations", "commands"},
+    {"wall"},
+    {"chart"},
+    {"filters", "standing"},
+    {"state"},
+    {"base"},
+)
+"""The folders of `assets/`, top first."""
+PAGE_MODULES = sorted(path for path in ASSETS.rglob("*.mjs") if "vendor" not in path.parts)
 
 
 def name_of(path: Path) -> str:
@@ -102,6 +116,22 @@ def test_pure_folders_touch_nothing(path: Path) -> None:
                 wrong.append(f"{node.lineno}: calls {owner}.{name}")
             case ast.AsyncFunctionDef() | ast.Await():
                 wrong.append(f"{node.lineno}: is asynchronous")
+    assert wrong == []
+
+
+def page_level(path: Path) -> int:
+    folder = str(path.parent.relative_to(ASSETS))
+    return next(level for level, folders in enumerate(PAGE_LAYERS) if folder in folders)
+
+
+@pytest.mark.parametrize("path", PAGE_MODULES, ids=lambda path: str(path.relative_to(ASSETS)))
+def test_modules_of_the_page_import_down_only(path: Path) -> None:
+    wrong = []
+    for target in re.findall(r'(?:from |import\()"(\.[^"]+)"', path.read_text(encoding="utf-8")):
+        imported = (path.parent / target).resolve()
+        assert imported.is_file(), target
+        if imported.parent != path.parent and page_level(imported) <= page_level(path):
+            wrong.append(target)
     assert wrong == []
 
 

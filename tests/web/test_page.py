@@ -90,7 +90,7 @@ def test_open_doors_are_the_page_and_nothing_else(model: DoubleReadModel) -> Non
 
 def test_files_are_compressed_and_asked_after(model: DoubleReadModel) -> None:
     _, server = create_app(model, clock=lambda: NOW)
-    first, second = get(server, "/assets/wall.mjs", "/assets/wall.mjs")
+    first, second = get(server, "/assets/wall/wall.mjs", "/assets/wall/wall.mjs")
     assert first.headers["content-encoding"] == "gzip"
     assert first.headers["cache-control"] == "no-cache"
     assert first.text.startswith("//")

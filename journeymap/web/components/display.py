@@ -1,4 +1,4 @@
-"""The wall display's one line. `assets/display.mjs` writes it, and shows it for `?display=wall`."""
+"""The wall display's one line. `assets/wall/display.mjs` writes it, and shows it for `?display=wall`."""
 
 from __future__ import annotations
 

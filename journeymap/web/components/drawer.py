@@ -1,4 +1,4 @@
-"""The drawer's frame. `assets/drawer.mjs` writes what is true of the selected journey into it, by `data-field`."""
+"""The drawer's frame. `assets/wall/drawer.mjs` writes what is true of the selected journey into it, by `data-field`."""
 
 from __future__ import annotations
 

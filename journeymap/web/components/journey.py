@@ -242,7 +242,7 @@ def create_unreadable(reason: str) -> Any:
 
 
 def when(moment: Millis | None) -> Any:
-    """A moment; the page writes it in the viewer's time zone (`assets/times.mjs`)."""
+    """A moment; the page writes it in the viewer's time zone (`assets/base/times.mjs`)."""
     return "—" if moment is None else html.Time(str(moment), className="when", **attributes(data_ms=str(moment)))
 
 

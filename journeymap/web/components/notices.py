@@ -1,5 +1,5 @@
 """What the page says about itself: the banner when something is wrong, the empty wall, the health strip, the voice for screen
-readers. `assets/states.mjs` and `assets/strip.mjs` write the words."""
+readers. `assets/standing/states.mjs` and `assets/standing/strip.mjs` write the words."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from journeymap.web import ids
 from journeymap.web.components.attributes import attributes
 
 FAULTS: Final = "lost store refused stopped reading connection behind"
-"""The states of `assets/states.mjs` that the operations view says more about."""
+"""The states of `assets/standing/states.mjs` that the operations view says more about."""
 
 STRIP: Final = (
     ("journeys", ids.OPERATIONS_TITLE, "Journeys that match, of those open or of the last 24 hours"),

@@ -58,7 +58,7 @@ def serve_when_wanted() -> None:
 
 
 def create_table() -> Any:
-    """The frame, empty and hidden: `assets/grid.mjs` fills it when it is opened."""
+    """The frame, empty and hidden: `assets/table/grid.mjs` fills it when it is opened."""
     return html.Section(
         id=ids.TABLE_PANEL,
         className="twin",
@@ -76,7 +76,7 @@ def create_table() -> Any:
 
 
 def create_grid() -> Any:
-    """The grid without columns and rows: both are the page's (`assets/columns.mjs`, `assets/listing.mjs`)."""
+    """The grid without columns and rows: both are the page's (`assets/table/columns.mjs`, `assets/table/listing.mjs`)."""
     return dash_ag_grid.AgGrid(
         id=ids.TABLE_GRID,
         className="twin-grid",

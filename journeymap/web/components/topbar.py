@@ -163,7 +163,7 @@ def _quiet() -> Any:
 
 
 def _menu(menu: str, label: str, title: str, look: str) -> Any:
-    """A button that opens a panel below it (`assets/menus.mjs`); what is in the panel is the page's modules' work."""
+    """A button that opens a panel below it (`assets/base/menus.mjs`); what is in the panel is the page's modules' work."""
     return html.Span(
         className="menu-place",
         children=[

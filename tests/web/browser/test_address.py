@@ -44,13 +44,14 @@ EVERYTHING: dict[str, Any] = {
 
 
 def state(page: Page) -> dict[str, Any]:
-    found: dict[str, Any] = page.evaluate("async () => (await import('/assets/address.mjs')).address.state")
+    found: dict[str, Any] = page.evaluate("async () => (await import('/assets/state/address.mjs')).address.state")
     return found
 
 
 def change(page: Page, part: dict[str, Any], *, entry: bool = True) -> None:
     page.evaluate(
-        "async ([part, entry]) => (await import('/assets/address.mjs')).address.change(part, { entry })", [part, entry]
+        "async ([part, entry]) => (await import('/assets/state/address.mjs')).address.change(part, { entry })",
+        [part, entry],
     )
 
 
@@ -61,7 +62,7 @@ def query(page: Page) -> str:
 def wait_for_state(page: Page, name: str, value: Any) -> None:
     page.wait_for_function(
         """async ([name, value]) => {
-          const { address } = await import('/assets/address.mjs');
+          const { address } = await import('/assets/state/address.mjs');
           return JSON.stringify(address.state[name]) === JSON.stringify(value);
         }""",
         arg=[name, value],
@@ -184,7 +185,7 @@ def test_counts_are_asked_for_at_most_once_a_second(serve: Serve, visit: Visit) 
     # By a clock of the test's own: how long a second is says something about the machine.
     asked = page.evaluate(
         """async () => {
-          const { Counting } = await import('/assets/counting.mjs');
+          const { Counting } = await import('/assets/wall/counting.mjs');
           const counting = new Counting();
           const ask = (key, now) => counting.ask(key, now).facets;
           const found = [ask('a', 5000), ask('a', 5999), ask('a', 6000), ask('b', 6001), ask('b', 7000), ask('b', 7001)];

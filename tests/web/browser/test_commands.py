@@ -14,20 +14,20 @@ from tests.web.served import Served
 Serve = Callable[..., Served]
 Visit = Callable[..., Page]
 FUZZY = """async (cases) => {
-  const { match } = await import("/assets/fuzzy.mjs");
+  const { match } = await import("/assets/base/fuzzy.mjs");
   return cases.map(([query, text]) => match(query, text)?.places.map((place) => text[place]).join("") ?? null);
 }"""
 BEST = """async ([query, texts]) => {
-  const { match } = await import("/assets/fuzzy.mjs");
+  const { match } = await import("/assets/base/fuzzy.mjs");
   return texts.map((text) => [match(query, text)?.score ?? -1e9, text]).sort((a, b) => b[0] - a[0])[0][1];
 }"""
 NAMES = """async (events) => {
-  const { keyName } = await import("/assets/keys.mjs");
+  const { keyName } = await import("/assets/commands/keys.mjs");
   return events.map((event) => keyName(new KeyboardEvent("keydown", event)));
 }"""
 TABLE = """async () => {
-  const { makeCommands, GROUPS } = await import("/assets/commands.mjs");
-  const { keyLabels } = await import("/assets/keys.mjs");
+  const { makeCommands, GROUPS } = await import("/assets/commands/commands.mjs");
+  const { keyLabels } = await import("/assets/commands/keys.mjs");
   const nothing = new Proxy({}, { get: () => () => true });
   const labels = (one) => (one.said ?? one.keys).map((key) => keyLabels(key).join("+"));
   const known = (one) => GROUPS.includes(one.group);

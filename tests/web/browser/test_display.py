@@ -14,7 +14,7 @@ Serve = Callable[..., Served]
 Visit = Callable[..., Page]
 SCROLLED = "() => document.getElementById('timeline-rows').scrollTop"
 BEGIN = """async () => {
-  const { address } = await import("/assets/address.mjs");
+  const { address } = await import("/assets/state/address.mjs");
   address.change({ display: null });
   document.getElementById("timeline-rows").scrollTop = 0;
   address.change({ display: "wall" });

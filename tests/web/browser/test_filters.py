@@ -95,7 +95,7 @@ def test_filters_combine_count_and_travel(
     page.locator("#window-menu").click()
     page.get_by_role("button", name="Last hour").click()
     expect(page.locator("#window-menu")).to_contain_text("Last hour")
-    page.evaluate("async id => (await import('/assets/address.mjs')).address.change({ selected: id })", SELECTED)
+    page.evaluate("async id => (await import('/assets/state/address.mjs')).address.change({ selected: id })", SELECTED)
     long = [story for story in wanted if story.last_event_at - story.started_at >= 300_000]
     expect(page.locator("#counts")).to_have_text(f"{len(long)} of 90 match")
 

@@ -20,7 +20,7 @@ Serve = Callable[..., Served]
 Visit = Callable[..., Page]
 CASES = json.loads((Path(__file__).parents[2] / "data" / "folding_cases.json").read_text())
 FOLDING = """async (cases) => {
-  const { FoldedScale, foldedTicks } = await import("/assets/folding.mjs");
+  const { FoldedScale, foldedTicks } = await import("/assets/journey/folding.mjs");
   return cases.map(({ start, end, width, folds, expanded, points, ticked: [left, right, offset, apart] }) => {
     const scale = new FoldedScale(start, end, width, folds, new Set(expanded));
     const { step, times } = foldedTicks(scale, left, right, offset, apart);

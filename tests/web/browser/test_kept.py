@@ -21,7 +21,7 @@ SECOND = 1000
 MINUTE = 60 * SECOND
 STATE = """async () => {
   const { wall } = await import("/assets/main.mjs");
-  const { address } = await import("/assets/address.mjs");
+  const { address } = await import("/assets/state/address.mjs");
   const { start, end, following } = wall.time.bounds();
   const { selected, expanded } = address.state;
   const [typed, drawer] = [document.getElementById("filter-customer"), document.getElementById("drawer")];
@@ -64,7 +64,7 @@ VERSION_PAINTED = """async () => {
   return document.body.dataset.version;
 }"""
 AS_OF = """async ([row, moments]) => {
-  const { asOf } = await import("/assets/asof.mjs");
+  const { asOf } = await import("/assets/wall/asof.mjs");
   return moments.map((moment) => asOf(row, moment));
 }"""
 VOICE = ["a", "voice", "CLOSED", 0, 0, 500, 500, "done", "Sales", "Bo", [0, 0, 200], [1, 200, 300]]

@@ -29,7 +29,7 @@ EXTENTS = [
     (10 * MINUTE, 100 * DAY, 120 * DAY, 8 * HOUR),
 ]
 CHOOSE = """async ([now, cases]) => {
-  const { binsOf, chooseExtent } = await import("/assets/extent.mjs");
+  const { binsOf, chooseExtent } = await import("/assets/wall/extent.mjs");
   return cases.map(([first, from]) => {
     const extent = chooseExtent(now, now - first, now - from);
     return [extent, binsOf(extent, now), binsOf(extent, now + 1)];

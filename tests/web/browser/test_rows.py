@@ -20,13 +20,13 @@ def page(context: BrowserContext, serve: Callable[..., Served]) -> Page:
     """A page of this origin without the app: modules can be imported, and the colours are there."""
     url = serve(1).url
     page = context.new_page()
-    page.goto(f"{url}/assets/geometry.mjs")
+    page.goto(f"{url}/assets/chart/geometry.mjs")
     page.add_style_tag(url=f"{url}/assets/tokens.css")
     return page
 
 
 GEOMETRY = """async (cases) => {
-  const { Geometry } = await import("/assets/geometry.mjs");
+  const { Geometry } = await import("/assets/chart/geometry.mjs");
   return cases.map(({ probes, windows, ...given }) => {
     const rows = new Geometry({ ...given, height: 28, heading: 26 });
     return {
@@ -82,7 +82,7 @@ def test_rows_stand_where_adding_up_says(page: Page) -> None:
 
 
 ORDER = """async (steps) => {
-  const { Order } = await import("/assets/order.mjs");
+  const { Order } = await import("/assets/wall/order.mjs");
   const order = new Order();
   let now = 0;
   return steps.map(({ pin, matched = 0, ...step }) => {
@@ -149,7 +149,7 @@ def test_groups_keep_their_rows_until_the_order_may_change(page: Page) -> None:
 
 
 LAYOUT = """async (row) => {
-  const { layout } = await import("/assets/lanes.mjs");
+  const { layout } = await import("/assets/chart/lanes.mjs");
   const boxes = (laid) => row.interactions.map((one) => laid.boxes.get(one));
   const told = (laid) => ({ height: laid.height, tracks: laid.tracks, boxes: boxes(laid) });
   return [told(layout(row, false)), told(layout(row, true)), told(layout(row, false, 44))];
@@ -201,10 +201,10 @@ def test_what_overlaps_lies_in_lanes_and_each_channel_has_its_track(page: Page) 
 
 
 PAINT = """async ({ row, gaps, now, span, expanded }) => {
-  const { drawRows, fitCanvas } = await import("/assets/draw.mjs");
-  const { layout } = await import("/assets/lanes.mjs");
-  const { colours } = await import("/assets/palette.mjs");
-  const { TimeScale } = await import("/assets/scale.mjs");
+  const { drawRows, fitCanvas } = await import("/assets/chart/draw.mjs");
+  const { layout } = await import("/assets/chart/lanes.mjs");
+  const { colours } = await import("/assets/base/palette.mjs");
+  const { TimeScale } = await import("/assets/base/scale.mjs");
   const canvas = document.createElement("canvas");
   const laid = layout(row, expanded);
   const scale = new TimeScale(now - span, now + span / 10, 1100);
@@ -344,9 +344,9 @@ def test_time_outs_outcomes_transfers_and_gaps_are_marked(page: Page) -> None:
 def test_what_can_be_hit_is_wider_than_a_short_bar(page: Page) -> None:
     hit = page.evaluate(
         """async () => {
-          const { hitSegment } = await import("/assets/hit.mjs");
-          const { layout } = await import("/assets/lanes.mjs");
-          const { TimeScale } = await import("/assets/scale.mjs");
+          const { hitSegment } = await import("/assets/chart/hit.mjs");
+          const { layout } = await import("/assets/chart/lanes.mjs");
+          const { TimeScale } = await import("/assets/base/scale.mjs");
           const segment = (start, end) => ({ kind: "wait", start, end });
           const one = { channel: "voice", start: 500, ended: 501, segments: [segment(500, 501)] };
           const long = { channel: "voice", start: 700, ended: 900, segments: [segment(700, 900)] };

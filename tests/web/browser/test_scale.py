@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext
 
 CASES = json.loads((Path(__file__).parents[2] / "data" / "scale_cases.json").read_text())
 RUN = """async (cases) => {
-  const { TimeScale, ticks, zoomed } = await import("/assets/scale.mjs");
+  const { TimeScale, ticks, zoomed } = await import("/assets/base/scale.mjs");
   return {
     scale: cases.scale.map(({ start, end, width, points }) => {
       const scale = new TimeScale(start, end, width);

@@ -1,0 +1,30 @@
+// What channels, states, kinds of segments, flags and directions are called on the page. Unknown ones are called what events call them.
+
+export const KINDS = ["wait", "interact", "transfer", "wrapup"];
+export const KIND_LABELS = { wait: "Waiting", interact: "Talking", transfer: "Transfer", wrapup: "Wrap-up" };
+export const STATE_LABELS = {
+  INITIATED: "Waiting", ACTIVE: "Active", TRANSFERRING: "Transferring", WRAPUP: "Wrap-up", IDLE: "Idle", CLOSED: "Closed",
+};
+/** The same for a narrow column. */
+export const STATE_WORDS = { ...STATE_LABELS, TRANSFERRING: "Transfer" };
+const CHANNELS = { voice: "Voice", chat: "Chat", email: "E-mail", message: "Message", callback: "Callback" };
+
+export function channelToken(channel) {
+  return Object.hasOwn(CHANNELS, channel) ? channel : "other";
+}
+export function channelLabel(channel) {
+  return Object.hasOwn(CHANNELS, channel) ? CHANNELS[channel] : channel === "other" ? "Other" : channel;
+}
+
+const FLAGS = {
+  "waiting-long": "Waiting long", abandoned: "Abandoned", "handed-over": "Handed over", reopened: "Reopened",
+  "timed-out": "Timed out", "many-channels": "Many channels", anonymous: "Anonymous", large: "Large",
+};
+const DIRECTIONS = { inbound: "Inbound", outbound: "Outbound" };
+
+export function flagLabel(flag) {
+  return Object.hasOwn(FLAGS, flag) ? FLAGS[flag] : flag;
+}
+export function directionLabel(direction) {
+  return Object.hasOwn(DIRECTIONS, direction) ? DIRECTIONS[direction] : direction;
+}

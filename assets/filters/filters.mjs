@@ -1,0 +1,81 @@
+// The search box and the panel of filters: from and to the address.
+
+import { channelToken } from "../base/words.mjs";
+import { address } from "../state/address.mjs";
+import { clearFilters, startChips } from "./chips.mjs";
+import { Facets } from "./facets.mjs";
+import { startFields } from "./fields.mjs";
+
+const MOST_OTHERS = 12;
+const element = (id) => document.getElementById(id);
+const setSearch = (value) => window.dash_clientside.set_props("filter-customer", { value });
+
+/** `chosen` with, beside "other", the channels that occur and have no track of their own. */
+export function withOthers(chosen, occurring) {
+  if (!chosen.includes("other")) return chosen;
+  const others = occurring.filter((channel) => channelToken(channel) === "other" && !chosen.includes(channel));
+  return [...chosen, ...others.sort().slice(0, MOST_OTHERS)];
+}
+
+/** Starts all of them; returns the facets, which want to hear of counts. `agents()` are names to offer. */
+export function startFilters(agents) {
+  startSearch();
+  startSheet();
+  startChips(element("filter-chips"), element("filters-number"));
+  element("filters-clear").addEventListener("click", clearFilters);
+  startFields({ customer: element("customer-field"), agent: element("agent-field"), ranges: element("range-fields") }, agents);
+  return new Facets();
+}
+
+/**
+ * The search box is Dash's. Its text is told a moment after typing; what others put into the address is put into it. That is told
+ * too, late and not always in order: only what was typed since counts, or a Back would be undone by what came before it.
+ */
+function startSearch() {
+  const box = element("filter-customer");
+  let told = "";
+  let typed = false;
+  let typing = false;
+  window.journeymap.handle("filter", (text) => {
+    const q = (text ?? "").trim();
+    if (q !== told && !typed) setSearch(told);
+    else if (q !== told) {
+      told = q;
+      // A text that is typed is one deed, however often it is told.
+      address.change({ filters: { q } }, { entry: !typing });
+      typing = true;
+    }
+    return window.dash_clientside.no_update;
+  });
+  const write = ({ filters: { q } }) => {
+    if (q === told) return;
+    told = q;
+    typed = typing = false;
+    setSearch(q);
+  };
+  write(address.state);
+  address.onChange(write);
+  box.addEventListener("input", () => (typed = true));
+  box.addEventListener("blur", () => (typing = false));
+}
+
+/** Where the panel has no place of its own it is a sheet that opens from below. */
+function startSheet() {
+  const [panel, toggle] = [element("filters"), element("filters-toggle")];
+  const open = (on) => {
+    panel.classList.toggle("open", on);
+    toggle.setAttribute("aria-expanded", String(on));
+    (on ? panel : toggle).focus();
+  };
+  toggle.addEventListener("click", () => open(!panel.classList.contains("open")));
+  element("filters-done").addEventListener("click", () => open(false));
+  panel.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !panel.classList.contains("open")) return;
+    event.stopPropagation();
+    open(false);
+  });
+  // Nothing beside the sheet is reached while it is open but by closing it.
+  document.addEventListener("pointerdown", (event) => {
+    if (panel.classList.contains("open") && !panel.contains(event.target) && !toggle.contains(event.target)) open(false);
+  });
+}
