@@ -7,6 +7,7 @@ import { Facets } from "./facets.mjs";
 import { startFields } from "./fields.mjs";
 
 const MOST_OTHERS = 12;
+const TYPED_MS = 250;
 const element = (id) => document.getElementById(id);
 const setSearch = (value) => window.dash_clientside.set_props("filter-customer", { value });
 
@@ -28,34 +29,42 @@ export function startFilters(agents) {
 }
 
 /**
- * The search box is Dash's. Its text is told a moment after typing; what others put into the address is put into it. That is told
- * too, late and not always in order: only what was typed since counts, or a Back would be undone by what came before it.
+ * The search box. What is typed counts a moment later, and what others put into the address is put into the box. The box is Dash's,
+ * which tells of its text too, late and not always in order: so what counts is what stands in it, and only if it was typed since, or
+ * a Back would be undone by what came before it.
  */
 function startSearch() {
   const box = element("filter-customer");
   let told = "";
   let typed = false;
   let typing = false;
+  let timer = 0;
+  const take = () => {
+    const q = box.value.trim();
+    if (!typed || q === told) return;
+    told = q;
+    // A text that is typed is one deed, however often it is taken.
+    address.change({ filters: { q } }, { entry: !typing });
+    typing = true;
+  };
   window.journeymap.handle("filter", (text) => {
-    const q = (text ?? "").trim();
-    if (q !== told && !typed) setSearch(told);
-    else if (q !== told) {
-      told = q;
-      // A text that is typed is one deed, however often it is told.
-      address.change({ filters: { q } }, { entry: !typing });
-      typing = true;
-    }
+    if (!typed && (text ?? "").trim() !== told) setSearch(told);
     return window.dash_clientside.no_update;
   });
   const write = ({ filters: { q } }) => {
     if (q === told) return;
     told = q;
     typed = typing = false;
+    clearTimeout(timer);
     setSearch(q);
   };
   write(address.state);
   address.onChange(write);
-  box.addEventListener("input", () => (typed = true));
+  box.addEventListener("input", () => {
+    typed = true;
+    clearTimeout(timer);
+    timer = setTimeout(take, TYPED_MS);
+  });
   box.addEventListener("blur", () => (typing = false));
 }
 
