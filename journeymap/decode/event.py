@@ -1,4 +1,5 @@
-"""A frame of the event stream becomes events, or a rejection with its reason (docs/stitching.md, section 1).
+"""A frame becomes events, or a rejection with its reason: of the event stream (docs/stitching.md, section 1), or a message of the
+platform's public APIs (docs/normalisation.md).
 
 Whatever comes in, nothing is raised: what cannot be used is a `Rejected`, whose `reason` is one of `REASONS`.
 """
@@ -6,13 +7,14 @@ Whatever comes in, nothing is raised: what cannot be used is a `Rejected`, whose
 from __future__ import annotations
 
 import hashlib
-import math
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import msgspec
 
-from journeymap.model.event import IDENTITY_TYPES, RANKS, RENAMED, UNKNOWN_RANK, Event, canonical_json
+from journeymap.decode.genesys import message
+from journeymap.decode.genesys.memory import Snapshots
+from journeymap.decode.timestamp import read_timestamp
+from journeymap.model.event import IDENTITY_TYPES, RANKS, RENAMED, STANDINGS, UNKNOWN_RANK, Event, canonical_json
 from journeymap.model.record import Rejected
 from journeymap.model.time import SECOND, Millis, is_usable
 
@@ -35,13 +37,12 @@ REASONS: Final = {
     "no-interaction": "the event has no payload.interactionId",
     "no-customers": "the event names no payload.fromCustomerId or no payload.toCustomerId",
     "bad-timestamp": "the timestamp is missing, unreadable or outside the years 2000 to 2100",
+    **message.REASONS,
 }
 """Reasons for rejection, and each in a sentence."""
 
 _SAMPLE: Final = 2_000
 _INTERNED: Final = {name: name for name in RANKS}
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND: Final = timedelta(milliseconds=1)
 
 _decode_json = msgspec.json.Decoder().decode
 _decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -74,10 +75,14 @@ _decode_envelope = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_usual = msgspec.json.Decoder(_Usual).decode
 
 
-def decode_frame(frame: bytes, arrived_at: Millis = 0) -> tuple[list[Event], list[Rejected]]:
-    """The events of one frame: a JSON object that is an event, an array of such, or `{"events": […]}`.
+def decode_frame(
+    frame: bytes, arrived_at: Millis = 0, snapshots: Snapshots | None = None
+) -> tuple[list[Event], list[Rejected]]:
+    """The events of one frame: a JSON object that is an event or a message of the platform's public APIs, an array of such, or
+    `{"events": […]}`.
 
-    `arrived_at` is our clock on arrival. One unusable event in an array does not spoil the others.
+    `arrived_at` is our clock on arrival. One unusable event in an array does not spoil the others. `snapshots` is what earlier
+    ones have told; without it, each snapshot is read by itself.
     """
     if len(frame) > MAX_FRAME:
         return [], [_rejected("too-large", frame)]
@@ -96,12 +101,36 @@ def decode_frame(frame: bytes, arrived_at: Millis = 0) -> tuple[list[Event], lis
     events: list[Event] = []
     rejected: list[Rejected] = []
     for raw, item in zip(raws, values, strict=True):
+        if isinstance(item, dict) and message.speaks(item):
+            _decode_message(item, raw, arrived_at, snapshots, events, rejected)
+            continue
         result = decode_value(item, raw, arrived_at)
         if isinstance(result, Event):
             events.append(result)
         else:
             rejected.append(result)
     return events, rejected
+
+
+def _decode_message(
+    value: dict[str, Any],
+    raw: bytes,
+    arrived_at: Millis,
+    snapshots: Snapshots | None,
+    events: list[Event],
+    rejected: list[Rejected],
+) -> None:
+    if _is_deeper(value, MAX_DEPTH):
+        rejected.append(_rejected("too-deep", raw))
+        return
+    facts, reasons = message.facts(value, arrived_at, Snapshots() if snapshots is None else snapshots)
+    rejected += [_rejected(reason, raw) for reason in reasons]
+    for fact in facts:
+        result = decode_value(fact, canonical_json(fact).encode("ascii"), arrived_at)
+        if isinstance(result, Event):
+            events.append(result)
+        else:
+            rejected.append(_rejected(result.reason, raw))
 
 
 def decode_raw(raw: bytes, arrived_at: Millis = 0) -> Event:
@@ -129,7 +158,13 @@ def _usual_event(usual: _Usual, raw: bytes, arrived_at: Millis) -> Event | None:
     """The short way, for nearly all events; None where it is not short. It agrees with `_decode_odd` (a property test)."""
     payload = usual.payload
     rank = RANKS.get(usual.type)
-    if rank is None or not usual.event_id or not payload.interaction_id or not is_usable(usual.timestamp):
+    if (
+        rank is None
+        or rank >= UNKNOWN_RANK
+        or not usual.event_id
+        or not payload.interaction_id
+        or not is_usable(usual.timestamp)
+    ):
         return None
     return Event(
         usual.timestamp,
@@ -174,9 +209,11 @@ def _decode_odd(value: dict[str, Any], raw: bytes, arrived_at: Millis) -> Event 
         interaction_id = named
     channel = _text(payload.get("channelType"))
     direction = _text(payload.get("direction"))
+    rank = RANKS.get(event_type, UNKNOWN_RANK)
+    seen_in = _text(payload.get("seenIn")) if rank >= UNKNOWN_RANK else None
     return Event(
         timestamp=timestamp,
-        rank=RANKS.get(event_type, UNKNOWN_RANK),
+        rank=rank,
         event_id=_text(value.get("eventId")) or _made_id(event_type, timestamp, value.get("payload")),
         interaction_id=interaction_id,
         type=event_type,
@@ -192,26 +229,9 @@ def _decode_odd(value: dict[str, Any], raw: bytes, arrived_at: Millis) -> Event 
         to_customer=to_customer,
         arrived_at=arrived_at,
         direction=direction.lower() if direction else None,
+        leg=_text(payload.get("sessionId")) if rank > UNKNOWN_RANK else None,
+        standing=STANDINGS.get(seen_in or "", 0),
     )
-
-
-def read_timestamp(value: Any) -> Millis | None:
-    """Milliseconds from a number of milliseconds or ISO 8601 text (UTC where it names no zone); None if unusable."""
-    if type(value) is int:
-        timestamp = value
-    elif type(value) is float:
-        if not math.isfinite(value):
-            return None
-        timestamp = math.floor(value)
-    elif isinstance(value, str):
-        try:
-            moment = datetime.fromisoformat(value)
-            timestamp = ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // _MILLISECOND
-        except (ValueError, OverflowError):
-            return None
-    else:
-        return None
-    return timestamp if is_usable(timestamp) else None
 
 
 def _text(value: Any) -> str | None:

@@ -27,8 +27,45 @@ IDENTITY_TYPES: Final = frozenset({MERGED, SPLIT})
 RENAMED: Final = {"interaction.started": STARTED}
 """Other names of types, replaced at the door."""
 
+CUSTOMER_START: Final = "customer.start"
+CONTACT: Final = "contact"
+ATTRIBUTES: Final = "attributes"
+OUTBOUND: Final = "outbound"
+FLOW_START: Final = "flow.start"
+FLOW_OUTCOME: Final = "flow.outcome"
+FLOW_END: Final = "flow.end"
+ACD_START: Final = "acd.start"
+USER_START: Final = "user.start"
+ACD_END: Final = "acd.end"
+ACD_ANSWERED: Final = "acd.answered"
+USER_ANSWER: Final = "user.answer"
+HOLD_START: Final = "hold.start"
+HOLD_END: Final = "hold.end"
+USER_MISSED: Final = "user.missed"
+USER_TRANSFERRED: Final = "user.transferred"
+USER_END: Final = "user.end"
+VOICEMAIL_START: Final = "voicemail.start"
+VOICEMAIL_END: Final = "voicemail.end"
+CUSTOMER_END: Final = "customer.end"
+ACW: Final = "acw"
+WRAPUP: Final = "wrapup"
+CONVERSATION_CLOSED: Final = "conversation.closed"
+PLATFORM_TYPES: Final = (
+    CUSTOMER_START, CONTACT, ATTRIBUTES, OUTBOUND, FLOW_START, FLOW_OUTCOME, FLOW_END, VOICEMAIL_START, ACD_START,
+    USER_START, ACD_END, ACD_ANSWERED, USER_ANSWER, HOLD_START, HOLD_END, USER_MISSED, USER_TRANSFERRED, USER_END,
+    VOICEMAIL_END, CUSTOMER_END, ACW, WRAPUP, CONVERSATION_CLOSED,
+)  # fmt: skip
+"""What the platform's public APIs tell of a conversation (docs/normalisation.md), in the order of their ranks: as it goes."""
+
 UNKNOWN_RANK: Final = 9
-RANKS: Final = {event_type: rank for rank, event_type in enumerate(STREAM_TYPES)}
+RANKS: Final = {
+    **{event_type: rank for rank, event_type in enumerate(STREAM_TYPES)},
+    **{event_type: UNKNOWN_RANK + place for place, event_type in enumerate(PLATFORM_TYPES, 1)},
+}
+
+STANDINGS: Final = {"detail": 1, "analytics": 2, "snapshot": 3, "estimate": 4}
+"""How far a copy of a platform's event is to be believed, by its `payload.seenIn`: the smaller the further. Those of a stream
+stand at 0."""
 
 OrderKey: TypeAlias = tuple[Millis, int, str, str]
 """`(timestamp, rank of type, eventId, interactionId)`: the one order of all events."""
@@ -41,7 +78,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     All other fields are read from it. Missing and empty strings are None. `interaction_id` is "" for identity events,
     which carry `from_customer` and `to_customer` instead. `channel` and `direction` are lower case. `arrived_at` is our clock
     on arrival, 0 where it is not known; it has no part in what a set of events means. `duration` is `durationSeconds` in
-    milliseconds.
+    milliseconds. `leg` is the media session of a platform's event, `standing` how far that is to be believed (`STANDINGS`).
     """
 
     timestamp: Millis
@@ -61,6 +98,13 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     to_customer: str | None = None
     arrived_at: Millis = 0
     direction: str | None = None
+    leg: str | None = None
+    standing: int = 0
+
+    @property
+    def lacks(self) -> int:
+        """How many of customer, agent and disposition it does not name."""
+        return (self.customer_id, self.agent, self.disposition).count(None)
 
 
 order_key: Callable[[Event], OrderKey] = attrgetter("timestamp", "rank", "event_id", "interaction_id")
@@ -78,9 +122,19 @@ def same_copy(one: Event, other: Event) -> bool:
 
 
 def better_copy(one: Event, other: Event) -> Event:
-    """Of two copies that differ, the one that holds: the smallest by `(timestamp, rank, canonical JSON as received)`."""
+    """Of two copies that differ, the one that holds: the smallest by `(timestamp, rank, canonical JSON as received)`.
 
-    def place(copy: Event) -> tuple[Millis, int, str]:
-        return (copy.timestamp, copy.rank, canonical_json(json.loads(copy.raw)))
+    Of a platform's events, copies come from several of its APIs, and not one of them tells all: first comes the one that
+    names the most, then the one of the better standing.
+    """
+
+    def place(copy: Event) -> tuple[int, int, Millis, int, str]:
+        lacks = copy.lacks if copy.standing else 0
+        return (lacks, copy.standing, copy.timestamp, copy.rank, canonical_json(json.loads(copy.raw)))
 
     return min(one, other, key=place)
+
+
+def contradicts(one: Event, other: Event) -> bool:
+    """Whether two copies that differ say that something is wrong. Two APIs of a platform differ in what they know."""
+    return one.standing == other.standing == 0

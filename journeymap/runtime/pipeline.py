@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from journeymap.decode.event import decode_frame
+from journeymap.decode.genesys.memory import Snapshots
 from journeymap.model.change import Changes, RowChanges
 from journeymap.model.event import Event
 from journeymap.model.record import Record
@@ -71,6 +72,7 @@ class Pipeline:
         self._make_stitcher = make_stitcher
         self._stitcher = make_stitcher()
         self._options = options
+        self._snapshots = Snapshots()
         self._buffers: dict[str, ReorderBuffer] = {}  # by source: what is late is so among the events of its source
         self._fed_to = store.positions().get(JOURNAL, 0)
         self._committed = self._fed_to
@@ -119,7 +121,7 @@ class Pipeline:
                 self.hold(together, source, arrived_at, now)
                 together = []
             source, arrived_at = record.source, record.arrived_at
-            events, rejected = decode_frame(record.data, record.arrived_at)
+            events, rejected = decode_frame(record.data, record.arrived_at, self._snapshots)
             counts.records += 1
             counts.events += len(events)
             for item in rejected:

@@ -14,6 +14,10 @@ PHRASES: Final = {
     "no-interaction": "without payload.interactionId",
     "no-customers": "without payload.fromCustomerId or payload.toCustomerId",
     "bad-timestamp": "with a timestamp that is missing, unreadable or outside the years 2000 to 2100",
+    "no-conversation": "that name no conversation",
+    "unknown-topic": "of a topic that tells nothing of conversations",
+    "control": "about a connection, not about a conversation",
+    "nothing-told": "that say nothing that happened, or not when",
     "wrong-columns": "with more fields than the header has columns",
     "not-csv": "not CSV",
 }

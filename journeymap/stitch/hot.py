@@ -14,7 +14,7 @@ from typing import Protocol
 import msgspec
 
 from journeymap.model.change import JourneyRecord, Span, TokenRecord
-from journeymap.model.event import Event, OrderKey, better_copy, order_key, same_copy
+from journeymap.model.event import Event, OrderKey, better_copy, contradicts, order_key, same_copy
 from journeymap.model.journey import State, journey_id_of
 from journeymap.model.row import ROW_INTERACTIONS, InteractionRow, JourneyRow
 from journeymap.model.time import Millis
@@ -231,6 +231,7 @@ _TELLING = Taken(new=True, tail=True, telling=True)
 _LATE = Taken(new=True, telling=True)
 REPLACED = Taken(conflicting=True, replaced=True, telling=True)
 WORSE = Taken(conflicting=True)
+_BETTER = Taken(replaced=True, telling=True)
 
 
 def new_interaction(interaction_id: str) -> HotInteraction:
@@ -245,12 +246,12 @@ def take(into: HotInteraction, event: Event) -> Taken:
         if same_copy(known, event):
             return COPY
         if better_copy(known, event) is known:
-            return WORSE
+            return WORSE if contradicts(known, event) else COPY
         into.events.remove(known)
         into.ids[event.event_id] = event
         insort(into.events, event, key=order_key)
         read_again(into)
-        return REPLACED
+        return REPLACED if contradicts(known, event) else _BETTER
     into.ids[event.event_id] = event
     events = into.events
     if events and event.timestamp <= events[-1].timestamp and order_key(event) < order_key(events[-1]):

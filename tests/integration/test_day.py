@@ -50,8 +50,8 @@ def wrong_with(
 def test_a_lost_event_is_seen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     decode = pipelines.decode_frame
 
-    def loses(frame: bytes, arrived_at: int) -> Any:
-        return ([], []) if b"disposition.completed" in frame and b"7" in frame[-9:] else decode(frame, arrived_at)
+    def loses(frame: bytes, *more: Any) -> Any:
+        return ([], []) if b"disposition.completed" in frame and b"7" in frame[-9:] else decode(frame, *more)
 
     said = wrong_with(monkeypatch, tmp_path, pipelines, "decode_frame", loses)
     assert "are not in the store" in said

@@ -7,13 +7,10 @@ from typing import Any
 
 import pytest
 
-from journeymap.decode.event import (
-    decode_frame,
-    decode_value,
-    read_timestamp,
-)
-from journeymap.model.event import Event, better_copy, order_key, same_copy
-from tests.unit.decode.framing import GOOD, START, made, one, reasons, with_top
+from journeymap.decode.event import decode_frame, decode_value
+from journeymap.decode.timestamp import read_timestamp
+from journeymap.model.event import Event, better_copy, contradicts, order_key, same_copy
+from tests.unit.decode.framing import GOOD, HEAD, START, made, one, reasons, with_top
 
 
 def with_payload(**payload: Any) -> Event:
@@ -228,3 +225,36 @@ def test_the_better_of_two_copies_goes_by_the_event_as_received() -> None:
     assert not same_copy(plain, iso)
     assert better_copy(plain, renamed) is better_copy(renamed, plain) is plain
     assert better_copy(plain, iso) is better_copy(iso, plain) is iso  # a quotation mark sorts before a digit
+
+
+# Copies from several APIs of a platform
+
+
+def seen(seen_in: str, at: int = START, **payload: Any) -> Event:
+    value = {
+        "eventId": "acw:s", "type": "acw", "timestamp": at,
+        "payload": {"interactionId": "a", "sessionId": "s", "seenIn": seen_in, **payload},
+    }  # fmt: skip
+    return one(json.dumps(value).encode())
+
+
+@pytest.mark.parametrize(
+    ("better", "worse"),
+    [
+        (seen("detail", START + 9), seen("analytics")),
+        (seen("analytics", START + 9), seen("snapshot")),
+        (seen("snapshot", START + 9), seen("estimate")),
+        (seen("estimate", START + 9, disposition="done"), seen("detail")),
+        (seen("analytics", START + 9, customerId="ann"), seen("detail")),
+        (seen("detail"), seen("detail", START + 9)),
+    ],
+)
+def test_the_better_copy_names_more_or_is_of_the_better_standing(better: Event, worse: Event) -> None:
+    assert better_copy(better, worse) is better_copy(worse, better) is better
+    assert not contradicts(better, worse)
+
+
+def test_what_a_stream_says_has_no_standing() -> None:
+    event = one(b'{%s,"eventId":"e","payload":{"interactionId":"a","seenIn":"detail","sessionId":"s"}}' % HEAD)
+    assert (event.standing, event.leg) == (0, None)
+    assert contradicts(event, event)

@@ -1,0 +1,96 @@
+"""What successive snapshots of conversations have told already, so that each tells only what is new: bounded, and lost without
+harm, since a fact that is told again has the same id."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any, Final
+
+import msgspec
+
+from journeymap.decode.genesys import course
+from journeymap.decode.genesys.fact import ESTIMATE, Fact, Scene, digest
+from journeymap.decode.genesys.snapshot import Snapshot, read
+from journeymap.model.event import ATTRIBUTES, CONTACT, HOLD_END
+from journeymap.model.time import Millis
+
+MAX_CONVERSATIONS: Final = 20_000
+"""So many conversations are remembered, those of the latest snapshots."""
+
+MAX_TOLD: Final = 1_000
+"""So many facts are remembered of one conversation, the latest."""
+
+
+class Remembered(msgspec.Struct):
+    """One conversation: what it `told` (event ids with a mark of the content), which sessions are on hold since when, and the
+    contact last seen of each participant."""
+
+    told: dict[str, str] = {}
+    holds: dict[str, Millis] = {}
+    contacts: dict[str, str] = {}
+
+
+class Snapshots:
+    """Turns successive snapshots into facts. Not for several threads at once."""
+
+    def __init__(self, max_conversations: int = MAX_CONVERSATIONS) -> None:
+        self._max = max_conversations
+        self._known: OrderedDict[str, Remembered] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def take(self, body: dict[str, Any], arrived_at: Millis) -> list[Fact] | str:
+        """What is new in a snapshot, or the reason why it is none. `arrived_at` (0: not known) dates what has no time of its
+        own; without it, such facts are left out."""
+        snapshot = read(body, arrived_at)
+        if isinstance(snapshot, str):
+            return snapshot
+        known = self._known.pop(snapshot.conversation_id, None)
+        first = known is None
+        known = known or Remembered()
+        facts = course.facts(snapshot.sessions, snapshot.closed)
+        if arrived_at:
+            facts += _changes(snapshot, known, arrived_at)
+        if not facts and first:
+            return "nothing-told"
+        known.holds = snapshot.held
+        known.contacts |= {who: contact for who, (_, contact) in snapshot.contacts.items()}
+        self._known[snapshot.conversation_id] = known
+        while len(self._known) > self._max:
+            self._known.popitem(last=False)
+        return [fact for fact in facts if _is_new(fact, known)]
+
+
+def _is_new(fact: Fact, known: Remembered) -> bool:
+    name = fact["eventId"]
+    if fact["payload"]["seenIn"] == ESTIMATE and name in known.told:
+        return False  # the first look at it is nearest to the truth
+    mark = digest(fact)
+    if known.told.get(name) == mark:
+        return False
+    known.told.pop(name, None)
+    known.told[name] = mark
+    if len(known.told) > MAX_TOLD:
+        del known.told[next(iter(known.told))]
+    return True
+
+
+def _changes(snapshot: Snapshot, known: Remembered, at: Millis) -> list[Fact]:
+    """What only the difference to the snapshot before shows, and what has no time of its own."""
+    scenes = {session.scene.session_id: session for session in snapshot.sessions}
+    found = []
+    for session_id, start in known.holds.items():
+        if session_id in snapshot.talking or snapshot.held.get(session_id, start) != start:
+            session = scenes[session_id]
+            found.append(
+                session.scene.tell(HOLD_END, max(at, start), {"agentId": session.agent}, mark=start, estimated=True)
+            )
+    for who, (scene, contact) in snapshot.contacts.items():
+        if known.told and known.contacts.get(who) != contact:
+            found.append(scene.tell(CONTACT, at, {"externalContactId": contact}, mark=contact, estimated=True))
+    for who, (scene, attributes) in snapshot.attributes.items():
+        by = Scene(scene.conversation_id, who, scene.seen_in, scene.media, {"participantId": who})
+        told = {"attributes": attributes}
+        found.append(by.tell(ATTRIBUTES, at, told, mark=digest(attributes), estimated=True))
+    return found

@@ -1,0 +1,71 @@
+"""The platform's enumerations, which its APIs spell in three ways: `CONSULT_TRANSFER`, `transfer.consult`, `consultTransfer`.
+
+All become the first. A value that is not known keeps its words.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from journeymap.decode.genesys.reading import text
+
+_KNOWN: Final = (
+    # disconnectType
+    "ENDPOINT", "CLIENT", "SYSTEM", "TRANSFER", "ERROR", "PEER", "OTHER", "SPAM", "TIMEOUT", "TRANSPORT_FAILURE",
+    "CONFERENCE_TRANSFER", "CONSULT_TRANSFER", "FORWARD_TRANSFER", "NO_ANSWER_TRANSFER", "NOT_AVAILABLE_TRANSFER",
+    "UNCALLABLE", "DND_ENDPOINT", "DND_TRANSFER", "INACTIVITY", "SESSION_EXPIRED", "TAKEOVER",
+    # acdOutcome
+    "ABANDON", "ANSWERED", "FLOW_OUT",
+    # exitReason
+    "DISCONNECT", "FLOW_DISCONNECT", "FLOW_ERROR_DISCONNECT", "SESSION_EXPIRE_DISCONNECT", "RECOGNITION_FAILURE_DISCONNECT",
+    "RECOGNITION_FAILURE_EXIT", "USER_EXIT", "FLOW_EXIT", "FLOW_ERROR_EXIT",
+    # transferType
+    "ACD", "USER", "NUMBER", "ACD_VOICEMAIL", "USER_VOICEMAIL", "GROUP_VOICEMAIL", "GROUP", "FLOW", "SECURE_FLOW",
+    "RETURN_TO_AGENT",
+    # flowType, mediaType and messageType have no word breaks
+    "INBOUNDCALL", "OUTBOUNDCALL", "INQUEUECALL", "SECURECALL", "INBOUNDEMAIL", "SURVEYINVITE", "INBOUNDSHORTMESSAGE",
+    "INBOUNDCHAT", "DIGITALBOT", "COMMONMODULE", "INQUEUEEMAIL", "INQUEUESHORTMESSAGE", "WORKITEM", "VOICESURVEY",
+    "INTERNALMESSAGE", "SCREENSHARE", "SCREENMONITORING", "WEBMESSAGING", "WHATSAPP", "LINKEDIN", "SOCIALEXPRESSION",
+)  # fmt: skip
+_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_JOINING: Final = re.compile(r"[^a-z0-9]")
+
+
+def _squeezed(value: str) -> str:
+    return _JOINING.sub("", value.lower())
+
+
+def _spellings() -> dict[str, str]:
+    found = {_squeezed(name): name for name in _KNOWN}
+    for name in _KNOWN:
+        special, _, general = name.rpartition("_")
+        if general in ("TRANSFER", "ENDPOINT") and special:
+            found[_squeezed(general + special)] = name  # the general part comes first: transfer.consult
+    return found
+
+
+_SPELLINGS: Final = _spellings()
+
+
+def enumeration(value: Any) -> str | None:
+    """The one spelling of an enumeration's value: words in upper case with `_` between them; None where there is none."""
+    given = text(value)
+    if given is None:
+        return None
+    known = _SPELLINGS.get(_squeezed(given))
+    if known is not None:
+        return known
+    if given.isupper() or not given.isascii():
+        return given
+    return "_".join(_WORD.findall(given)).upper() or given
+
+
+def enumerations(value: Any) -> list[str]:
+    """The same of an array."""
+    return [name for item in value if (name := enumeration(item))] if isinstance(value, list) else []
+
+
+def is_transfer(disconnect_type: str | None) -> bool:
+    """Whether who left so has handed the customer on."""
+    return disconnect_type is not None and disconnect_type.endswith("TRANSFER")
