@@ -1,4 +1,4 @@
-"""The facets: on the left of the wall, on a phone a sheet from below. `assets/filters/facets.mjs` fills them with values and counts."""
+"""The facets: on the left of the wall, on a phone a sheet from below. `assets/filters/facets.mjs` fills in values and counts."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ def _segments(journey: Mapping[str, Any]) -> Iterable[tuple[str, Sequence[Any]]]
 
 
 def growing(start: Millis) -> Any:
-    """How long something has gone on that began at `start`; the page writes it, each second (`assets/journey/journeypage.mjs`)."""
+    """How long something has gone on that began at `start`; `assets/journey/journeypage.mjs` writes it each second."""
     return html.Span("…", className="growing", **attributes(data_since=str(start)))
 
 

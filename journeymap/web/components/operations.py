@@ -1,7 +1,7 @@
 """The operations view: how events come in, told to whoever keeps it running.
 
-A fixed frame with all labels, units and explanations. `assets/operations/operations.mjs` writes what is true now into it: into each
-element with `data-figure` (a path in the document of `view/operations.py`), in the form that `data-form` names.
+A fixed frame with all labels, units and explanations. `assets/operations/operations.mjs` writes what is true now into it: into
+each element with `data-figure` (a path in the document of `view/operations.py`), in the form that `data-form` names.
 """
 
 from __future__ import annotations
