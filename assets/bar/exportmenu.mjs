@@ -49,7 +49,7 @@ export function startExports(wall, say) {
     panel.replaceChildren(
       made("div", { class: "menu-item menu-scales" }, made("span", {}, "PNG"), made("div", { class: "button-group", role: "group", "aria-label": "PNG, size" }, ...scales)),
       made("div", { class: "menu-list" }, ...files),
-      made("p", { class: "menu-note" }, "All stored journeys that match, in the wall's order, without groups; pictures show its window of time."),
+      made("p", { class: "menu-note" }, "All stored journeys that match, in the wall's order. Pictures show its groups, what is pinned on top, and its window of time."),
     );
   };
 }
@@ -78,11 +78,13 @@ function look() {
 }
 
 function matching(wall, scale) {
-  const { filters, sort } = address.state;
+  const { filters, sort, group, pinned } = address.state;
   const { channels } = wall.conditions;
   const asked = new URLSearchParams(look());
   writeFilters(asked, { ...filters, channels });
   asked.set("sort", sort);
+  if (group) asked.set("group", group);
+  for (const id of pinned) asked.append("pinned", id);
   asked.set("window", wall.window.map(writeMoment).join("/"));
   if (scale !== null) asked.set("scale", scale);
   return asked;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo
 
@@ -10,10 +11,10 @@ import msgspec
 
 from journeymap.errors import InputError
 from journeymap.export.caption import Look
-from journeymap.export.selection import Selection, read_chosen
+from journeymap.export.selection import CHART_ROWS, Selection, read_chosen, read_pinned
 from journeymap.model.row import JourneyRow
 from journeymap.readmodel.readmodel import ReadModel
-from journeymap.readmodel.stored import STORED_SORTS, named_rows, sorted_rows
+from journeymap.readmodel.stored import STORED_SORTS, arranged_rows, named_rows, sorted_rows
 from journeymap.readmodel.told import Told
 from journeymap.runtime.clock import SystemClock
 from journeymap.runtime.shelf import fold_record
@@ -24,7 +25,7 @@ from journeymap.store.base import StoreReader
 from journeymap.store.disk import open_disk_reader
 from journeymap.view.filters import Filter
 from journeymap.view.masking import Viewer
-from journeymap.view.sorting import ACTIVITY, check_sort
+from journeymap.view.sorting import ACTIVITY, check_group, check_sort
 
 
 class OpenedStore:
@@ -46,18 +47,31 @@ class OpenedStore:
 
     def many(self, wanted: Filter, look: Look, scale: float, sort: str = ACTIVITY) -> Selection:
         """All journeys that meet the filter, in the order of `sort`. Raises InputError where there is none, or no such sort."""
-        if sort not in STORED_SORTS:
-            check_sort(sort, Viewer())
-        rows = sorted_rows(self._reader, wanted, self.reading, sort)
-        first = next(rows, None)
-        if first is None:
-            raise InputError("no journey matches: nothing was written")
+        rows = sorted_rows(self._reader, wanted, self.reading, _checked(sort))
+        return self._selection(_some(rows), wanted, look, scale)
 
-        def with_first() -> Iterator[JourneyRow]:
-            yield first
-            yield from rows
-
-        return self._selection(with_first(), wanted, look, scale)
+    def arranged(
+        self,
+        wanted: Filter,
+        look: Look,
+        scale: float,
+        sort: str = ACTIVITY,
+        *,
+        group: str | None = None,
+        pinned: Sequence[str] = (),
+    ) -> Selection:
+        """The same for a chart, as the wall arranges it: `pinned` journeys on top, the others in groups."""
+        found = arranged_rows(
+            self._reader,
+            wanted,
+            self.reading,
+            _checked(sort),
+            group=check_group(group),
+            pinned=read_pinned(pinned),
+            most=CHART_ROWS + 1,
+        )
+        selection = self._selection(_some(found.rows), wanted, look, scale)
+        return msgspec.structs.replace(selection, pinned=found.pinned, groups=found.groups)
 
     def one(self, journey_id: str, wanted: Filter, look: Look, scale: float) -> Selection:
         """One journey, also by an id that it had before. Raises InputError where there is none."""
@@ -75,6 +89,18 @@ class OpenedStore:
 
     def _selection(self, rows: Iterator[JourneyRow], wanted: Filter, look: Look, scale: float) -> Selection:
         return Selection(rows, self._model.detail, self.reading, wanted=wanted, gaps=self._gaps, look=look, scale=scale)
+
+
+def _checked(sort: str) -> str:
+    return sort if sort in STORED_SORTS else check_sort(sort, Viewer())
+
+
+def _some(rows: Iterator[JourneyRow]) -> Iterator[JourneyRow]:
+    """The rows. Raises InputError, at once, where there is none."""
+    first = next(rows, None)
+    if first is None:
+        raise InputError("no journey matches: nothing was written")
+    return itertools.chain([first], rows)
 
 
 @contextlib.contextmanager

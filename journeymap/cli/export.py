@@ -60,6 +60,10 @@ Examples:
 @click.option(
     "--sort", metavar="NAME", help="activity, wait, state, duration, transfers, started, …; - before it turns it round."
 )
+@click.option("--group", metavar="NAME", help="A chart's rows by state or queue, below headings.")
+@click.option(
+    "--pinned", multiple=True, metavar="ID", help="This journey on top of a chart, matching or not; repeatable."
+)
 @click.option("--no-fold", is_flag=True, help="One journey's chart with its idle stretches at their true length.")
 @click.option("--title", default="", metavar="TEXT", help="The chart's title.")
 @click.option("--theme", default="light", show_default=True, metavar="NAME", help="light or dark.")
@@ -73,6 +77,8 @@ def export(
     form: str | None,
     journey: tuple[str, ...],
     sort: str | None,
+    group: str | None,
+    pinned: tuple[str, ...],
     no_fold: bool,
     title: str,
     theme: str,
@@ -107,9 +113,11 @@ def export(
     scale = read_scale(scale)
     with opened_store(settings) as store, with_steps(quiet=quiet, said={}) as tell:
         wanted = _wanted(given, store.reading.now)
-        if not journey:
+        if not journey and FORMS[form].drawn:
+            selection = store.arranged(wanted, look, scale, sort or ACTIVITY, group=group, pinned=pinned)
+        elif not journey:
             selection = store.many(wanted, look, scale, sort or ACTIVITY)
-        elif sort or _names_many(given):
+        elif sort or group or pinned or _names_many(given):
             raise click.UsageError("--journey says which journeys: of the filters only the times may stand beside it")
         elif len(journey) == 1:
             selection = store.one(journey[0], wanted, look, scale)

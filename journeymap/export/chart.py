@@ -7,8 +7,9 @@ from typing import Final
 
 from journeymap.export.caption import Look, Subject
 from journeymap.export.frame import MARGIN, Frame
+from journeymap.export.stack import HEADING, ROW, Heading, Stack
 from journeymap.export.svg import number, rect, write
-from journeymap.export.typeface import fitted
+from journeymap.export.typeface import fitted, text_width
 from journeymap.model.journey import State
 from journeymap.model.time import SECOND, Millis
 from journeymap.view.folding import Fold
@@ -17,7 +18,6 @@ from journeymap.view.looks import CHANNEL_LOOKS, STATE_LABELS, channel_look, cha
 from journeymap.view.rows import DrawnRow
 from journeymap.view.scale import SHORTEST_SPAN
 
-ROW: Final = 28.0
 HEAD: Final = 276.0
 NARROW_HEAD: Final = 196.0
 NARROW: Final = 900
@@ -26,24 +26,32 @@ MOST_LANES: Final = 4
 MOST_BADGES: Final = 4
 
 
-def chart(rows: Sequence[DrawnRow], look: Look, subject: Subject) -> Iterator[str]:
+def chart(stack: Stack, look: Look, subject: Subject) -> Iterator[str]:
     """The chart in pieces, in order; the time it takes is linear in the rows. Without rows it says so."""
     narrow = look.width < NARROW
+    rows = [each.row for each in stack.rows]
     channels = {channel for row in rows for channel in row.channels}
-    frame = Frame(look, subject, NARROW_HEAD if narrow else HEAD, ROW * max(len(rows), 1), channels)
+    frame = Frame(look, subject, NARROW_HEAD if narrow else HEAD, max(stack.height, ROW), channels)
     yield from frame.begin()
     width = look.width - 2 * MARGIN
-    for index in range(1, len(rows), 2):
-        yield _row_group(frame.top + ROW * index) + rect(0, 0, width, ROW, frame.palette["stripe"]) + "</g>\n"
+    for top in stack.tops[1::2]:
+        yield _part("row", frame.top + top) + rect(0, 0, width, ROW, frame.palette["stripe"]) + "</g>\n"
     yield from frame.beneath()
     if not rows:
         yield write(look.width / 2, frame.top + ROW / 2 + 4, "No journey matches.", "m mid")
-    for index, row in enumerate(rows):
-        yield _row_group(frame.top + ROW * index)
+    for index, (top, row) in enumerate(zip(stack.tops, rows, strict=True)):
+        if index in stack.headings:
+            above, heading, continued = stack.headings[index]
+            yield _part("heading", frame.top + above)
+            yield from _heading(heading, continued, width, frame.palette)
+            yield "</g>\n"
+        yield _part("row", frame.top + top)
         yield from _head(row, subject.now, frame.palette, narrow=narrow)
         yield f'<g transform="translate({number(frame.left - MARGIN)} 0)">'
         yield from _bars(frame, row, subject.now)
         yield "</g></g>\n"
+    if stack.pinned_to:
+        yield rect(MARGIN, frame.top + stack.pinned_to - 1, width, 1, frame.palette["line-strong"]) + "\n"
     yield write(MARGIN, frame.top - 11, "Customer", "s m b")
     yield from frame.end()
     yield "</svg>\n"
@@ -61,9 +69,22 @@ def window_of(
     return first - (room if start is None else 0), last + (room if end is None else 0)
 
 
-def _row_group(top: float) -> str:
-    """What begins a part of one row, on a line of its own: `picture` leaves those out that lie outside a band."""
-    return f'<g class="row" transform="translate({number(MARGIN)} {number(top)})">'
+def _part(css: str, top: float) -> str:
+    """What begins a part of one row or heading, on a line of its own: `picture` leaves those out that lie outside a band."""
+    return f'<g class="{css}" transform="translate({number(MARGIN)} {number(top)})">'
+
+
+def _heading(heading: Heading, continued: bool, width: float, palette: Mapping[str, str]) -> Iterator[str]:
+    yield rect(0, 0, width, HEADING, palette["ground"])
+    for y in (0, HEADING - 1):
+        yield rect(0, y, width, 1, palette["line"])
+    if heading.state is not None:
+        yield f'<circle cx="10" cy="13" r="4" fill="{palette[f"state-{heading.state.value.lower()}"]}"/>'
+    left = 6.0 if heading.state is None else 22.0
+    size = f"{heading.size:,}" + (", continued" if continued else "")
+    room = width - left - text_width(size, 12.5) - 24
+    name = fitted(heading.name, room, 12.5, 700)
+    yield write(left, 17, name, "bb") + write(left + text_width(name, 12.5, 700) + 8, 17, size, "m")
 
 
 def _head(row: DrawnRow, now: Millis, palette: Mapping[str, str], *, narrow: bool) -> Iterator[str]:
@@ -73,7 +94,7 @@ def _head(row: DrawnRow, now: Millis, palette: Mapping[str, str], *, narrow: boo
         yield f'<circle cx="10" cy="14" r="4" fill="{palette[f"state-{row.state.value.lower()}"]}"/>'
     right = (NARROW_HEAD if narrow else HEAD) - 12
     yield write(right, 18, short_duration(now - row.since), "s m end")
-    right -= 28 if narrow else 90
+    right -= 28 if narrow else 96
     if not narrow:
         yield write(right + 8, 18, STATE_LABELS.get(row.state, row.state.value), "s m")
     channels = row.channels

@@ -9,13 +9,14 @@ from typing import BinaryIO, Final, TypeVar
 import msgspec
 
 from journeymap.errors import InputError
-from journeymap.export.chart import ROW, chart
+from journeymap.export.chart import chart
 from journeymap.export.frame import AXIS, LEGEND, LINE, MARGIN, TITLE
 from journeymap.export.journey import journey_chart
 from journeymap.export.packet import write_packet
 from journeymap.export.pages import MOST_PAGES, PDF_SCALE, html_page, page_height, write_pdf
 from journeymap.export.picture import write_png
 from journeymap.export.selection import CHART_ROWS, Selection
+from journeymap.export.stack import ROW, Stack, stacks
 from journeymap.export.table import csv_lines, json_document, json_lines, write_parquet
 from journeymap.view.rows import DrawnRow
 
@@ -24,11 +25,12 @@ Told = Callable[[int, int | None], None]
 
 
 class Form(msgspec.Struct, frozen=True):
-    """A form: its media type, whether it is text (and may go to a terminal), and whether it is a picture of a chart."""
+    """A form: its media type, whether it is text (and may go to a terminal), and whether there is a chart in it, which has a
+    bound of its own and is arranged as the wall is."""
 
     media_type: str
     text: bool
-    chart: bool
+    drawn: bool
 
 
 T = TypeVar("T")
@@ -42,7 +44,7 @@ FORMS: Final = {
     "json": Form("application/json", True, False),
     "jsonl": Form("application/x-ndjson", True, False),
     "parquet": Form("application/vnd.apache.parquet", False, False),
-    "zip": Form("application/zip", False, False),
+    "zip": Form("application/zip", False, True),
 }
 """By ending."""
 
@@ -80,7 +82,9 @@ def write_export(form: str, selection: Selection, out: BinaryIO, told: Told = la
 def svg_of(selection: Selection, rows: Sequence[DrawnRow], *, more: bool = False) -> Iterator[str]:
     """The chart of these rows of the selection."""
     subject = selection.subject(rows, more=more)
-    return journey_chart(rows[0], selection.look, subject) if selection.one else chart(rows, selection.look, subject)
+    if selection.one:
+        return journey_chart(rows[0], selection.look, subject)
+    return chart(Stack(selection.placed(rows)), selection.look, subject)
 
 
 def _write_chart(form: str, selection: Selection, out: BinaryIO, told: Told) -> list[str]:
@@ -108,8 +112,7 @@ def _write_pages(selection: Selection, rows: Sequence[DrawnRow], more: bool, out
         write_pdf([svg_of(selection, rows)], 1, out, whole.title, whole.now, scale=scale, told=told)
         return
     around = TITLE + LINE * len(whole.notes) + LEGEND + 2 * AXIS + MARGIN
-    size = max(8, int((page_height(selection.look.width) - around) // ROW))
-    parts = [rows[at : at + size] for at in range(0, len(rows), size)] or [rows]
+    parts = stacks(selection.placed(rows), max(8 * ROW, page_height(selection.look.width) - around))
     if len(parts) > MOST_PAGES:
         raise InputError(
             f"that would be {len(parts):,} pages, at most {MOST_PAGES} are possible: choose fewer journeys"

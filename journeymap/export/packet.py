@@ -15,6 +15,7 @@ from journeymap.export.chart import chart
 from journeymap.export.journey import journey_chart
 from journeymap.export.picture import write_png
 from journeymap.export.selection import CHOSEN, Selection
+from journeymap.export.stack import Stack
 from journeymap.export.summary import summary_text
 from journeymap.model.row import JourneyRow
 from journeymap.view.document import document
@@ -68,7 +69,7 @@ def write_packet(selection: Selection, out: BinaryIO, told: Callable[[int, int |
         drawn = own[:1] if selection.one else [drawn_row(row, selection.reading) for row in rows]
         subject = selection.subject(drawn, more=more)
         draw = journey_chart(drawn[0], selection.look, subject) if selection.one and drawn else None
-        svg = "".join(draw or chart(drawn, selection.look, subject))
+        svg = "".join(draw or chart(Stack(selection.placed(drawn)), selection.look, subject))
         packet.write("chart.svg", svg)
         with packet.part("chart.png") as picture:
             write_png([svg], cast(BinaryIO, picture), max(selection.scale, LEAST_SCALE))

@@ -39,7 +39,7 @@ PATIENCE: Final = 120.0
 """Seconds in which a band must be drawn."""
 
 _SIZE: Final = re.compile(r'width="([\d.]+)" height="([\d.]+)" viewBox="[^"]*"')
-_ROW: Final = re.compile(r'<g class="row" transform="translate\([\d.]+ ([\d.]+)\)"')
+_ROW: Final = re.compile(r'<g class="(?:row|heading)" transform="translate\([\d.]+ ([\d.]+)\)"')
 _ROW_REACH: Final = 40.0
 """How far a row's marks may reach from its upper edge."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from journeymap.errors import InputError
 from journeymap.export.caption import Look, Subject, counted, filter_words, window_words
 from journeymap.export.chart import window_of
 from journeymap.export.journey import folds_of
+from journeymap.export.stack import Placed, placed
 from journeymap.model.journey import Journey
 from journeymap.model.row import ROW_SEGMENTS, JourneyRow
 from journeymap.model.status import Gap
@@ -19,8 +20,10 @@ from journeymap.model.time import Millis
 from journeymap.view.document import document
 from journeymap.view.filters import Filter
 from journeymap.view.masking import Viewer, mask_document, mask_row
+from journeymap.view.question import MAX_PINNED
 from journeymap.view.reading import Reading
 from journeymap.view.rows import DrawnRow, drawn_row, whole_row
+from journeymap.view.sorting import Grouping
 
 CHART_ROWS: Final = 5_000
 """Rows of a chart at most; of more, the first ones are drawn and the chart says so."""
@@ -38,7 +41,8 @@ class Selection(msgspec.Struct, frozen=True):
     `rows` come in the order in which they are to appear, and once: each selection is exported one time. `most` bounds how
     many are taken (None: all). `one` says that the selection is a single journey, which is drawn as its page draws it. `count` is
     how many there are, where that is known; `chosen` says that they were chosen by their ids, of which `missing` do not stand.
-    `window` is the time that charts show, where it is not that of the filter.
+    `window` is the time that charts show, where it is not that of the filter. `pinned` are the ids of the first rows, where these
+    are pinned, `groups` those of all others: charts have them on top, and those below their groups' headings.
     """
 
     rows: Iterable[JourneyRow]
@@ -55,6 +59,8 @@ class Selection(msgspec.Struct, frozen=True):
     chosen: bool = False
     missing: int = 0
     window: tuple[Millis, Millis] | None = None
+    pinned: Collection[str] = ()
+    groups: Grouping | None = None
 
     @classmethod
     def by_ids(
@@ -103,7 +109,14 @@ class Selection(msgspec.Struct, frozen=True):
             gone = f"; {self.missing:,} more {were} chosen and {are} not stored any more" if self.missing else ""
             return f"Chosen one by one{gone}"
         cut = f". Cut to the first {len(rows):,} rows; more match" if more else ""
-        return filter_words(self.wanted, self.viewer) + cut
+        pinned = sum(row.journey_id in self.pinned for row in rows)
+        above = f". {pinned} pinned on top, whatever the filters" if pinned else ""
+        grouped = f". Grouped by {self.groups.by}" if self.groups else ""
+        return filter_words(self.wanted, self.viewer) + grouped + above + cut
+
+    def placed(self, rows: Sequence[DrawnRow]) -> Sequence[Placed]:
+        """The rows of a chart with the headings that they stand under."""
+        return placed(rows, self.pinned, self.groups, self.viewer)
 
     def _rows(self) -> Iterator[DrawnRow]:
         for row in islice(self.rows, self.most):
@@ -130,4 +143,11 @@ def read_chosen(ids: Sequence[str]) -> Sequence[str]:
     """Ids that may be chosen. Raises InputError."""
     if len(ids) > CHOSEN:
         raise InputError(f"{len(ids):,} journeys are named; at most {CHOSEN} are possible: use filters instead")
+    return ids
+
+
+def read_pinned(ids: Sequence[str]) -> Sequence[str]:
+    """Ids that may be pinned. Raises InputError."""
+    if len(ids) > MAX_PINNED:
+        raise InputError(f"{len(ids):,} journeys are pinned; at most {MAX_PINNED} are possible")
     return ids

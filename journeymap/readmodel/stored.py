@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
+import itertools
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -16,7 +18,7 @@ from journeymap.view.facts import facts
 from journeymap.view.filters import Filter
 from journeymap.view.masking import HIDDEN
 from journeymap.view.reading import Reading
-from journeymap.view.sorting import Place, rank_of
+from journeymap.view.sorting import ACTIVITY, GROUPS, TURNED, Grouping, Place, group_place, rank_of
 
 SLICE: Final = 500
 """Rows read from the store at a time."""
@@ -32,6 +34,22 @@ STORED_SORTS: Final[Mapping[str, tuple[str, bool]]] = {
     "-started": ("started_at", False),
 }
 """Orders that the store has an index for, by the names of the list and of the wall: the store's, and whether it descends."""
+
+_AS_ON_THE_WALL: Final = {
+    "last_event_at": f"{TURNED}{ACTIVITY}",
+    "-last_event_at": ACTIVITY,
+    "started_at": f"{TURNED}started",
+    "-started_at": "started",
+}
+"""The list's orders by the wall's names."""
+
+
+class Arranged(NamedTuple):
+    """Rows as they stand on the wall: first those that are pinned, then the others, in groups or without any (None)."""
+
+    rows: Iterator[JourneyRow]
+    pinned: Collection[str]
+    groups: Grouping | None
 
 
 def stored_rows(
@@ -84,6 +102,54 @@ def sorted_rows(
 
     rows = stored_rows(store, wanted, reading)
     yield from sorted(rows, key=place, reverse=True) if most is None else heapq.nlargest(most, rows, key=place)
+
+
+def arranged_rows(
+    store: StoreReader,
+    wanted: Filter,
+    reading: Reading,
+    sort: str,
+    *,
+    group: str | None = None,
+    pinned: Iterable[str] = (),
+    most: int,
+) -> Arranged:
+    """The same rows as the wall arranges them: the pinned ones on top, matching or not, and the first `most` of the others."""
+    above, _ = named_rows(store, pinned)
+    ids = {row.journey_id for row in above}
+    if group is None:
+        others = sorted_rows(store, wanted, reading, sort, most=most + len(ids))
+        return Arranged(itertools.chain(above, (row for row in others if row.journey_id not in ids)), ids, None)
+    rows, groups = _grouped(
+        (row for row in stored_rows(store, wanted, reading) if row.journey_id not in ids), reading, sort, group, most
+    )
+    return Arranged(itertools.chain(above, rows), ids, groups)
+
+
+def _grouped(
+    rows: Iterable[JourneyRow], reading: Reading, sort: str, group: str, most: int
+) -> tuple[list[JourneyRow], Grouping]:
+    """The first `most` rows, group by group; the sizes are those of all. No more than twice as many are held."""
+    rank, group_of = rank_of(_AS_ON_THE_WALL.get(sort, sort)), GROUPS[group]
+    sizes: Counter[str] = Counter()
+    held: list[tuple[str, tuple[Place, Millis, str], JourneyRow]] = []
+
+    def put_in_order() -> None:
+        held.sort(key=lambda each: each[1], reverse=True)
+        held.sort(key=lambda each: group_place(group, each[0]))
+        del held[most:]
+
+    for row in rows:
+        about = facts(row, reading)
+        name = group_of(about)
+        sizes[name] += 1
+        held.append((name, (rank(about), row.last_event_at, row.journey_id), row))
+        if len(held) >= 2 * most:
+            put_in_order()
+    put_in_order()
+    names = sorted(sizes, key=lambda name: group_place(group, name))
+    of = {row.journey_id: name for name, _, row in held}
+    return [row for _, _, row in held], Grouping(group, [(name, sizes[name]) for name in names], of)
 
 
 def named_rows(store: StoreReader, ids: Iterable[str]) -> tuple[list[JourneyRow], list[str]]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias
+
+import msgspec
 
 from journeymap.errors import InputError
 from journeymap.model.journey import State
@@ -76,6 +78,15 @@ GROUPS: Final[Mapping[str, Callable[[Facts], str]]] = {
     "queue": lambda facts: facts.queue,
 }
 """What a journey is grouped by. The queue is that of `Facts.queue`, empty where there is none."""
+
+
+class Grouping(msgspec.Struct, frozen=True):
+    """Journeys in groups: what they are grouped by, the groups from top to bottom with how many journeys each has, and the
+    group of each journey by its id."""
+
+    by: str
+    sizes: Sequence[tuple[str, int]]
+    of: Mapping[str, str]
 
 
 def group_place(group: str, name: str) -> tuple[bool, int, str, str]:

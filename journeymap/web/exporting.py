@@ -20,18 +20,18 @@ from journeymap.export.formats import FORMS, write_export
 from journeymap.export.naming import file_name
 from journeymap.export.palette import read_theme
 from journeymap.export.picture import read_scale
-from journeymap.export.selection import Selection, read_chosen
+from journeymap.export.selection import CHART_ROWS, Selection, read_chosen, read_pinned
 from journeymap.model.row import JourneyRow
 from journeymap.model.time import Millis
 from journeymap.readmodel.readmodel import ReadModel
-from journeymap.readmodel.stored import STORED_SORTS, named_rows, sorted_rows
+from journeymap.readmodel.stored import STORED_SORTS, arranged_rows, named_rows, sorted_rows
 from journeymap.stitch.reading import ClockReading
 from journeymap.store.base import StoreReader
 from journeymap.view.filters import CHOICES, QUERY_NAMES, Filter, parse_query
 from journeymap.view.labels import parse_moment
 from journeymap.view.masking import Viewer
 from journeymap.view.scale import LONGEST_SPAN, SHORTEST_SPAN
-from journeymap.view.sorting import check_sort
+from journeymap.view.sorting import check_group, check_sort
 from journeymap.web.listing import DEFAULT_SORT
 from journeymap.web.openapi import EXPORT_PATH, EXPORTS_PATH
 from journeymap.web.problems import ProblemRoute, problem
@@ -51,7 +51,7 @@ RETRY_AFTER: Final = 5
 FORM_TYPE: Final = "application/x-www-form-urlencoded"
 MOST_BODY: Final = 1 << 16
 PIECE: Final = 1 << 18
-REPEATABLE: Final = frozenset([*CHOICES, "journey"])
+REPEATABLE: Final = frozenset([*CHOICES, "journey", "pinned"])
 LOOKS: Final = ("theme", "scale", "width", "time_zone", "title", "fold", "window")
 """Parameters that say how an export looks."""
 
@@ -59,7 +59,8 @@ ViewerOf = Callable[[Request], Viewer]
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """What a request asks for. `journeys` are ids that were named one by one; then `wanted` has times alone."""
+    """What a request asks for. `journeys` are ids that were named one by one; then `wanted` has times alone. `group` and `pinned`
+    arrange the rows of charts."""
 
     wanted: Filter
     sort: str
@@ -67,6 +68,8 @@ class Wanted(msgspec.Struct, frozen=True):
     scale: float
     window: tuple[Millis, Millis] | None
     journeys: Sequence[str] = ()
+    group: str | None = None
+    pinned: Sequence[str] = ()
 
 
 class Download(Response):
@@ -134,7 +137,7 @@ def create_exports(
         viewer = viewer_of(request)
         asked = parse_export(await parameters(request), viewer, time_zone)
         reading = ClockReading(clock(), model.timeouts)
-        drawn = FORMS[form].chart or form == "zip"
+        drawn = FORMS[form].drawn
 
         def make() -> Selection | None:
             return _many(model, store, reading, viewer, asked, drawn=drawn)
@@ -194,7 +197,7 @@ def parse_export(
     viewer: Viewer,
     time_zone: str | None = None,
     *,
-    names: Sequence[str] = (*QUERY_NAMES, "sort", "journey"),
+    names: Sequence[str] = (*QUERY_NAMES, "sort", "journey", "group", "pinned"),
 ) -> Wanted:
     """A request's query string, for who asks. Raises InputError, also for unknown parameters: a misspelt filter must not
     export all."""
@@ -224,7 +227,9 @@ def parse_export(
         _yes(given, "fold", default=True),
     )
     scale = read_scale(_number(given, "scale", 1.0))
-    return Wanted(parse_query(parameters).seen_by(viewer), sort, look, scale, _window(given), journeys)
+    wanted = parse_query(parameters).seen_by(viewer)
+    pinned = read_pinned([value for name, value in parameters if name == "pinned"])
+    return Wanted(wanted, sort, look, scale, _window(given), journeys, check_group(given.get("group")), pinned)
 
 
 def bounded(rows: Iterable[JourneyRow], most: int) -> Iterator[JourneyRow]:
@@ -245,9 +250,15 @@ def _many(
         rows, missing = named_rows(store, asked.journeys)
         about = _about(model, reading, viewer, asked)
         return Selection.by_ids(rows, missing, model.detail, reading, **about) if rows else None
+    if drawn:
+        arranged = arranged_rows(
+            store, asked.wanted, reading, asked.sort, group=asked.group, pinned=asked.pinned, most=CHART_ROWS + 1
+        )
+        selection = _selection(model, arranged.rows, reading, viewer, asked)
+        return msgspec.structs.replace(selection, pinned=arranged.pinned, groups=arranged.groups)
     most = MOST_JOURNEYS if asked.sort in STORED_SORTS else MOST_SORTED
     found = sorted_rows(store, asked.wanted, reading, asked.sort, most=most + 1)
-    return _selection(model, found if drawn else bounded(found, most), reading, viewer, asked)
+    return _selection(model, bounded(found, most), reading, viewer, asked)
 
 
 def _selection(

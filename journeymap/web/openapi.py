@@ -19,8 +19,9 @@ from journeymap.readmodel.stored import STORED_SORTS
 from journeymap.view.document import EventDocument, JourneyHead
 from journeymap.view.filters import MAX_TEXT
 from journeymap.view.flags import Flag
+from journeymap.view.question import MAX_PINNED
+from journeymap.view.sorting import GROUPS, TURNED
 from journeymap.view.sorting import SORTS as WALL_SORTS
-from journeymap.view.sorting import TURNED
 from journeymap.web.listing import DEFAULT_LIMIT, DEFAULT_SORT, MAX_LIMIT, SORTS, Page
 from journeymap.web.problems import MEDIA_TYPE
 
@@ -63,6 +64,7 @@ def api_openapi() -> dict[str, Any]:
                             "these journeys, in this order; then only `from` and `to` of the filters may be given",
                             repeatable=True,
                         ),
+                        *_arrangement(),
                     ],
                 )
             },
@@ -184,6 +186,14 @@ def _export_operation(what: str, name: str, first: list[dict[str, Any]]) -> dict
 def _export_sorts() -> list[str]:
     walls = [f"{turned}{name}" for name in WALL_SORTS for turned in ("", TURNED)]
     return list(dict.fromkeys([*STORED_SORTS, *walls]))
+
+
+def _arrangement() -> list[dict[str, Any]]:
+    pinned = {**_texts(), "maxItems": MAX_PINNED}
+    return [
+        _parameter("group", {"type": "string", "enum": list(GROUPS)}, "what a chart's rows are grouped by"),
+        _parameter("pinned", pinned, "these journeys on top of a chart, whether they match or not", repeatable=True),
+    ]
 
 
 def _in_path(name: str, description: str) -> dict[str, Any]:

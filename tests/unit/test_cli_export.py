@@ -79,6 +79,20 @@ def test_filters_choose(store: Path, elsewhere: Path) -> None:
     assert {line["agent"] for line in lines} == {"agent-1"}
 
 
+def test_a_chart_in_groups_with_a_journey_on_top(store: Path, elsewhere: Path) -> None:
+    assert export(store, "-q", "-o", "all.json", "--sort", "customer") == 0
+    fourth = json.loads((elsewhere / "all.json").read_text(encoding="utf-8"))[3]["journey_id"]
+    arranged = ("--channel", "voice", "--group", "queue", "--pinned", fourth)
+    for name in ("wall.svg", "wall.zip"):
+        assert export(store, "-q", "-o", name, *arranged) == 0
+    text = (elsewhere / "wall.svg").read_text(encoding="utf-8")
+    assert text.index(">cust-3<") < text.index('class="heading"') < text.index(">cust-4<")
+    assert "cust-1" not in text
+    with zipfile.ZipFile(elsewhere / "wall.zip") as packet:
+        assert packet.read("journeymap/chart.svg").decode().count('class="heading"') == 1
+        assert len(json.loads(packet.read("journeymap/journeys.json"))) == 4
+
+
 def test_one_journey_by_its_id(store: Path, elsewhere: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     assert export(store, "-o", "-", "--format", "jsonl", "--customer", "cust-2") == 0
     journey = json.loads(capfdbinary.readouterr().out)
@@ -131,6 +145,8 @@ def test_a_file_is_not_replaced_by_mistake(store: Path, elsewhere: Path, capsys:
         (["-o", "x.png", "--journey", "j-none", "--journey", "j-gone"], "no journey has the id"),
         (["-o", "x.png", "--journey", "j-none", "--channel", "chat"], "says which journeys"),
         (["-o", "x.png", "--sort", "luck"], "sort is 'luck'"),
+        (["-o", "x.png", "--group", "luck"], "group is 'luck'"),
+        (["-o", "x.png", "--journey", "j-none", "--group", "state"], "says which journeys"),
         (["-o", "x.png", "--from", "yesterday"], "from is 'yesterday'"),
         (["-o", "x.png", "--last", "1h", "--to", "2026-01-01"], "leave --from and --to out"),
         (["-o", "x.png", "--time-zone", "Mars/Base"], "TIME_ZONE"),

@@ -127,6 +127,18 @@ def test_the_order_is_that_of_the_list_or_of_the_wall(site: Site, monkeypatch: p
     site.get("/export/journeys.csv")
 
 
+def test_charts_are_arranged_as_the_wall_and_data_are_not(site: Site) -> None:
+    pinned = site.journey_id("cust-2")
+    query = f"channel=voice&sort=started_at&group=state&pinned={pinned}&pinned=gone"
+    text = site.get(f"/export/journeys.svg?{query}").text
+    places = [text.index(words) for words in (">cust-2<", 'class="heading"', ">cust-1<", f">{PHONE}<")]
+    assert places == sorted(places), "the pinned one does not match and stands on top"
+    assert "Filters: channel Voice. Grouped by state. 1 pinned on top, whatever the filters" in text
+    assert customers(site.get(f"/export/journeys.json?{query}")) == ["cust-1", PHONE]
+    with zipfile.ZipFile(io.BytesIO(site.get(f"/export/journeys.zip?{query}").content)) as packet:
+        assert packet.read("journeymap/chart.svg").decode().count('class="heading"') == text.count('class="heading"')
+
+
 def test_a_selection_is_exported_in_the_order_it_was_named_in(site: Site) -> None:
     ids = [site.journey_id("cust-2"), site.journey_id("cust-1")]
     query = "&".join(f"journey={journey_id}" for journey_id in (*ids, ids[0], "none"))
@@ -196,6 +208,9 @@ def test_a_picture_is_as_large_as_asked(site: Site) -> None:
         ("journeys.png?from=x", 400, "from is 'x'"),
         ("journeys.png?title=" + "x" * 201, 400, "at most 200"),
         ("journeys.csv?sort=luck", 400, "sort is 'luck'"),
+        ("journeys.svg?group=agent", 400, "group is 'agent'"),
+        ("journeys.svg?" + "pinned=x&" * 101, 400, "at most 100 are possible"),
+        ("journeys.svg?journey=x&group=state", 400, "leave group out"),
         ("journeys.png?window=now", 400, "window is"),
         ("journeys.png?window=1700000000000/1700000000001", 400, "10 seconds to 60 days"),
         ("journeys.png?fold=maybe", 400, "allowed are yes and no"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Sequence
 from typing import Any
 from xml.etree import ElementTree as ET
 from zoneinfo import ZoneInfo
@@ -15,6 +16,7 @@ from journeymap.export.bars import with_faded
 from journeymap.export.caption import Look
 from journeymap.export.palette import tokens
 from journeymap.export.selection import Selection
+from journeymap.export.stack import Heading, Placed, stacks
 from journeymap.export.svg import escaped
 from journeymap.model.status import Gap
 from journeymap.model.time import DAY, MINUTE, SECOND
@@ -25,6 +27,7 @@ from journeymap.testing import event
 from journeymap.view.filters import make_filter
 from journeymap.view.masking import Viewer
 from journeymap.view.rows import drawn_row, whole_row
+from journeymap.view.sorting import Grouping
 from tests.unit.export.sample import NOW, PHONE, START, exported, journey, of_journeys, of_rows, reading, row
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -174,6 +177,70 @@ def test_rows_beyond_the_limit_are_left_out_and_it_is_said(monkeypatch: pytest.M
     monkeypatch.setattr("journeymap.export.formats.CHART_ROWS", 10)
     shown = texts(parsed(exported("svg", of_rows([row(number) for number in range(11)]))))
     assert any("Cut to the first 10 rows; more match" in text for text in shown)
+
+
+def arranged(count: int, by: str, names: Sequence[str], sizes: Sequence[tuple[str, int]], **about: Any) -> Selection:
+    """`count` rows, the first of them pinned, the others in groups of these names, the last ones in the last."""
+    rows = [row(number, queue=about.pop("queue", "Billing")) for number in range(count)]
+    of = {each.journey_id: names[min(place, len(names) - 1)] for place, each in enumerate(rows[1:])}
+    return of_rows(rows, pinned={rows[0].journey_id}, groups=Grouping(by, sizes, of), **about)
+
+
+def test_groups_have_headings_and_pinned_rows_stand_above_them() -> None:
+    sizes = [("INITIATED", 1), ("ACTIVE", 1_234)]
+    root = parsed(exported("svg", arranged(4, "state", ["INITIATED", "ACTIVE"], sizes)))
+
+    def top(part: ET.Element) -> float:
+        return float(re.findall(r"[\d.]+", part.get("transform", ""))[1])
+
+    headings = [each for each in root.iter(f"{SVG}g") if each.get("class") == "heading"]
+    assert [texts(each) for each in headings] == [["Waiting", "1"], ["Active", "1,234"]]
+    dots = [next(each.iter(f"{SVG}circle")).get("fill") for each in headings]
+    assert dots == [tokens("light")["state-initiated"], tokens("light")["state-active"]]
+    tops = [top(each) for each in groups(root)]
+    first = tops[0]
+    assert [each - first for each in tops] == [0, 28 + 26, 2 * 28 + 2 * 26, 3 * 28 + 2 * 26]
+    assert [top(each) - first for each in headings] == [28, 2 * 28 + 26]
+    edges = [each for each in root.iter(f"{SVG}rect") if each.get("fill") == tokens("light")["line-strong"]]
+    assert [float(each.get("y", "")) for each in edges if each.get("width") == "1400"] == [first + 27]
+    assert float(root.get("height", "0")) == tops[-1] + 28 + 50
+    assert any(text == "No filters. Grouped by state. 1 pinned on top, whatever the filters" for text in texts(root)), (
+        "it is said in its head"
+    )
+
+
+def test_a_groups_name_is_masked_and_one_without_a_name_has_words() -> None:
+    hidden = f"line {PHONE}"
+    selection = arranged(3, "queue", [hidden, ""], [(hidden, 1), ("", 1)], viewer=Viewer(False), queue=hidden)
+    text = exported("svg", selection).decode()
+    assert "15112345678" not in text
+    headings = [texts(each) for each in parsed(text.encode()).iter(f"{SVG}g") if each.get("class") == "heading"]
+    assert headings == [["line •••78", "1"], ["No queue", "1"]]
+
+
+def test_a_group_goes_on_under_its_heading_on_the_next_page() -> None:
+    def placed(number: int, heading: Heading | None, pinned: bool = False) -> Placed:
+        return Placed(drawn_row(row(number), reading()), heading, pinned)
+
+    first, second = Heading("Billing", 2), Heading("Support", 3)
+    rows = [placed(0, None, True), *(placed(number, first if number < 3 else second) for number in range(1, 6))]
+    pages = stacks(rows, 28 * 3 + 26)
+    assert [len(page.rows) for page in pages] == [3, 3]
+    assert [[(top, heading.name, goes_on) for top, heading, goes_on in page.headings.values()] for page in pages] == [
+        [(28, "Billing", False)],
+        [(0, "Support", False)],
+    ]
+    assert (pages[0].pinned_to, pages[1].pinned_to) == (28, 0)
+    pages = stacks(rows, 28 * 2 + 26)
+    assert [[(top, goes_on) for top, _, goes_on in page.headings.values()] for page in pages] == [
+        [(28, False)],
+        [(0, True)],
+        [(0, False)],
+        [(0, True)],
+    ]
+    assert [len(page.rows) for page in pages] == [2, 1, 2, 1]
+    assert all(page.height <= 28 * 2 + 26 for page in pages)
+    assert [len(page.rows) for page in stacks([], 100)] == [0]
 
 
 def test_a_journey_has_a_track_a_channel_and_a_list_of_its_interactions() -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from xml.etree import ElementTree as ET
 
 import pyarrow.parquet as pq
 import pytest
@@ -30,6 +31,10 @@ FILE_MS = 100_000
 PHONE = "+44 20 7946 0018"
 NAMED = re.compile(r"journeymap-\d{8}-\d{6}\.(\w+)")
 WIDTH = 1440
+SVG = "{http://www.w3.org/2000/svg}"
+WALL = """() => [...document.querySelectorAll('.group-heading:not([hidden]) .group-name, .row-head:not([hidden]) .row-customer')]
+  .map((name) => [name.getBoundingClientRect().top, name.textContent])
+  .sort(([one], [other]) => one - other).map(([, name]) => name)"""
 
 
 def saved(page: Page, button: Locator) -> tuple[str, bytes]:
@@ -48,6 +53,16 @@ def size(png: bytes) -> tuple[int, int]:
     assert png[:8] == b"\x89PNG\r\n\x1a\n"
     width, height = struct.unpack(">II", png[16:24])
     return width, height
+
+
+def names_in(svg: bytes) -> list[str]:
+    """Customers of rows and names of groups, from top to bottom."""
+    found = []
+    for part in ET.fromstring(svg).iter(f"{SVG}g"):
+        if part.get("class") in {"row", "heading"}:
+            top = float(re.findall(r"[\d.]+", part.get("transform", ""))[1])
+            found += [(top, text.text or "") for text in part.iter(f"{SVG}text") if text.get("class") in {"b", "bb"}]
+    return [name for _, name in sorted(found)]
 
 
 def test_the_buttons_hand_over_all_that_matches(serve: Serve, visit: Visit) -> None:
@@ -91,8 +106,12 @@ def test_the_buttons_hand_over_all_that_matches(serve: Serve, visit: Visit) -> N
 
 def test_the_menu_offers_every_form_and_size(serve: Serve, visit: Visit) -> None:
     served = serve(30)
-    page = visit(f"{served.url}/?state=ACTIVE", rows=1)
+    closed = next(story for story in served.read_model.stories.values() if story.state == "CLOSED")
+    page = visit(f"{served.url}/?state=ACTIVE&group=queue&sort=customer&pinned={closed.journey_id}", rows=1)
     expect(page.locator("#counts")).to_contain_text("of 30 match")
+    wall = page.evaluate(WALL)
+    assert wall[0] == closed.customer
+    assert len([name for name in wall if not name.startswith("cust")]) > 1, "groups"
     active = {story.journey_id for story in served.read_model.stories.values() if story.state == "ACTIVE"}
     sizes = []
     for scale in (1, 2, 3, 4):
@@ -115,6 +134,9 @@ def test_the_menu_offers_every_form_and_size(serve: Serve, visit: Visit) -> None
         assert NAMED.fullmatch(name), name
         assert name.endswith(f".{form}")
         assert data.startswith(begin), data[:20]
+        if form == "svg":
+            assert names_in(data) == wall, "sorted, grouped and pinned as on the wall"
+    page.locator(".row-head.pinned .row-pin").click()
     page.locator("#export-menu").click()
     expect(page.locator("#export-menu-panel [data-form]")).to_have_count(8)
     expect(page.locator("#export-menu-panel [data-form=chosen]")).to_have_count(0)
