@@ -90,6 +90,14 @@ def _list_faults(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
               help="Its key, unless it is in the same file.")  # fmt: skip
 @click.option("--tls-lowest", type=_TLS, default="1.2", show_default=True, help="Lowest TLS version spoken.")
 @click.option("--tls-highest", type=_TLS, default="1.3", show_default=True, help="Highest TLS version spoken.")
+@click.option("--queues", type=click.IntRange(5, 20_000), default=5, show_default=True,
+              help="Queues of the organisation: the five of the story, and others that nobody calls.")  # fmt: skip
+@click.option("--rate-limit", type=click.IntRange(1), default=300, show_default=True,
+              help="Requests a minute that the public APIs allow each token.")  # fmt: skip
+@click.option("--channel-life", type=_Span(0.5), default="24h", show_default=True,
+              help="How long a notification channel lives.")  # fmt: skip
+@click.option("--notification-heartbeat", type=_Span(0.05), default="30s", show_default=True,
+              help="Time between heartbeats on notification sockets.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON when ready, for programs.")
 @click.option("--exit-with-parent", is_flag=True, help="Stop when standard input ends.")
 def simulate(
@@ -107,7 +115,7 @@ def simulate(
     exit_with_parent: bool,
     **manner: Any,
 ) -> None:
-    """Run a simulated contact-centre platform: OAuth, Event Streams subscriptions and a live WebSocket stream.
+    """Run a simulated contact-centre platform: OAuth, Event Streams with a live WebSocket stream, and the public APIs.
 
     It invents customers who call, chat, write and are called back, at the rate you ask for, over real HTTP and
     WebSocket on this machine. Paste the lines it prints into another terminal, and `journeymap run` there connects to

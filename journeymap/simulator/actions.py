@@ -135,6 +135,17 @@ class ForgetSubscriptions(Action, frozen=True):
         return len(known)
 
 
+class SocketClosing(Action, frozen=True):
+    """Say on every notification socket that it is about to close, and close it so many seconds later."""
+
+    name = "socket_closing"
+    grace: Annotated[float, Meta(ge=0, le=3_600)] = 60.0
+
+    def on(self, platform: Platform) -> int:
+        """Say it; a client has until then to connect anew to the same channel."""
+        return platform.public.channels.announce_closing(round(self.grace * 1000)) if platform.public is not None else 0
+
+
 class Garbage(Action, frozen=True):
     """Send frames that cannot be used to every live subscription: one of each form, or of one form only."""
 
@@ -218,7 +229,7 @@ class RawFrame(Action, frozen=True):
 ACTIONS: Final[dict[str, type[Action]]] = {
     action.name: action
     for action in (
-        Drop, Close, HalfOpen, BreakProtocol, ExpireTokens, SilenceSubscriptions, ForgetSubscriptions,
+        Drop, Close, HalfOpen, BreakProtocol, ExpireTokens, SilenceSubscriptions, ForgetSubscriptions, SocketClosing,
         Garbage, HugeFrame, Burst, Repeat, ThrottleFrame, RawFrame,
     )
 }  # fmt: skip
@@ -258,4 +269,5 @@ def document() -> list[dict[str, object]]:
 
 def _streams(platform: Platform, only: str) -> list[Connection]:
     streams = [connection for connection in platform.connections.values() if connection.is_open]
+    streams += platform.public.connections() if platform.public is not None else []
     return {"all": streams, "oldest": streams[:1], "newest": streams[-1:]}[only]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import Final
@@ -52,8 +53,13 @@ async def body_of(request: HttpRequest) -> bytes:
     return bytes(body)
 
 
-async def failing(platform: Platform, connection: HTTPConnection, *faults: str) -> Response | None:
-    """What the first of these faults that is set answers to this request; None if all is well."""
+async def failing(
+    platform: Platform, connection: HTTPConnection, *faults: str, refusal: Callable[[int], Response] | None = None
+) -> Response | None:
+    """What the first of these faults that is set answers to this request; None if all is well.
+
+    `refusal` makes the answer of a status, where it is not a problem after RFC 9457.
+    """
     for name in faults:
         answer = platform.faults.take(name)
         if answer == "hang":
@@ -61,6 +67,8 @@ async def failing(platform: Platform, connection: HTTPConnection, *faults: str) 
             return problem(503, "Going down", "the platform is being stopped")
         if answer == "garbage":
             return Response(_GARBAGE, 200, media_type="text/html")
+        if answer and refusal is not None:
+            return refusal(int(answer))
         if answer:
             return _failure(platform, int(answer), name)
     return None

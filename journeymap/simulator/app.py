@@ -24,6 +24,8 @@ from journeymap.simulator.answers import body_of, failing, json_answer, oauth_er
 from journeymap.simulator.chance import strike
 from journeymap.simulator.front import Front
 from journeymap.simulator.platform import SCOPES, STREAM_PATH, SUBSCRIPTIONS_PATH, Platform
+from journeymap.simulator.publicapi import oauth
+from journeymap.simulator.publicapi.public import Public
 from journeymap.simulator.subscriptions import Request, Subscription
 from journeymap.simulator.traffic import EVENT_TYPES
 from journeymap.simulator.wire import EXTENSION, FAULTS, Wire
@@ -52,6 +54,7 @@ def create_app(platform: Platform, failed: Callable[[BaseException], None]) -> A
             await asyncio.wait(tasks)
 
     face = _Face(platform)
+    public = platform.public = Public(platform)
     one = SUBSCRIPTIONS_PATH + "/{subscription_id}"
     app = Starlette(
         routes=[
@@ -63,6 +66,7 @@ def create_app(platform: Platform, failed: Callable[[BaseException], None]) -> A
             Route(one, face.unsubscribe, methods=["DELETE"]),
             Route("/stats", face.stats),
             *control.routes(platform),
+            *public.routes(),
             WebSocketRoute(STREAM_PATH, face.stream),
         ],
         lifespan=lifespan,
@@ -90,14 +94,20 @@ class _Face:
         )
 
     async def token(self, request: HttpRequest) -> Response:
-        """RFC 6749, sections 4.4 and 5: a token for client credentials, or the error by its name."""
+        """RFC 6749, sections 4.4 and 5: a token for client credentials, or the error by its name.
+
+        Who names no scope asks for the public APIs, which know none.
+        """
+        form = parse_qs((await request.body()).decode("latin-1"), keep_blank_values=True)
+        if form.get("grant_type") == ["client_credentials"] and "scope" not in form:
+            failure = await failing(self._platform, request, "fail_tokens")
+            return failure or oauth.token(self._platform, _basic(request), form)
         failure = await failing(self._platform, request, "refuse_tokens", "fail_tokens")
         if failure is not None:
             return failure
         manner = self._platform.manner
         if self._platform.faults.refuse_credentials or _basic(request) != (manner.client_id, manner.client_secret):
             return oauth_error(401, "invalid_client", "unknown client id or wrong secret")
-        form = parse_qs((await body_of(request)).decode("latin-1"), keep_blank_values=True)
         if "grant_type" not in form or any(len(values) > 1 for values in form.values()):
             return oauth_error(400, "invalid_request", "grant_type is missing, or a field is there twice")
         if form["grant_type"] != ["client_credentials"]:

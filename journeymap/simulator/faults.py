@@ -45,6 +45,10 @@ def _answer(*answers: str, text: str) -> Meta:
     return Meta(pattern=rf"^({'|'.join(answers)})(:[1-9]\d{{0,5}})?$", description=text, extra={"allowed": allowed})
 
 
+def _names(text: str) -> Meta:
+    return Meta(pattern=r"^[A-Za-z:*+]*$", description=text, extra={"allowed": "names with + between them"})
+
+
 def _every(text: str) -> Meta:
     return _seconds(_DAY, f"At random, this many seconds apart on average, {text}.")
 
@@ -113,6 +117,23 @@ class Faults(msgspec.Struct):
             " out the rest and says so in throttle frames.",
         ),
     ] = 0
+    fail_api: Annotated[
+        str,
+        _answer("401", "429", "500", "503", "504", "hang", "garbage", text="Requests to the public APIs fail."),
+    ] = ""
+    rate_limit: Annotated[
+        int,
+        _whole(100_000, "So many requests a minute are allowed with each token by the public APIs, instead of 300."),
+    ] = 0
+    missing_permissions: Annotated[
+        str, _names("Permissions that the client's roles lack, as in routing:queue:view+directory:user:view.")
+    ] = ""
+    no_detail_topics: Annotated[
+        bool, _flag("Topics of detail events are not to be had over a socket, by EventBridge only.")
+    ] = False
+    channel_life: Annotated[
+        float, _seconds(_DAY, "Notification channels live so long, whatever --channel-life says.")
+    ] = 0.0
     clock_skew: Annotated[
         float, _seconds(_DAY, "The platform's clock is wrong by so much: Date headers, event timestamps.", -_DAY)
     ] = 0.0

@@ -10,6 +10,10 @@ CHANNELS = ("voice", "chat", "email", "message", "callback")
 
 _MASK = (1 << 64) - 1
 _SCATTER = 0x9E3779B97F4A7C15
+_STIR = 0xBF58476D1CE4E5B9
+_CHECK = 0x94D049BB133111EB
+_UNSCATTER = pow(_SCATTER, -1, 1 << 64)
+_UNSTIR = pow(_STIR, -1, 1 << 64)
 
 _FIRST_NAMES = (
     "Amelia", "Ben", "Chiara", "Daniel", "Elif", "Farid", "Grace", "Hanna", "Ivan", "Julia", "Kofi", "Lena", "Marco",
@@ -62,8 +66,39 @@ def unique_key(number: int, salt: int) -> int:
     """A random-looking 64-bit key; different numbers below 2**64 give different keys (every step can be undone)."""
     key = (number * _SCATTER + salt) & _MASK
     key ^= key >> 29
-    key = key * 0xBF58476D1CE4E5B9 & _MASK
+    key = key * _STIR & _MASK
     return key ^ key >> 32
+
+
+def number_of(key: int, salt: int) -> int:
+    """The number below 2**64 that has this key: what `unique_key` did, undone."""
+    key ^= key >> 32
+    key = key * _UNSTIR & _MASK
+    key ^= key >> 29 ^ key >> 58
+    return (key - salt) * _UNSCATTER & _MASK
+
+
+def conversation_id(key: int, contact: int) -> str:
+    """The id of a visitor's conversation, a UUID in form. It can be undone, so that nobody need keep a list of them."""
+    text = f"{key:016x}"
+    check = key * _CHECK + contact & 0xFFFFFFFFFFFF
+    return f"{text[:8]}-{text[8:12]}-4{text[12:15]}-8{text[15]}{contact:02x}-{check:012x}"
+
+
+def key_and_contact(conversation: str) -> tuple[int, int] | None:
+    """Whose conversation has this id, and which of theirs it is; None where no conversation can have it."""
+    try:
+        key = int(conversation[:8] + conversation[9:13] + conversation[15:18] + conversation[20], 16)
+        contact = int(conversation[21:23], 16)
+    except (ValueError, IndexError):
+        return None
+    return (key, contact) if conversation_id(key, contact) == conversation else None
+
+
+def uuid_of(text: str) -> str:
+    """A UUID that depends on every character of the text and is the same in every process."""
+    found = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    return f"{found[:8]}-{found[8:12]}-4{found[13:16]}-a{found[17:20]}-{found[20:]}"
 
 
 def rosters(size: int) -> dict[str, tuple[Agent, ...]]:

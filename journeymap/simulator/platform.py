@@ -9,7 +9,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -22,6 +22,9 @@ from journeymap.simulator.people import fingerprint
 from journeymap.simulator.story import FASTEST, SLOWEST, Story
 from journeymap.simulator.subscriptions import Request, Subscription
 from journeymap.simulator.told import Outgoing, Told
+
+if TYPE_CHECKING:
+    from journeymap.simulator.publicapi.public import Public
 
 SCOPES = frozenset({"eventstream.read", "interaction.read", "conversation.read"})
 STREAM_PATH = "/stream"
@@ -41,7 +44,10 @@ _HEARTBEAT = Outgoing(b'{"type":"heartbeat"}')
 
 
 class Manner(NamedTuple):
-    """How the platform behaves. Times in seconds; `rate` 0 tells no story; `buffer` is bytes a socket may be behind."""
+    """How the platform behaves. Times in seconds; `rate` 0 tells no story; `buffer` is bytes a socket may be behind.
+
+    `rate_limit` is requests a minute that the public APIs allow each token.
+    """
 
     seed: int = 1
     rate: float = 5.0
@@ -58,6 +64,10 @@ class Manner(NamedTuple):
     acknowledged_log: Path | None = None
     keep_acknowledged: bool = False
     remote_control: bool = False
+    queues: int = 5
+    rate_limit: int = 300
+    channel_life: float = 86_400.0
+    notification_heartbeat: float = 30.0
 
     def with_credentials(self) -> Manner:
         """The same, with a client id and secret made from the seed where none was given."""
@@ -89,7 +99,9 @@ class Platform:
         self.tokens: dict[str, int] = {}
         self.connections: dict[str, Connection] = {}
         self.subscriptions: dict[str, Subscription] = {}
-        self._story = Story(manner.seed, manner.rate, manner.delivery) if manner.rate else None
+        self.story = Story(manner.seed, manner.rate, manner.delivery) if manner.rate else None
+        self.public: Public | None = None
+        """Its public APIs, where they are served."""
         self._told_until = now()
         self._remembered: deque[Told] = deque(maxlen=REMEMBERED)
         self._detours = Detours(self.faults, manner.seed)
@@ -164,10 +176,10 @@ class Platform:
         self.subscriptions[subscription_id] = subscription
         if subscription.brings_nothing:
             return subscription
-        if self._story is None:
+        if self.story is None:
             subscription.is_live = True
         else:
-            replay = asyncio.get_running_loop().create_task(self._replay(subscription, self._story))
+            replay = asyncio.get_running_loop().create_task(self._replay(subscription, self.story))
             self._replays.add(replay)
             replay.add_done_callback(self._replays.discard)
         return subscription
@@ -225,7 +237,7 @@ class Platform:
             live = [subscription for subscription in self.subscriptions.values() if subscription.is_live]
             # A machine that slept has missed what was told meanwhile, as it would have on a real platform.
             start = max(self._told_until, now - _MOST_BEHIND)
-            events = self._encoded(self._story, start, now) if live and self._story is not None else []
+            events = self._encoded(self.story, start, now) if live and self.story is not None else []
             self._told_until = now
             self._remembered.extend(events)
             arriving = self._detours.through(events, now)
@@ -233,6 +245,8 @@ class Platform:
                 subscription.send_live(arriving, now)
         for connection in self.connections.values():
             connection.ask_receipt()
+        if self.public is not None:
+            self.public.tick(now)
 
     def _send_heartbeats(self) -> None:
         if self.faults.heartbeat_loss:
@@ -303,6 +317,7 @@ class Platform:
             "connections": len(self.connections),
             "subscriptions": len(self.subscriptions),
             "toldUntil": self._told_until,
+            "public": self.public.stats() if self.public is not None else {},
         }
 
     def _encoded(self, story: Story, start: int, end: int) -> list[Told]:

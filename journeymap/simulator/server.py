@@ -20,7 +20,9 @@ from journeymap.errors import ConfigurationError
 from journeymap.simulator import actions
 from journeymap.simulator.app import create_app
 from journeymap.simulator.delivery import Delivery
+from journeymap.simulator.people import uuid_of
 from journeymap.simulator.platform import STREAM_PATH, Manner, Platform
+from journeymap.simulator.publicapi.public import Public
 from journeymap.simulator.tls import Tls
 from journeymap.simulator.wire import Wire
 
@@ -185,6 +187,28 @@ class SimulatedPlatform:
         """The events that clients have received for certain, in order of the acknowledgements, each copy of them."""
         kept: list[bytes] = self._call(self.platform.ledger.acknowledged_events.copy)
         return [msgspec.json.decode(event) for event in kept]
+
+    @property
+    def public(self) -> Public:
+        """The public APIs. Only to be touched on the platform's own loop, as the methods here do."""
+        if self.platform.public is None:
+            raise RuntimeError("the simulated platform is not running: use it as a context manager")
+        return self.platform.public
+
+    def notify(self, topic: str, body: dict[str, Any]) -> int:
+        """Send this as an event of this topic to all channels that have it; answers to how many."""
+        count: int = self._call(lambda: self.public.channels.notify(topic, body, uuid_of(f"{topic} {body}")))
+        return count
+
+    def notified(self) -> list[dict[str, Any]]:
+        """The notifications that clients have received for certain, in order of the acknowledgements."""
+        kept: list[bytes] = self._call(lambda: list(self.public.ledger.acknowledged_events))
+        return [msgspec.json.decode(frame) for frame in kept]
+
+    def add_queue(self, name: str) -> str:
+        """Open a queue of this name; answers its id."""
+        queue: str = self._call(lambda: self.public.organisation.add_queue(name))
+        return queue
 
     def drop_connections(self) -> None:
         """Break every socket off without a close frame."""

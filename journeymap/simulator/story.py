@@ -2,7 +2,7 @@
 
 Any span can be asked at any moment, in any order, at the same small cost: nothing is remembered between questions but
 a few results. Told naively (each customer on from the arrival), high rates would need hours of look-back in memory
-before the first event. Instead a level of load has a fixed cast of `_CAST` visits. Story time is cut into buckets; the
+before the first event. Instead a level of load has a fixed cast of `CAST` visits. Story time is cut into buckets; the
 customers who arrive in a bucket play a run of consecutive visits of the cast, chosen by the bucket's own random
 numbers. So the events that fall into a bucket are found backwards: for each earlier bucket, those of its run due now.
 """
@@ -16,7 +16,16 @@ from typing import Any, NamedTuple, TypeAlias
 
 from journeymap.simulator.delivery import LONGEST_DELAY, Delivery
 from journeymap.simulator.load import arrivals, day_factor, level_of
-from journeymap.simulator.people import Directory, fingerprint, rosters, unique_key
+from journeymap.simulator.people import (
+    Agent,
+    Directory,
+    conversation_id,
+    fingerprint,
+    key_and_contact,
+    number_of,
+    rosters,
+    unique_key,
+)
 from journeymap.simulator.traffic import LONGEST, Step, visit
 
 Event: TypeAlias = dict[str, Any]
@@ -26,12 +35,14 @@ Telling: TypeAlias = tuple[int, Event]
 SLOWEST, FASTEST = 1.0, 5_000.0
 """The rates between which a story can be told, in events a second."""
 
-_CAST = 1024
+CAST = 1024
 _PLACES = 4096
 """Ids reserved for the arrivals of one bucket; more than any bucket can have."""
 _UNTIL_AGAIN = 3 * 86_400_000
 """After this time (ms) the numbering of the customers begins again: they are regulars then."""
 _KEPT = 6
+_FARTHEST = 253_402_300_800_000
+"""The year 10000 (ms): no story is told of later times."""
 
 
 class _Cell(NamedTuple):
@@ -49,6 +60,15 @@ class _Bucket(NamedTuple):
     cells: dict[int, _Cell]
 
 
+class Visitor(NamedTuple):
+    """One who arrives: in which bucket, at which of its places, and which of the cast of that load is played."""
+
+    bucket: int
+    place: int
+    player: int
+    level: int
+
+
 class Story:
     """Believable contact-centre traffic with a mean of `rate` events a second (1 to 5,000)."""
 
@@ -59,23 +79,23 @@ class Story:
         self._delivery = delivery or Delivery()
         # The rate is part of it: another rate is another story, and must not give other events the same ids.
         self._salt = fingerprint(f"{seed}/{rate:g}")
-        self._width = round(min(max(2_000_000 / rate, 500), 60_000))
-        self._look_back = (LONGEST + LONGEST_DELAY) // self._width + 2
+        self.width = round(min(max(2_000_000 / rate, 500), 60_000))
+        self._look_back = (LONGEST + LONGEST_DELAY) // self.width + 2
         self._rng = random.Random(0)
         self._casts: dict[int, tuple[float, dict[int, _Cell]]] = {}
         self._buckets: dict[int, _Bucket] = {}
         self._told: OrderedDict[int, list[Telling]] = OrderedDict()
-        busiest = rate * 0.24 * self._width / 1000  # visits at the peaks: 1.27 times the mean rate, 5.7 events each
-        self._most = min(_CAST, round(busiest + 6 * busiest**0.5 + 4))
-        self._directory = Directory(_UNTIL_AGAIN // self._width * self._most, self._salt)
-        self._rosters = rosters(min(600, round(40 + rate * 8)))
+        busiest = rate * 0.24 * self.width / 1000  # visits at the peaks: 1.27 times the mean rate, 5.7 events each
+        self._most = min(CAST, round(busiest + 6 * busiest**0.5 + 4))
+        self._directory = Directory(_UNTIL_AGAIN // self.width * self._most, self._salt)
+        self.rosters = rosters(min(600, round(40 + rate * 8)))
 
     def events(self, start: int, end: int) -> list[Telling]:
         """What the platform sends from `start` until before `end`, in that order. Leave the events as they are."""
         told: list[Telling] = []
-        for bucket in range(start // self._width, -(-end // self._width)):
+        for bucket in range(start // self.width, -(-end // self.width)):
             tellings = self._tellings(bucket)
-            if bucket * self._width < start or (bucket + 1) * self._width > end:
+            if bucket * self.width < start or (bucket + 1) * self.width > end:
                 low = bisect_left(tellings, start, key=_when)
                 told.extend(tellings[low : bisect_left(tellings, end, low, key=_when)])
             else:
@@ -89,7 +109,7 @@ class Story:
             self._told.move_to_end(bucket)
             return known
         tellings: list[Telling] = []
-        width = self._width
+        width = self.width
         for earlier in range(bucket - self._look_back, bucket + 1):
             arrived = self._buckets.get(earlier) or self._arrivals(earlier)
             cell = arrived.cells.get(bucket - earlier)
@@ -112,13 +132,51 @@ class Story:
             }
         return tellings
 
-    def _arrivals(self, bucket: int) -> _Bucket:
+    def crowd(self, bucket: int) -> tuple[int, int, int]:
+        """How many arrive in a bucket, which of the cast the first of them plays, and the level of load."""
         rng = self._rng
         rng.seed(unique_key(bucket, self._salt ^ 0x6275636B))
-        factor = day_factor(bucket * self._width)
-        events_each, cells = self._cast(level_of(factor))
-        mean = self.rate * factor / events_each * self._width / 1000
-        arrived = _Bucket(min(arrivals(rng, mean), self._most), rng.randrange(_CAST), cells)
+        factor = day_factor(bucket * self.width)
+        level = level_of(factor)
+        events_each, _ = self._cast(level)
+        mean = self.rate * factor / events_each * self.width / 1000
+        return min(arrivals(rng, mean), self._most), rng.randrange(CAST), level
+
+    def player_steps(self, level: int, player: int) -> list[Step]:
+        """All that one of the cast does, in order of time (ms since the beginning of the bucket of arrival)."""
+        rng = random.Random(unique_key(player, self._salt ^ 0x63617374))
+        arrival = rng.randrange(self.width)
+        return [step._replace(at=arrival + step.at) for step in visit(rng, level)]
+
+    def key_of(self, bucket: int, place: int) -> int:
+        """A visitor's own number, which their ids are made of."""
+        return unique_key(bucket * _PLACES + place, self._salt)
+
+    def conversation_id(self, bucket: int, place: int, contact: int) -> str:
+        """The id of a visitor's conversation."""
+        return conversation_id(self.key_of(bucket, place), contact)
+
+    def customer_of(self, bucket: int, place: int) -> str:
+        """The id that a visitor has where the platform knows who it is."""
+        return self._directory.customer_id(bucket * self._most + place)
+
+    def agent_of(self, queue: str, pick: int, key: int) -> Agent:
+        """Who of the queue's roster serves this visitor."""
+        roster = self.rosters[queue]
+        return roster[(pick + key) % len(roster)]
+
+    def visitor_of(self, conversation: str) -> tuple[Visitor, int] | None:
+        """Whose conversation this is, and which of theirs; None if the story has none of this id."""
+        found = key_and_contact(conversation)
+        if found is None:
+            return None
+        bucket, place = divmod(number_of(found[0], self._salt), _PLACES)
+        count, first, level = self.crowd(bucket) if bucket < _FARTHEST // self.width else (0, 0, 0)
+        return (Visitor(bucket, place, (first + place) % CAST, level), found[1]) if place < count else None
+
+    def _arrivals(self, bucket: int) -> _Bucket:
+        count, first, level = self.crowd(bucket)
+        arrived = _Bucket(count, first, self._cast(level)[1])
         self._buckets[bucket] = arrived
         return arrived
 
@@ -130,46 +188,45 @@ class Story:
         due: dict[int, list[tuple[int, tuple[int, int, Step]]]] = {}
         count = 0
         rng, network = random.Random(0), random.Random(0)
-        for player in range(_CAST):
+        for player in range(CAST):
             rng.seed(unique_key(player, self._salt ^ 0x63617374))
             network.seed(unique_key(player, self._salt ^ 0x6E657477))
-            arrival = rng.randrange(self._width)
+            arrival = rng.randrange(self.width)
             for number, step in enumerate(visit(rng, level)):
                 count += 1
                 placed = step._replace(at=arrival + step.at)
                 for delay in self._delivery.delays(network):
                     sent = placed.at + delay
-                    due.setdefault(sent // self._width, []).append((player, (sent, number, placed)))
+                    due.setdefault(sent // self.width, []).append((player, (sent, number, placed)))
         cells = {}
         for after, entries in due.items():
             players = [player for player, _ in entries]
             parts = [part for _, part in entries]
-            cells[after] = _Cell(players + [player + _CAST for player in players], parts + parts)
-        self._casts[level] = count / _CAST, cells
+            cells[after] = _Cell(players + [player + CAST for player in players], parts + parts)
+        self._casts[level] = count / CAST, cells
         return self._casts[level]
 
     def _event(self, bucket: int, place: int, number: int, step: Step) -> Event:
-        key = unique_key(bucket * _PLACES + place, self._salt)
+        key = self.key_of(bucket, place)
         person = f"{key:016x}"
         payload: dict[str, Any] = {}
         if step.identified:
-            payload["customerId"] = self._directory.customer_id(bucket * self._most + place)
+            payload["customerId"] = self.customer_of(bucket, place)
         payload["interactionId"] = f"int-{person}-{step.contact}"
-        payload["conversationId"] = f"conv-{person}-{step.contact}"
+        payload["conversationId"] = conversation_id(key, step.contact)
         if step.sitting is not None:
             payload["sessionToken"] = f"st-{person[:12]}-{step.sitting}"
         payload["channelType"] = step.channel
         payload["queueName"] = step.queue
         if step.agent is not None:
-            roster = self._rosters[step.queue]
-            agent = roster[(step.agent + key) % len(roster)]
+            agent = self.agent_of(step.queue, step.agent, key)
             payload["agentId"] = agent.agent_id
             payload["agentName"] = agent.name
         payload.update(step.fields)
         return {
             "eventId": f"evt-{person}-{number:02d}",
             "type": step.type,
-            "timestamp": bucket * self._width + step.at,
+            "timestamp": bucket * self.width + step.at,
             "payload": payload,
         }
 
