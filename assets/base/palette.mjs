@@ -22,7 +22,7 @@ export function colours() {
   const channels = {};
   for (const channel of CHANNELS) {
     channels[channel] = {
-      solid: token(`channel-${channel}`), tint: token(`channel-${channel}-tint`), ink: token("on-channel"), hatch: null,
+      solid: token(`channel-${channel}`), tint: token(`channel-${channel}-tint`), ink: token("on-channel"), lined: {},
     };
   }
   palette = {
@@ -43,27 +43,37 @@ export function translucent(colour, opacity) {
   return `${colour}${Math.round(opacity * 255).toString(16).padStart(2, "0")}`;
 }
 
-/** The fill of transfers: diagonal lines, made once a colour. */
-export function hatch(context, channel) {
+/** Kinds that are told by lines: how they run, and the size of the tile. */
+const LINES = { transfer: ["rising", 8], alert: ["upright", 6], hold: ["lying", 6] };
+
+/** The fill of a kind that is told by its lines, made once a colour; null for the others. */
+export function lined(context, channel, kind) {
+  if (!Object.hasOwn(LINES, kind)) return null;
   const colour = channelColours(channel);
-  if (!colour.hatch) {
-    const tile = document.createElement("canvas");
-    const size = 8;
-    tile.width = tile.height = size;
-    const pen = tile.getContext("2d");
-    pen.fillStyle = colour.tint;
-    pen.fillRect(0, 0, size, size);
-    pen.strokeStyle = colour.solid;
-    pen.lineWidth = 2.6;
-    pen.beginPath();
-    for (const shift of [-size, 0, size]) {
-      pen.moveTo(shift - 2, size + 2);
-      pen.lineTo(shift + size + 2, -2);
-    }
-    pen.stroke();
-    colour.hatch = context.createPattern(tile, "repeat");
+  colour.lined[kind] ??= context.createPattern(lineTile(colour, ...LINES[kind]), "repeat");
+  return colour.lined[kind];
+}
+
+function lineTile({ tint, solid }, way, size) {
+  const tile = document.createElement("canvas");
+  tile.width = tile.height = size;
+  const pen = tile.getContext("2d");
+  pen.fillStyle = tint;
+  pen.fillRect(0, 0, size, size);
+  if (way !== "rising") {
+    pen.fillStyle = solid;
+    pen.fillRect(0, 0, way === "upright" ? 2 : size, way === "upright" ? size : 3);
+    return tile;
   }
-  return colour.hatch;
+  pen.strokeStyle = solid;
+  pen.lineWidth = 2.6;
+  pen.beginPath();
+  for (const shift of [-size, 0, size]) {
+    pen.moveTo(shift - 2, size + 2);
+    pen.lineTo(shift + size + 2, -2);
+  }
+  pen.stroke();
+  return tile;
 }
 
 export function startTheme(button, changed) {

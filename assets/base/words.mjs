@@ -1,7 +1,12 @@
 // What channels, states, kinds of segments, flags and directions are called on the page. Unknown ones are called what events call them.
 
-export const KINDS = ["wait", "interact", "transfer", "wrapup"];
-export const KIND_LABELS = { wait: "Waiting", interact: "Talking", transfer: "Transfer", wrapup: "Wrap-up" };
+/** Segment kinds by their numbers on the wire. */
+export const KINDS = ["wait", "interact", "transfer", "wrapup", "ivr", "queue", "alert", "hold"];
+export const KIND_LABELS = {
+  wait: "Waiting", interact: "Talking", transfer: "Transfer", wrapup: "Wrap-up", ivr: "IVR", queue: "In queue", alert: "Ringing", hold: "On hold",
+};
+/** Kinds of stretches in which the customer waits for somebody. */
+export const WAITING = new Set(["wait", "queue", "alert"]);
 export const STATE_LABELS = {
   INITIATED: "Waiting", ACTIVE: "Active", TRANSFERRING: "Transferring", WRAPUP: "Wrap-up", IDLE: "Idle", CLOSED: "Closed",
 };

@@ -1,6 +1,6 @@
 // The bars of an interaction: colour is the channel, fill the kind. What is open fades at the present, what is idle since its last event.
 
-import { channelColours, colours, hatch, translucent } from "../base/palette.mjs";
+import { channelColours, colours, lined, translucent } from "../base/palette.mjs";
 import { drawCaption } from "./captions.mjs";
 import { endOf } from "./lanes.mjs";
 
@@ -66,8 +66,8 @@ function drawSegment(pen, scale, one, segment, box, { now, selected, named }) {
 
 function fillOf(pen, channel, kind) {
   const colour = channelColours(channel);
-  if (kind === "transfer") return hatch(pen, channel);
-  return { wait: colour.tint, interact: colour.solid, wrapup: colours().surface }[kind];
+  const plain = { wait: colour.tint, ivr: colour.tint, queue: colour.tint, interact: colour.solid, wrapup: colours().surface };
+  return plain[kind] ?? lined(pen, channel, kind);
 }
 
 function drawBox(pen, { left, right, top, height }, { kind, colour, fill }) {

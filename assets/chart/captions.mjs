@@ -3,8 +3,11 @@
 import { iconPath } from "../base/icons.mjs";
 import { colours } from "../base/palette.mjs";
 import { shortLength } from "../base/times.mjs";
-import { channelToken } from "../base/words.mjs";
+import { channelToken, KIND_LABELS } from "../base/words.mjs";
 
+/** Kinds with an icon of their own, and those whose lines words would be lost in. */
+const OWN = new Set(["transfer", "wrapup", "alert", "hold"]);
+const LINED = new Set(["transfer", "alert", "hold"]);
 const ICON = 11;
 const INSET = 5;
 const LEAST_HEIGHT = 14;
@@ -18,9 +21,9 @@ const widths = new Map();
 function wordings(one, segment, now) {
   const length = shortLength((segment.end ?? now) - segment.start);
   const idle = segment.end === null && one.state === "IDLE";
-  if (segment.kind === "transfer") return [];
-  if (segment.kind === "wrapup") return [`Wrap-up · ${length}`, length];
-  const name = segment.kind === "interact" ? one.agent ?? one.queue : one.queue;
+  if (LINED.has(segment.kind)) return [];
+  if (segment.kind === "wrapup" || segment.kind === "ivr") return [`${KIND_LABELS[segment.kind]} · ${length}`, length];
+  const name = segment.passed ? null : segment.kind === "interact" ? one.agent ?? one.queue : one.queue;
   // How long an idle one goes on is not known: nothing has been heard of it.
   if (idle) return name ? [name] : [];
   return name ? [`${name} · ${length}`, name, length] : [length];
@@ -36,15 +39,15 @@ export function drawCaption(pen, one, segment, box, { now, colour, named }) {
   const room = box.right - start - 3;
   if (room < ICON) return false;
   const { text, font } = colours();
-  const own = segment.kind === "transfer" || segment.kind === "wrapup";
+  const own = OWN.has(segment.kind);
   const icon = own ? segment.kind : named ? null : channelToken(one.channel);
   pen.font = `${Math.min(box.type ?? 11, Math.max(11, Math.floor(box.height) - LEAST_LEADING))}px ${font}`;
   const behind = icon ? ICON + 4 : 0;
   const words = shownText(pen, wordings(one, segment, now), room - behind);
   const ink = segment.kind === "interact" ? colour.ink : text;
   const middle = box.top + box.height / 2;
-  if (segment.kind === "transfer") backdrop(pen, start, middle);
-  if (icon) drawIcon(pen, icon, start, middle, segment.kind === "wait" ? colour.solid : ink);
+  if (LINED.has(segment.kind)) backdrop(pen, start, middle);
+  if (icon) drawIcon(pen, icon, start, middle, own || segment.kind === "interact" ? ink : colour.solid);
   if (words) {
     pen.fillStyle = ink;
     pen.textAlign = "left";
@@ -63,7 +66,7 @@ function drawIcon(pen, name, left, middle, colour) {
   pen.restore();
 }
 
-/** Hatching would run through a symbol. */
+/** Lines would run through a symbol. */
 function backdrop(pen, left, middle) {
   pen.fillStyle = colours().surface;
   pen.beginPath();

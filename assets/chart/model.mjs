@@ -1,7 +1,7 @@
 // The rows that the page holds, by id. What comes from the server is turned into rows here and nowhere else.
 
 import { length, moment } from "../base/times.mjs";
-import { KINDS } from "../base/words.mjs";
+import { KINDS, WAITING } from "../base/words.mjs";
 
 /** A row as on the wire (docs/architecture.md), with absolute times. */
 export function readRow(wire) {
@@ -20,10 +20,22 @@ function readInteraction(wire, start) {
   return {
     id, channel, state, timedOut: timedOut === 1, start: start + started, last: start + last,
     ended: ended === null ? null : start + ended, disposition, queue, agent,
-    segments: segments.map(([kind, from, ms]) => ({
+    segments: markPassed(segments.map(([kind, from, ms]) => ({
       kind: KINDS[kind], start: start + from, end: ms < 0 ? null : start + from + ms,
-    })),
+    }))),
   };
+}
+
+/** Marks the segments of whoever had it before it was handed on inside itself: the queue and the agent that it names last are not theirs. */
+function markPassed(segments) {
+  let goesOn = false;
+  let passed = false;
+  for (const segment of [...segments].reverse()) {
+    passed ||= segment.kind === "transfer" && goesOn;
+    segment.passed = passed;
+    goesOn ||= WAITING.has(segment.kind) || segment.kind === "interact" || segment.kind === "hold";
+  }
+  return segments;
 }
 
 const number = (count, one, many) => `${count.toLocaleString("en-GB")} ${count === 1 ? one : many}`;

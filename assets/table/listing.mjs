@@ -1,5 +1,6 @@
 // The journeys of the table: rows by id, read from the server in blocks and kept up to date, in an order that holds still.
 
+import { WAITING } from "../base/words.mjs";
 import { readRow } from "../chart/model.mjs";
 
 const KEPT = 1000;
@@ -95,12 +96,23 @@ function readWhole(wire) {
   row.flags = wire[12];
   row.directions = wire[13];
   row.transferCount = wire[14];
-  const waits = row.interactions.flatMap((one) => one.segments.filter((segment) => segment.kind === "wait"));
+  const waits = row.interactions.flatMap((one) => waitsOf(one.segments));
   row.waitingSince = waits.reduce((since, wait) => (wait.end === null && (since === null || wait.start < since) ? wait.start : since), null);
   row.waits = waits.map(({ start, end }) => [start, end]);
   // The last of the same time counts: so the server sorts, too.
   row.latest = [...row.interactions].sort((one, other) => other.last - one.last || (one.id < other.id ? 1 : -1));
   return row;
+}
+
+/** The stretches of waiting: from one queue to the next, and while it rings, it is one and the same. */
+function waitsOf(segments) {
+  const found = [];
+  for (const { kind, start, end } of segments) {
+    if (!WAITING.has(kind)) continue;
+    if (found.length && found.at(-1).end === start) found.at(-1).end = end;
+    else found.push({ start, end });
+  }
+  return found;
 }
 
 /** The longest wait and all waits together, as of `now`. */

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from journeymap.export.svg import number, path, rect, write
 from journeymap.export.typeface import fitted
 from journeymap.model.journey import Kind, State
 from journeymap.model.time import Millis
+from journeymap.view.bars import passed_on
 from journeymap.view.folding import FoldedScale
-from journeymap.view.looks import CHANNEL_LOOKS, channel_token
+from journeymap.view.looks import CHANNEL_LOOKS, KIND_LOOKS, LIGHT, channel_token
 from journeymap.view.rows import DrawnInteraction
 from journeymap.view.scale import TimeScale
 
@@ -20,6 +21,10 @@ FADE: Final = 28.0
 LABEL_FROM: Final = 46.0
 LABEL_SIZE: Final = 11.0
 IDLE: Final = "idle-"
+STRIPES: Final = 6
+LINES: Final = {Kind.TRANSFER: "hatch", Kind.ALERT: "upright", Kind.HOLD: "lying"}
+"""Kinds that are told by lines, and the pattern of each."""
+
 LEAST_LABELLED: Final = 14.0
 """Pixels that a bar must be high to carry a label."""
 
@@ -35,8 +40,9 @@ class Bars:
     def interaction(self, one: DrawnInteraction, top: float, height: float) -> Iterator[str]:
         """An interaction between `top` and `top + height`."""
         yield from self._thread(one, top + height / 2)
-        for kind, start, end in one.bars:
-            yield from self._bar(one, kind, start, end, top, height)
+        earlier = passed_on(one.bars)
+        for place, (kind, start, end) in enumerate(one.bars):
+            yield from self._bar(one, kind, start, end, top, height, named=place >= earlier)
         yield from self._end(one, top, height)
 
     def transfer(self, at: Millis, target: DrawnInteraction | None, source_y: float, target_y: float) -> Iterator[str]:
@@ -70,7 +76,15 @@ class Bars:
             yield rect(left, middle - 0.5, right - left, 1, self.palette[_token(one)])
 
     def _bar(
-        self, one: DrawnInteraction, kind: str, start: Millis, end: Millis | None, top: float, height: float
+        self,
+        one: DrawnInteraction,
+        kind: str,
+        start: Millis,
+        end: Millis | None,
+        top: float,
+        height: float,
+        *,
+        named: bool,
     ) -> Iterator[str]:
         left = self.scale.x(start)
         right = max(self.scale.x(max(self.now, start) if end is None else end), left + LEAST_BAR)
@@ -88,7 +102,7 @@ class Bars:
             if kind != Kind.INTERACT:
                 for edge in (top, top + height - 1):
                     yield rect(right - fade, edge, fade, 1, f"url(#fade-{token}-{Kind.INTERACT.value})")
-        yield from self._label(one, kind, left, width - fade, top, height)
+        yield from self._label(self._words(one, kind, named=named), one, kind, left, width - fade, top, height)
 
     def _box(
         self, token: str, kind: str, left: float, top: float, width: float, height: float, *, open_ended: bool
@@ -99,11 +113,12 @@ class Bars:
         if kind != Kind.INTERACT:
             line = 1.5 if kind == Kind.WRAPUP else 1.0
             edge, stroke, corner = 0.5, f' stroke="{solid}" stroke-width="{number(line)}"', 2.0
-        fill = {
-            Kind.WAIT: self.palette[f"{token}-tint"],
-            Kind.TRANSFER: f"url(#hatch-{token})",
-            Kind.WRAPUP: self.palette["surface"],
-        }.get(Kind(kind), solid)
+        if kind in LIGHT:
+            fill = self.palette[f"{token}-tint"]
+        elif kind in LINES:
+            fill = f"url(#{LINES[Kind(kind)]}-{token})"
+        else:
+            fill = self.palette["surface"] if kind == Kind.WRAPUP else solid
         x, y, w, h = left + edge, top + edge, max(width, 2.0) - 2 * edge, height - 2 * edge
         if open_ended:
             # No line at the open end; the fade goes on from there.
@@ -112,12 +127,19 @@ class Bars:
             return path(f"{side}q0 {turn} {turn} {turn}H{number(left + width)}", fill, stroke)
         return rect(x, y, w, h, fill, f'{stroke} rx="{number(corner)}"' if w > 4 else stroke)
 
+    def _words(self, one: DrawnInteraction, kind: str, *, named: bool) -> str | None:
+        """What a bar of this kind is to say; the names only where they are its own."""
+        if kind == Kind.IVR:
+            return KIND_LOOKS[Kind.IVR].label
+        if not named:
+            return None
+        return one.queue if kind in LIGHT else (one.agent or one.queue) if kind == Kind.INTERACT else None
+
     def _label(
-        self, one: DrawnInteraction, kind: str, left: float, width: float, top: float, height: float
+        self, text: str | None, one: DrawnInteraction, kind: str, left: float, width: float, top: float, height: float
     ) -> Iterator[str]:
         if height < LEAST_LABELLED or width < LABEL_FROM:
             return
-        text = {Kind.WAIT: one.queue, Kind.INTERACT: one.agent or one.queue}.get(Kind(kind))
         shown = fitted(text, width - 9, LABEL_SIZE) if text else ""
         if shown:
             css = "s ink" if kind == Kind.INTERACT and one.state is not State.IDLE else "s"
@@ -163,16 +185,33 @@ def _token(one: DrawnInteraction) -> str:
     return f"{IDLE}{token}" if one.state is State.IDLE else token
 
 
-def definitions(palette: Mapping[str, str]) -> Iterator[str]:
-    """What `Bars` refers to: the fill of transfers, and the fades of open bars."""
+def definitions(palette: Mapping[str, str], kinds: Collection[str]) -> Iterator[str]:
+    """What bars of these kinds refer to: lines, and the fades of open bars."""
     tokens = [channel_token(look.name) for look in CHANNEL_LOOKS.values()]
     for token in (*tokens, *(f"{IDLE}{token}" for token in tokens)):
-        yield hatch(f"hatch-{token}", palette[token], palette[f"{token}-tint"])
         tint = palette[f"{token}-tint"]
-        fades = {Kind.WAIT: tint, Kind.INTERACT: palette[token], Kind.TRANSFER: tint, Kind.WRAPUP: palette["surface"]}
-        for kind, colour in fades.items():
+        yield from lines(token, palette[token], tint, kinds)
+        for kind in Kind:
+            if kind not in kinds:
+                continue
+            colour = palette[token] if kind is Kind.INTERACT else palette["surface"] if kind is Kind.WRAPUP else tint
             stops = f'<stop stop-color="{colour}"/><stop offset="1" stop-color="{colour}" stop-opacity="0"/>'
             yield f'<linearGradient id="fade-{token}-{kind.value}">{stops}</linearGradient>'
+
+
+def lines(name: str, ink: str, ground: str, kinds: Collection[str]) -> Iterator[str]:
+    """The patterns of those kinds that are told by their lines, as `hatch-name`, `upright-name` and `lying-name`."""
+    if Kind.TRANSFER in kinds:
+        yield hatch(f"hatch-{name}", ink, ground)
+    if Kind.ALERT in kinds:
+        yield _stripes(f"upright-{name}", ink, ground, width=2, height=STRIPES)
+    if Kind.HOLD in kinds:
+        yield _stripes(f"lying-{name}", ink, ground, width=STRIPES, height=3)
+
+
+def _stripes(name: str, ink: str, ground: str, *, width: int, height: int) -> str:
+    place = f'id="{name}" patternUnits="userSpaceOnUse" width="{STRIPES}" height="{STRIPES}"'
+    return f"<pattern {place}>{rect(0, 0, STRIPES, STRIPES, ground)}{rect(0, 0, width, height, ink)}</pattern>"
 
 
 def hatch(name: str, ink: str, ground: str, *, size: int = 8, line: float = 2.6, falling: bool = False) -> str:

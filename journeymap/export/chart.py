@@ -30,8 +30,7 @@ def chart(stack: Stack, look: Look, subject: Subject) -> Iterator[str]:
     """The chart in pieces, in order; the time it takes is linear in the rows. Without rows it says so."""
     narrow = look.width < NARROW
     rows = [each.row for each in stack.rows]
-    channels = {channel for row in rows for channel in row.channels}
-    frame = Frame(look, subject, NARROW_HEAD if narrow else HEAD, max(stack.height, ROW), channels)
+    frame = Frame(look, subject, NARROW_HEAD if narrow else HEAD, max(stack.height, ROW), rows)
     yield from frame.begin()
     width = look.width - 2 * MARGIN
     for top in stack.tops[1::2]:

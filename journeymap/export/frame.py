@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
-from journeymap.export.bars import Bars, definitions, hatch, with_faded
+from journeymap.export.bars import LINES, Bars, definitions, hatch, lines, with_faded
 from journeymap.export.caption import Look, Subject
 from journeymap.export.palette import tokens
 from journeymap.export.svg import escaped, number, path, rect, write
@@ -15,8 +15,9 @@ from journeymap.model.status import Gap
 from journeymap.model.time import HOUR, Millis
 from journeymap.view.folding import FoldedScale, folded_scale, folded_ticks
 from journeymap.view.labels import folded_tick_label, short_day, tick_label, zone_offset
-from journeymap.view.looks import CHANNEL_LOOKS, KIND_LOOKS, channel_token
+from journeymap.view.looks import CHANNEL_LOOKS, KIND_LOOKS, USUAL_KINDS, channel_token
 from journeymap.view.operations import PARTIAL
+from journeymap.view.rows import DrawnRow
 from journeymap.view.scale import Ticks, TimeScale, ticks
 
 MARGIN: Final = 20.0
@@ -32,9 +33,9 @@ TOOTH: Final = 4
 
 
 class Frame:
-    """The frame of a chart whose rows are `rows_height` pixels high and whose heads are `head` pixels wide."""
+    """The frame of a chart of `rows`, which are `rows_height` pixels high together and have heads `head` pixels wide."""
 
-    def __init__(self, look: Look, subject: Subject, head: float, rows_height: float, channels: Iterable[str]) -> None:
+    def __init__(self, look: Look, subject: Subject, head: float, rows_height: float, rows: Sequence[DrawnRow]) -> None:
         self.look = look
         self.subject = subject
         self.palette: Mapping[str, str] = with_faded(tokens(look.theme))
@@ -52,7 +53,9 @@ class Frame:
             self.scale = TimeScale(subject.start, subject.end, width)
             self._ticks = ticks(subject.start, subject.end, width, offset)
         self.bars = Bars(self.scale, subject.now, self.palette)
-        self._legend = list(self._placed_legend({channel_token(channel) for channel in channels}))
+        drawn = [kind for row in rows for one in row.interactions for kind, _, _ in one.bars]
+        self.kinds = {*USUAL_KINDS, *drawn}
+        self._legend = list(self._placed_legend({channel_token(channel) for row in rows for channel in row.channels}))
         lines = self._legend[-1][1] if self._legend else 0
         self.axis = AXIS + (DAY_LINE if subject.folds else 0)
         self.top = TITLE + LINE * len(subject.notes) + LEGEND + LINE * lines + self.axis
@@ -70,7 +73,7 @@ class Frame:
         yield f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="{title}">\n'
         yield f"<title>{title}</title>\n<desc>{escaped(' '.join(self.subject.notes))}</desc>\n"
         yield self._style()
-        yield "<defs>" + "".join(definitions(self.palette)) + "".join(self._gap_patterns()) + "</defs>\n"
+        yield "<defs>" + "".join(definitions(self.palette, self.kinds)) + "".join(self._gap_patterns()) + "</defs>\n"
         yield rect(0, 0, self.look.width, self.height + below, self.palette["surface"]) + "\n"
         yield from self._head()
         middle = TITLE + LINE * len(self.subject.notes) + LEGEND / 2
@@ -149,6 +152,8 @@ class Frame:
             Kind.TRANSFER: "url(#hatch-muted)",
             Kind.WRAPUP: palette["surface"],
         }
+        fills |= {kind: tint for kind in (Kind.IVR, Kind.QUEUE) if kind in self.kinds}
+        fills |= {kind: f"url(#{LINES[kind]}-muted)" for kind in (Kind.ALERT, Kind.HOLD) if kind in self.kinds}
         for kind, fill in fills.items():
             line = ' stroke-width="1.5"' if kind is Kind.WRAPUP else ""
             yield 24, rect(0.5, -5.5, 23, 11, fill, f' stroke="{grey}"{line} rx="2"'), KIND_LOOKS[kind].label
@@ -236,7 +241,7 @@ class Frame:
 
     def _gap_patterns(self) -> Iterator[str]:
         palette = self.palette
-        yield hatch("hatch-muted", palette["muted-fill"], palette["muted-fill-tint"])
+        yield from lines("muted", palette["muted-fill"], palette["muted-fill-tint"], self.kinds)
         for name, size in (("all", 8), ("some", 16)):
             yield hatch(f"gap-{name}", palette["gap"], "", size=size, line=1.8, falling=True)
             yield hatch(f"gap-{name}-strong", palette["gap"], palette["gap-ground"], size=size, line=1.8, falling=True)

@@ -69,7 +69,7 @@ def folds_of(row: DrawnRow, now: Millis) -> Sequence[Fold]:
 def journey_chart(row: DrawnRow, look: Look, subject: Subject) -> Iterator[str]:
     """The chart in pieces, in order."""
     tracks = tracks_of(row)
-    frame = Frame(look, subject, HEAD, LANE * max(1, sum(track.lanes for track in tracks)), row.channels)
+    frame = Frame(look, subject, HEAD, LANE * max(1, sum(track.lanes for track in tracks)), [row])
     below = LINE * (len(row.interactions) + 1) + 12
     yield from frame.begin(below)
     tops: dict[int, float] = {}

@@ -57,6 +57,9 @@ PLATFORM_TYPES: Final = (
 )  # fmt: skip
 """What the platform's public APIs tell of a conversation (docs/normalisation.md), in the order of their ranks: as it goes."""
 
+AFTERWARDS: Final = frozenset({ACW, WRAPUP})
+"""Types that may come long after what they are about: who wrote them need not be who has the customer then."""
+
 UNKNOWN_RANK: Final = 9
 RANKS: Final = {
     **{event_type: rank for rank, event_type in enumerate(STREAM_TYPES)},

@@ -30,7 +30,17 @@ class Kind(enum.StrEnum):
     INTERACT = "interact"
     TRANSFER = "transfer"
     WRAPUP = "wrapup"
+    IVR = "ivr"
+    QUEUE = "queue"
+    ALERT = "alert"
+    HOLD = "hold"
 
+
+WAITING: Final = frozenset({Kind.WAIT, Kind.QUEUE, Kind.ALERT})
+"""Kinds of stretches in which the customer waits for somebody."""
+
+TALKING: Final = frozenset({Kind.INTERACT, Kind.HOLD})
+"""Kinds of stretches in which somebody has the customer."""
 
 CHANNELS: Final = ("voice", "chat", "email", "message", "callback")
 """The channels with a track and a colour of their own; any other keeps its name and is drawn on the "other" track."""

@@ -8,19 +8,20 @@ from typing import Final
 
 import msgspec
 
-from journeymap.model.journey import Kind, State
+from journeymap.model.journey import TALKING, WAITING, Kind, State
 from journeymap.model.row import InteractionRow, JourneyRow
 from journeymap.model.time import Millis
-from journeymap.view.flags import Flag, interaction_flags, lasting_flags, waits_long
+from journeymap.view.flags import Flag, Segments, interaction_flags, lasting_flags, waits_long
 from journeymap.view.masking import Viewer, mask
 from journeymap.view.reading import Reading, Shown
 
 ONGOING: Final[Millis] = 2**53
 """End of what has not ended, later than any moment."""
 
-_WAIT: Final = Kind.WAIT.value
 _MASKED: Final = Viewer(sees_identifiers=False)
 _ON_THE_PHONE: Final = frozenset({State.ACTIVE, State.WRAPUP})
+_ALIKE: Final = {kind.value: kinds for kinds in (WAITING | {Kind.IVR}, TALKING) for kind in kinds}
+"""Kinds of segments to those that mean the same state."""
 
 
 class Facts(msgspec.Struct, frozen=True, gc=False):
@@ -90,15 +91,14 @@ def facts(row: JourneyRow, reading: Reading) -> Facts:
         if part.agent:
             names.append(part.agent)
         last = part.last_event_at if reads.timed_out else ONGOING
-        for kind, start, closed in part.segments:
-            if kind == _WAIT:
-                end = last if closed is None else closed
-                if end == ONGOING:
-                    waiting_since = start if waiting_since is None else min(waiting_since, start)
-                    waits.append((start, end))
-                elif start < end:
-                    waited = max(waited, end - start)
-                    waits.append((start, end))
+        for start, closed in _waits(part.segments):
+            end = last if closed is None else closed
+            if end == ONGOING:
+                waiting_since = start if waiting_since is None else min(waiting_since, start)
+                waits.append((start, end))
+            elif start < end:
+                waited = max(waited, end - start)
+                waits.append((start, end))
         flags.update(interaction_flags(part, reads))
     long, due = waits_long(waiting_since, reading.now)
     if long:
@@ -123,6 +123,18 @@ def facts(row: JourneyRow, reading: Reading) -> Facts:
     )
 
 
+def _waits(segments: Segments) -> list[tuple[Millis, Millis | None]]:
+    """The stretches of waiting: from one queue to the next, and while it rings, it is one and the same."""
+    found: list[tuple[Millis, Millis | None]] = []
+    for kind, start, end in segments:
+        if kind in WAITING:
+            if found and found[-1][1] == start:
+                found[-1] = (found[-1][0], end)
+            else:
+                found.append((start, end))
+    return found
+
+
 def _since(state: State, parts: Sequence[InteractionRow], shown: Sequence[Shown]) -> Millis:
     if len(parts) == 1:
         return _entered(parts[0], shown[0])
@@ -142,8 +154,18 @@ def _entered(part: InteractionRow, shown: Shown) -> Millis:
     if shown.state == State.CLOSED:
         return part.last_event_at if end is None else max(end, part.ended_at or end)
     if shown.state == State.WRAPUP and len(part.segments) > 1:
-        kind, began, over = part.segments[-2]
-        return began if kind == Kind.INTERACT and over == start else start
+        kind, _, over = part.segments[-2]
+        return _stretch(part.segments[:-1]) if kind in TALKING and over == start else start
+    return _stretch(part.segments)
+
+
+def _stretch(segments: Segments) -> Millis:
+    """When the last stretch began of segments that mean the same state and differ in kind, such as talk and hold."""
+    kind, start, _ = segments[-1]
+    for before, began, over in reversed(segments[:-1]):
+        if over != start or before == kind or before not in _ALIKE.get(kind, ()):
+            break
+        kind, start = before, began
     return start
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from typing import Final, TypeAlias
 
-from journeymap.model.journey import Kind, State
+from journeymap.model.journey import TALKING, WAITING, Kind, State
 from journeymap.model.row import ROW_SEGMENTS, InteractionRow, JourneyRow
 from journeymap.model.time import MINUTE, Millis
 from journeymap.view.reading import Shown
@@ -21,9 +21,9 @@ ANONYMOUS: Final = ("session:", "interaction:")
 
 Segments: TypeAlias = tuple[tuple[str, Millis, Millis | None], ...]
 
-_WAIT: Final = Kind.WAIT.value
-_INTERACT: Final = Kind.INTERACT.value
 _WRAPUP: Final = Kind.WRAPUP.value
+_AGAIN: Final = frozenset({*TALKING, Kind.QUEUE, Kind.ALERT})
+"""Kinds that make it a conversation again; a survey after it (`ivr`) does not, and what else follows a wrap-up is a stream's."""
 
 
 class Flag(enum.StrEnum):
@@ -69,7 +69,7 @@ def interaction_flags(interaction: InteractionRow, shown: Shown) -> list[Flag]:
     segments = interaction.segments
     if len(segments) > 1 and _reopened(segments):
         found.append(Flag.REOPENED)
-    if segments and segments[0][0] == _WAIT and shown.state is State.CLOSED and _talkless(segments):
+    if segments and shown.state is State.CLOSED and _abandoned(segments):
         found.append(Flag.ABANDONED)
     return found
 
@@ -82,16 +82,22 @@ def waits_long(waiting_since: Millis | None, now: Millis) -> tuple[bool, Millis 
     return (True, None) if now >= due else (False, due)
 
 
-def _talkless(segments: Segments) -> bool:
-    """Whether there was no talk; where segments were cut off, there may have been."""
-    return len(segments) < ROW_SEGMENTS and all(kind in (_WAIT, _WRAPUP) for kind, _, _ in segments)
+def _abandoned(segments: Segments) -> bool:
+    """Whether the last thing was to wait, and there was no talk; where segments were cut off, there may have been."""
+    kinds = [kind for kind, _, _ in segments if kind != _WRAPUP]
+    return bool(
+        kinds
+        and kinds[-1] in WAITING
+        and len(segments) < ROW_SEGMENTS
+        and all(kind in WAITING or kind == Kind.IVR for kind in kinds)
+    )
 
 
 def _reopened(segments: Segments) -> bool:
     """Whether there was talk again after a wrap-up, or after a time without any segment, which is one of being closed."""
     before, over = segments[0][0], segments[0][2]
     for kind, start, end in segments[1:]:
-        if kind == _INTERACT and (before == _WRAPUP or over != start):
+        if kind in _AGAIN and (before == _WRAPUP or over != start):
             return True
         before, over = kind, end
     return False

@@ -21,7 +21,7 @@ class ChannelLook(msgspec.Struct, frozen=True):
 
 
 class KindLook(msgspec.Struct, frozen=True):
-    """How a segment kind is shown: `pattern` is Plotly's name of the fill, `explained` the legend's tooltip."""
+    """How a segment kind is shown: `pattern` is Plotly's name of the lines in it, `explained` the legend's tooltip."""
 
     name: str
     label: str
@@ -49,8 +49,18 @@ KIND_LOOKS: Final = {
         KindLook(Kind.INTERACT, "Talking", "Solid: customer and agent talk or write", ""),
         KindLook(Kind.TRANSFER, "Transfer", "Hatched: handed over, not yet taken", "/"),
         KindLook(Kind.WRAPUP, "Wrap-up", "Outlined: the agent finishes the paperwork", ""),
+        KindLook(Kind.IVR, "IVR", "Light, named on the bar: menus, bots and voicemail", ""),
+        KindLook(Kind.QUEUE, "In queue", "Light, with the queue's name: waits there for an agent", ""),
+        KindLook(Kind.ALERT, "Ringing", "Upright lines: it rings at an agent, unanswered", "|"),
+        KindLook(Kind.HOLD, "On hold", "Lying lines: the agent has put the customer on hold", "-"),
     )
 }
+
+USUAL_KINDS: Final = (Kind.WAIT, Kind.INTERACT, Kind.TRANSFER, Kind.WRAPUP)
+"""What a stream of the five types tells; legends always name these."""
+
+LIGHT: Final = frozenset({Kind.WAIT, Kind.IVR, Kind.QUEUE})
+"""Kinds whose bars are light: in the channel's tint, so that a name can stand on them."""
 
 STATE_LABELS: Final = {
     State.INITIATED: "Waiting",

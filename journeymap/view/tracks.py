@@ -14,8 +14,8 @@ from journeymap.view.bars import bars
 from journeymap.view.facts import facts
 from journeymap.view.reading import Reading
 
-KINDS: Final = {Kind.WAIT.value: 0, Kind.INTERACT.value: 1, Kind.TRANSFER.value: 2, Kind.WRAPUP.value: 3}
-"""Segment kinds as numbers on the wire."""
+KINDS: Final = {kind.value: number for number, kind in enumerate(Kind)}
+"""Segment kinds as numbers on the wire: their places in `Kind`, and in `KINDS` of `assets/base/words.mjs`."""
 
 OPEN: Final = -1
 """Length of a segment that is still open."""

@@ -22,7 +22,7 @@ from journeymap.view.folding import Folded, folded
 from journeymap.view.labels import duration
 from journeymap.web.hatching import gap_traces
 from journeymap.web.naming import Names, plain
-from journeymap.web.theme import CHANNEL_LOOKS, KIND_LOOKS, channel_look, channel_token, token
+from journeymap.web.theme import CHANNEL_LOOKS, KIND_LOOKS, LIGHT, channel_look, channel_token, token
 
 TRACKS: Final = (*CHANNELS, OTHER_CHANNEL)
 LANE_PX: Final = 36
@@ -165,12 +165,19 @@ def arrow(transfer: Mapping[str, Any], place: Mapping[str, float]) -> dict[str, 
 def fill(colour: str, kind: str) -> dict[str, Any]:
     """Colour says the channel, fill the kind, as on the wall."""
     line = {"color": token(colour), "width": 1}
-    if kind == Kind.WAIT:
+    if kind in LIGHT:
         return {"color": token(f"{colour}-tint"), "line": line}
     if kind == Kind.WRAPUP:
         return {"color": token("surface"), "line": line | {"width": 1.5}}
-    if kind == Kind.TRANSFER:
-        pattern = {"shape": "/", "fgcolor": token(colour), "bgcolor": token("surface"), "size": 5, "solidity": 0.45}
+    look = KIND_LOOKS.get(kind)
+    if look is not None and look.pattern:
+        pattern = {
+            "shape": look.pattern,
+            "fgcolor": token(colour),
+            "bgcolor": token("surface"),
+            "size": 5,
+            "solidity": 0.45,
+        }
         return {"color": token("surface"), "line": line, "pattern": pattern}
     return {"color": token(colour), "line": line}
 
@@ -195,9 +202,16 @@ def _bars(interaction: Mapping[str, Any], at: float, names: Names) -> list[Bar]:
             f"{{since:{start}}} so far" if end is None else duration(end - start),
             plain(name),
         ]
-        label = queue if kind == Kind.WAIT else (agent or queue) if kind == Kind.INTERACT else ""
+        label = _label(kind, queue, agent)
         bars.append(Bar(channel, kind, start, end, at, label, "<br>".join(lines), segment_key(name, index)))
     return bars
+
+
+def _label(kind: str, queue: str, agent: str) -> str:
+    """What stands on a bar of this kind."""
+    if kind == Kind.IVR:
+        return KIND_LOOKS[kind].label
+    return queue if kind in LIGHT else (agent or queue) if kind == Kind.INTERACT else ""
 
 
 def _segment_end(segment: Mapping[str, Any], interaction: Mapping[str, Any], now: Millis) -> Millis:

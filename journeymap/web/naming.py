@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from journeymap.model.event import AFTERWARDS
 from journeymap.model.time import Millis
 
 QUEUE_KEYS: Final = ("queueName", "queue")
@@ -22,7 +23,8 @@ class Names:
             self._events[event["interaction_id"]].append(event)
 
     def queue(self, interaction_id: str, until: Millis | None) -> str:
-        """The queue that the interaction's events named last before `until` (None: at all); "" if none did."""
+        """The queue that the interaction's events named last before `until` (None: at all); "" if none did. What is written
+        afterwards, such as an earlier agent's wrap-up, names it only where nothing else does."""
         return self._last(interaction_id, QUEUE_KEYS, until)
 
     def agent(self, interaction_id: str, until: Millis | None) -> str:
@@ -30,12 +32,14 @@ class Names:
         return self._last(interaction_id, AGENT_KEYS, until)
 
     def _last(self, interaction_id: str, keys: Sequence[str], until: Millis | None) -> str:
+        afterwards = ""
         for event in reversed(self._events.get(interaction_id, ())):
             if until is None or event["timestamp"] < until:
-                found = next((str(event[key]) for key in keys if event.get(key)), None)
-                if found is not None:
+                found = next((str(event[key]) for key in keys if event.get(key)), "")
+                if found and event["type"] not in AFTERWARDS:
                     return found
-        return ""
+                afterwards = afterwards or found
+        return afterwards
 
 
 def plain(text: str) -> str:

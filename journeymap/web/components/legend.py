@@ -1,4 +1,4 @@
-"""The wall's legend: in a line where there is room, and whole behind a button."""
+"""The wall's legend: in a line what a stream of five types tells, where there is room; all of it behind a button."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Final
 from dash import html
 
 from journeymap.web.components.attributes import attributes
-from journeymap.web.theme import CHANNEL_LOOKS, KIND_LOOKS
+from journeymap.web.theme import CHANNEL_LOOKS, KIND_LOOKS, USUAL_KINDS
 
 MARKS: Final = {
     "idle": ("idle", "Faint from the last event on: nothing has happened since"),
@@ -18,6 +18,9 @@ MARKS: Final = {
 }
 """Marks beside the kinds' fills, with a word and an explanation."""
 
+LINE: Final = tuple(KIND_LOOKS[kind] for kind in USUAL_KINDS)
+"""The kinds for which there is room in the line."""
+
 
 def create_legend() -> list[Any]:
     """A line of fills and marks, and a button that opens all of it with the channels and a sentence on each."""
@@ -26,7 +29,7 @@ def create_legend() -> list[Any]:
             className="legend",
             **attributes(aria_label="Legend"),
             children=[
-                *(_entry(f"fill fill-{look.name}", look.label, look.explained) for look in KIND_LOOKS.values()),
+                *(_entry(f"fill fill-{look.name}", look.label, look.explained) for look in LINE),
                 *(_entry(f"mark-{name}", word, told, "legend-mark") for name, (word, told) in MARKS.items()),
             ],
         ),

@@ -312,3 +312,29 @@ def test_a_legend_that_is_too_long_for_a_line_goes_on_in_the_next() -> None:
         assert {"Voice", "Other", "Transfer", "timed out", "events may be missing"} <= set(texts(root))
         heights.append(float(root.get("height", "0")))
     assert heights[1] == heights[0] + 19
+
+
+def test_the_kinds_that_only_a_platform_tells_are_drawn_and_explained() -> None:
+    (plain,) = row(0).interactions[:1]
+    kinds = ("wait", "ivr", "queue", "alert", "interact", "hold")
+    told = msgspec.structs.replace(
+        plain,
+        state="ACTIVE",
+        ended_at=None,
+        last_event_at=NOW,
+        segments=tuple(
+            (kind, START + place * 4 * MINUTE, START + (place + 1) * 4 * MINUTE if place < 5 else None)
+            for place, kind in enumerate(kinds)
+        ),
+    )
+    drawn = msgspec.structs.replace(row(0), interactions=(told,), transfers=())
+    root = parsed(exported("svg", of_rows([drawn])))
+    fills = [each.get("fill") for each in groups(root)[0].iter() if each.get("fill")]
+    tint = tokens("light")["channel-voice-tint"]
+    assert fills.count(tint) == 3
+    assert {"url(#upright-channel-voice)", "url(#lying-channel-voice)", "url(#fade-channel-voice-hold)"} <= set(fills)
+    defined = {each.get("id") for each in root.iter() if each.get("id")}
+    assert {each[5:-1] for each in fills if each.startswith("url(")} <= defined
+    assert {"IVR", "In queue", "Ringing", "On hold"} <= set(texts(root))
+    assert texts(root).count("IVR") == 2, "on the bar and in the legend"
+    assert not {"IVR", "In queue", "Ringing", "On hold"} & set(texts(parsed(exported("svg", of_rows([row(0)])))))

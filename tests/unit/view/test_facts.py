@@ -28,6 +28,17 @@ def part(**changes: Any) -> InteractionRow:
     return msgspec.structs.replace(PART, **changes)
 
 
+def kinds(words: str) -> tuple[tuple[str, int, int | None], ...]:
+    """Segments of these kinds, each of a millisecond, one after the other."""
+    return tuple((kind, START + place, START + place + 1) for place, kind in enumerate(words.split()))
+
+
+def open_kinds(words: str) -> tuple[tuple[str, int, int | None], ...]:
+    """The same, the last one open."""
+    *closed, (kind, start, _) = kinds(words)
+    return (*closed, (kind, start, None))
+
+
 def row(*parts: InteractionRow, **changes: Any) -> JourneyRow:
     last = max(each.last_event_at for each in parts)
     return msgspec.structs.replace(JourneyRow("j-1", "Ann", START, last, 0, 1, len(parts), 0, parts, ()), **changes)
@@ -59,6 +70,13 @@ def test_a_long_wait_is_flagged_when_it_has_become_long_and_says_when() -> None:
         ([part(**CLOSED, segments=(("wait", START, START + 9), ("wrapup", START + 9, START + 60)))], {}, {Flag.ABANDONED}),
         ([part(**CLOSED, segments=(("wait", START, START + 9), ("transfer", START + 9, START + 60)))], {}, set()),
         ([part(**CLOSED, segments=())], {}, set()),
+        ([part(**CLOSED, segments=kinds("wait ivr queue alert queue"))], {}, {Flag.ABANDONED}),
+        ([part(**CLOSED, segments=kinds("wait ivr"))], {}, set()),
+        ([part(**CLOSED, segments=kinds("wait queue ivr"))], {}, set()),
+        ([part(**CLOSED, segments=kinds("wait queue alert interact hold wrapup"))], {}, set()),
+        ([part(**CLOSED, segments=kinds("interact wrapup ivr"))], {}, set()),
+        ([part(**CLOSED, segments=kinds("interact wrapup queue interact"))], {}, {Flag.REOPENED}),
+        ([part(**CLOSED, segments=kinds("interact hold interact transfer queue alert interact wrapup"))], {}, set()),
         (
             [part(segments=(("interact", START, START + 9), ("wrapup", START + 9, START + 12), ("interact", START + 12, None)))],
             {},
@@ -100,6 +118,11 @@ def test_waits() -> None:
             State.ACTIVE,
             5,
         ),
+        (9, [part(state="ACTIVE", segments=open_kinds("wait queue alert interact hold interact"))], State.ACTIVE, 3),
+        (9, [part(state="INITIATED", segments=open_kinds("interact transfer queue alert"))], State.INITIATED, 2),
+        (9, [part(state="INITIATED", segments=open_kinds("wait ivr queue"))], State.INITIATED, 0),
+        (9, [part(state="WRAPUP", segments=open_kinds("wait interact hold wrapup"))], State.ACTIVE, 1),
+        (9, [part(state="ACTIVE", segments=open_kinds("wait interact interact"))], State.ACTIVE, 2),
         (9, [part(state="TRANSFERRING", segments=(("transfer", START + 4, None),)), part(state="ACTIVE")], State.TRANSFERRING, 4),
         (99, [part(**CLOSED, segments=(("wrapup", START + 60, START + 80),))], State.CLOSED, 80),
         (99, [part(**CLOSED, segments=())], State.CLOSED, 60),
@@ -171,3 +194,12 @@ def test_a_journey_stands_in_the_queue_that_was_active_last() -> None:
     assert sorted(["", "b", "A", "a"], key=lambda name: group_place("queue", name)) == ["A", "a", "b", ""]
     names = [*State][::-1]
     assert max(names, key=lambda name: group_place("state", name)) == "CLOSED"
+
+
+def test_waiting_goes_on_from_queue_to_queue_and_while_it_rings() -> None:
+    told = at(9, part(state="INITIATED", segments=open_kinds("wait ivr queue alert queue")))
+    assert (told.waits, told.waiting_since, told.waited) == (
+        ((START, START + 1), (START + 2, ONGOING)), START + 2, 1,
+    )  # fmt: skip
+    over = at(9, part(**CLOSED, segments=kinds("queue alert interact queue")))
+    assert (over.waits, over.waited) == (((START, START + 2), (START + 3, START + 4)), 2)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import msgspec
 
-from journeymap.model.journey import Kind
+from journeymap.model.journey import WAITING, Kind
 from journeymap.model.row import InteractionRow, JourneyRow
 from journeymap.model.time import MINUTE
 from journeymap.stitch.options import Timeouts
 from journeymap.stitch.reading import ClockReading
+from journeymap.view.looks import KIND_LOOKS
 from journeymap.view.summary import summary
 from journeymap.view.tracks import KINDS, wire_row
 
@@ -77,8 +81,16 @@ def test_transfers_whose_source_was_cut_away_are_left_out() -> None:
     assert wire_row(cut, at(START + 61_000))[10] == [(4_000, 0, None)]
 
 
-def test_every_kind_has_a_number() -> None:
+def test_every_kind_has_a_number_and_a_name_which_the_page_shares() -> None:
     assert set(KINDS) == {kind.value for kind in Kind}
+    words = (Path(__file__).parents[3] / "assets" / "base" / "words.mjs").read_text(encoding="utf-8")
+    (listed,), (named,), (waiting,) = (
+        re.findall(pattern, words)
+        for pattern in (r"KINDS = \[(.*?)\];", r"KIND_LABELS = \{([^}]*)\}", r"WAITING = new Set\(\[(.*?)\]\)")
+    )
+    assert {name: number for number, name in enumerate(re.findall(r'"(\w+)"', listed))} == KINDS
+    assert dict(re.findall(r'(\w+): "([^"]+)"', named)) == {name: look.label for name, look in KIND_LOOKS.items()}
+    assert set(re.findall(r'"(\w+)"', waiting)) == WAITING
 
 
 def test_a_summary() -> None:

@@ -301,6 +301,23 @@ def test_fill_is_the_kind_and_the_shortest_bar_is_seen(page: Page) -> None:
     assert 3 <= width <= 4
 
 
+def test_what_only_a_platform_tells_has_lines_or_a_name(page: Page) -> None:
+    segments = [
+        seconds("ivr", -900, -800),
+        seconds("queue", -800, -700),
+        seconds("alert", -700, -600),
+        seconds("hold", -600, -500),
+    ]
+    seen = Painting(page, story(interaction("voice", -900_000, -500_000, segments=segments)))
+    middle = 9  # above icon and words
+    assert seen.colours(140, 195, middle) == seen.colours(210, 295, middle) == {seen.tint}
+    assert seen.inked(110, 190, 14)  # IVR and how long
+    assert {seen.solid, seen.tint} <= seen.colours(340, 390, middle)
+    assert all(seen.at(x, 7)[:3] == seen.at(x, 19)[:3] for x in range(340, 390))  # the lines stand
+    assert all(len(seen.colours(440, 490, y)) == 1 for y in range(7, 20))  # they lie
+    assert {seen.at(450, y)[:3] for y in range(7, 20)} >= {seen.solid, seen.tint}
+
+
 def test_what_is_open_fades_at_the_present_and_what_is_idle_since_its_last_event(page: Page) -> None:
     open_one = Painting(page, story(interaction("voice", -300_000, None)))
     fade = [open_one.at(x, 9)[3] for x in range(960, 998)]
