@@ -10,7 +10,7 @@ import msgspec
 from journeymap.model.fingerprint import Fingerprint
 from journeymap.model.time import HOUR, MINUTE, Millis
 
-STITCHING_VERSION: Final = 2
+STITCHING_VERSION: Final = 3
 """Raised whenever the same events come to other journeys (docs/stitching.md) or to other rows of them than before: stores
 made before then say that they want a rebuild."""
 

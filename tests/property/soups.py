@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from journeymap.model.event import CREATED, DISPOSED, ENDED, MERGED, SPLIT, STARTED, TRANSFERRED, Event
+from journeymap.model.event import (
+    CREATED,
+    DISPOSED,
+    ENDED,
+    MERGED,
+    PLATFORM_TYPES,
+    SPLIT,
+    STANDINGS,
+    STARTED,
+    TRANSFERRED,
+    Event,
+)
 from journeymap.model.time import HOUR, MINUTE
 from journeymap.stitch.options import StitchOptions, Timeouts
 from journeymap.testing import event
@@ -53,4 +64,24 @@ def identity_events(draw: st.DrawFn) -> Event:
     )
 
 
-soups = st.lists(st.one_of(stream_events(), stream_events(), stream_events(), identity_events()), max_size=24)
+@st.composite
+def session_events(draw: st.DrawFn) -> Event:
+    """What a platform tells of a few sessions, in any order; copies may differ in what they know."""
+    kind, leg = draw(st.sampled_from(PLATFORM_TYPES)), draw(st.sampled_from(["s1", "s2", "s3", "s4"]))
+    fields = {
+        "event_id": draw(st.sampled_from([f"{kind}:{leg}", f"{kind}:{leg}:{draw(st.integers(0, 2))}"])),
+        "sessionId": leg,
+        "seenIn": draw(st.sampled_from([None, *STANDINGS])),
+        "customerId": draw(customers),
+        "agentId": draw(st.sampled_from([None, "Ada", "bo"])),
+        "channelType": draw(st.sampled_from([None, "voice", "EMAIL"])),
+        "disposition": draw(st.sampled_from([None, None, "done"])),
+        "durationSeconds": draw(st.sampled_from([None, None, 90])),
+    }
+    given = {name: value for name, value in fields.items() if value is not None}
+    return event(kind, draw(times), draw(interactions), **given)
+
+
+soups = st.lists(
+    st.one_of(stream_events(), stream_events(), session_events(), session_events(), identity_events()), max_size=24
+)
