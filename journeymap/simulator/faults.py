@@ -134,6 +134,18 @@ class Faults(msgspec.Struct):
     channel_life: Annotated[
         float, _seconds(_DAY, "Notification channels live so long, whatever --channel-life says.")
     ] = 0.0
+    analytics_lag: Annotated[
+        float, _seconds(3_600, "Analytics records are so much behind what happens; jobs have a lag of their own.")
+    ] = 0.0
+    query_days: Annotated[int, _whole(366, "A details query may span so many days, instead of 7.")] = 0
+    query_reach_days: Annotated[int, _whole(3_660, "A details query may reach back so many days, instead of 35.")] = 0
+    query_records: Annotated[
+        int, _whole(1_000_000, "A details query gives so many records at most, over all pages, instead of 100,000.")
+    ] = 0
+    job_time: Annotated[float, _seconds(3_600, "A job takes so long, instead of 1 s.")] = 0.0
+    job_lag: Annotated[float, _seconds(_DAY, "Jobs find nothing of the last so many seconds, instead of an hour.")] = (
+        0.0
+    )
     clock_skew: Annotated[
         float, _seconds(_DAY, "The platform's clock is wrong by so much: Date headers, event timestamps.", -_DAY)
     ] = 0.0

@@ -11,13 +11,16 @@ from journeymap.simulator.ledger import Ledger
 from journeymap.simulator.people import rosters, uuid_of
 from journeymap.simulator.platform import Platform
 from journeymap.simulator.publicapi import listings
+from journeymap.simulator.publicapi.analytics import Analytics
 from journeymap.simulator.publicapi.channels import Channels
 from journeymap.simulator.publicapi.chronicle import Chronicle, Happening
 from journeymap.simulator.publicapi.conventions import Conventions, missing
 from journeymap.simulator.publicapi.conversation import DETAIL_KINDS
 from journeymap.simulator.publicapi.details import body, topic_of
+from journeymap.simulator.publicapi.jobs import Jobs
 from journeymap.simulator.publicapi.notifications import Notifications
 from journeymap.simulator.publicapi.organisation import Organisation
+from journeymap.simulator.publicapi.queries import Queries
 from journeymap.simulator.publicapi.snapshots import queues_in, snapshot, users_in
 from journeymap.simulator.publicapi.topics import Catalogue
 
@@ -46,7 +49,13 @@ class Public:
         """What it answers under `/api/v2`, and its sockets."""
         conventions = Conventions(self.platform)
         notifications = Notifications(self.platform, self.channels, self._catalogue, self.ledger)
-        return [*listings.routes(conventions, self.organisation), *notifications.routes(conventions)]
+        queries = Queries(self.chronicle, self.platform.faults)
+        return [
+            *listings.routes(conventions, self.organisation),
+            *notifications.routes(conventions),
+            *Jobs(self.platform, queries).routes(conventions),
+            *Analytics(self.platform, self.chronicle, queries).routes(conventions),
+        ]
 
     def connections(self) -> list[Connection]:
         """All open sockets."""

@@ -1,12 +1,13 @@
 """Run as a program: the platform's own Python SDK against the address given, saying in JSON what it saw.
 
 A process of its own, because importing the SDK starts threads that watch a file in the home directory. Its arguments:
-the platform's address, client id and secret, the authority's certificate, and a file with bodies to be read by the
-SDK's models, as a list of [model, body].
+the platform's address, client id and secret, the authority's certificate, a file with bodies to be read by the SDK's
+models, as a list of [model, body], and an interval that conversations are asked of.
 """
 
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ import PureCloudPlatformClientV2 as Sdk
 import websocket
 from PureCloudPlatformClientV2.rest import ApiException
 
-host, client_id, secret, authority, bodies = sys.argv[1:]
+host, client_id, secret, authority, bodies, interval = sys.argv[1:]
 Sdk.configuration.host = host
 Sdk.configuration.ssl_ca_cert = authority
 api = Sdk.api_client.ApiClient(host=host)
@@ -105,6 +106,32 @@ frame = json.loads(socket.recv())
 event = api.deserialize(Body(json.dumps(frame["eventBody"])), "QueueConversationEventTopicConversation")
 seen["event"] = [frame["topicName"], event.id, [party.purpose for party in event.participants]]
 socket.close()
+
+analytics = Sdk.AnalyticsApi(api)
+query = Sdk.ConversationQuery()
+query.interval, query.order, query.order_by = interval, "asc", "conversationStart"
+query.paging = Sdk.PagingSpec()
+query.paging.page_size, query.paging.page_number = 100, 1
+answer = analytics.post_analytics_conversations_details_query(query)
+record = answer.conversations[0]
+seen["details"] = [answer.total_hits, len(answer.conversations), record.conversation_id]
+kinds = {segment.segment_type for party in record.participants for one in party.sessions for segment in one.segments}
+seen["segments"] = sorted(kinds)
+query.paging.page_number = 900
+seen["empty page"] = analytics.post_analytics_conversations_details_query(query).conversations
+seen["same"] = analytics.get_analytics_conversation_details(record.conversation_id).conversation_id
+seen["conversation"] = Sdk.ConversationsApi(api).get_conversation(record.conversation_id).id
+activity = Sdk.ConversationActivityQuery()
+activity.group_by = ["mediaType"]
+activity.metrics = [Sdk.ConversationActivityQueryMetric()]
+activity.metrics[0].metric, activity.metrics[0].details = "oInteracting", True
+results = analytics.post_analytics_conversations_activity_query(activity).results
+seen["activity"] = [[result.data[0].count, len(result.entities)] for result in results]
+job = analytics.post_analytics_conversations_details_jobs({"interval": interval, "orderBy": "conversationStart"})
+while (state := analytics.get_analytics_conversations_details_job(job.job_id).state) in ("QUEUED", "PENDING"):
+    time.sleep(0.05)
+results = analytics.get_analytics_conversations_details_job_results(job.job_id, page_size=50)
+seen["job"] = [state, len(results.conversations), results.conversations[0].participants[0].attributes is not None]
 
 read = []
 for model, body in json.loads(Path(bodies).read_text(encoding="utf-8")):

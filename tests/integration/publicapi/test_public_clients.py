@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from journeymap.simulator.publicapi.conversation import DETAIL_KINDS
 from journeymap.simulator.publicapi.details import body
 from journeymap.simulator.publicapi.records import record
 from journeymap.simulator.publicapi.snapshots import MEDIA, snapshot, whole
+from journeymap.simulator.publicapi.stamps import stamp
 from journeymap.simulator.server import SimulatedPlatform
 from journeymap.simulator.story import Story
 from journeymap.simulator.tls import Tls
@@ -91,6 +93,8 @@ def secure(authority: Path) -> Iterator[SimulatedPlatform]:
 def sdk(secure: SimulatedPlatform, authority: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the SDK saw."""
     home = tmp_path_factory.mktemp("home")
+    secure.set_faults(job_lag=1, job_time=0.2)
+    at = time.time_ns() // 1_000_000
     (home / "bodies.json").write_text(json.dumps(bodies()), encoding="utf-8")
     arguments = [
         secure.api_url,
@@ -100,7 +104,7 @@ def sdk(secure: SimulatedPlatform, authority: Path, tmp_path_factory: pytest.Tem
         home / "bodies.json",
     ]
     run = subprocess.run(
-        [sys.executable, HERE / "sdk_client.py", *arguments],
+        [sys.executable, HERE / "sdk_client.py", *arguments, f"{stamp(at - 600_000)}/{stamp(at - 60_000)}"],
         env=os.environ | {"HOME": str(home)},
         capture_output=True,
         text=True,
@@ -146,6 +150,17 @@ def test_the_models_of_the_sdk_have_a_place_for_all_that_is_said(sdk: dict[str, 
     assert len(told) == 16 + 5 * len(MEDIA)
     assert [(model, lost) for model, lost in told if lost] == []
     assert wrong[1] == [".acdOutcome", ".novelty"], "the last one is wrong, to show that it would be seen"
+
+
+def test_the_sdk_queries_what_was_and_what_is(sdk: dict[str, Any]) -> None:
+    hits, got, conversation = sdk["details"]
+    assert (hits > 1_000, got) == (True, 100)
+    assert sdk["same"] == sdk["conversation"] == conversation
+    assert "interact" in sdk["segments"]
+    assert sdk["empty page"] is None
+    assert sdk["activity"]
+    assert all(count == named > 0 for count, named in sdk["activity"])
+    assert sdk["job"] == ["FULFILLED", 50, True]
 
 
 class Listener:
