@@ -6,6 +6,7 @@ import { writeMoment } from "../base/spelling.mjs";
 import { zoneName } from "../base/times.mjs";
 import { address } from "../state/address.mjs";
 import { writeFilters } from "../state/conditions.mjs";
+import { Making } from "./making.mjs";
 
 const SCALES = [1, 2, 3, 4];
 const FILES = [
@@ -19,19 +20,16 @@ const BUTTONS = { png: "export-png", svg: "export-svg", csv: "export-csv" };
 /** `wall` tells which channels are asked for and what window is shown; `say` tells how it went. */
 export function startExports(wall, say) {
   const menu = document.getElementById("export-menu");
-  const save = async (pressed, path, asked) => {
-    if (pressed.hasAttribute("aria-busy")) return say("A file is being made; wait for it, please.");
-    pressed.setAttribute("aria-busy", "true");
-    try {
-      say(await download(path, asked));
-    } finally {
-      pressed.removeAttribute("aria-busy");
-    }
-  };
-  const saveMatching = (pressed, form, scale) => save(pressed, `/export/journeys.${form}`, matching(wall, scale));
+  const making = new Making(document.getElementById("making"), say);
+  const saveMatching = (name, form, scale) => making.begin(name, `/export/journeys.${form}`, matching(wall, scale));
+  const savePicture = (scale) => saveMatching(`PNG, ${scale}×`, "png", scale);
   for (const [form, id] of Object.entries(BUTTONS)) {
-    const button = document.getElementById(id);
-    button.addEventListener("click", () => saveMatching(button, form, form === "png" ? screenScale() : null));
+    document.getElementById(id).addEventListener("click", ({ detail }) => {
+      // A double click is one wish.
+      if (detail > 1) return;
+      if (form === "png") savePicture(screenScale());
+      else saveMatching(form.toUpperCase(), form, null);
+    });
   }
   const close = startMenu(menu, (panel) => fill(panel));
   const chosen = (action) => () => {
@@ -42,10 +40,10 @@ export function startExports(wall, say) {
     made("button", { class: "menu-item", type: "button", "data-form": form, onclick: chosen(action) }, made("span", {}, name), made("span", { class: "menu-what" }, what));
   const fill = (panel) => {
     const scales = SCALES.map((scale) =>
-      made("button", { class: "button", type: "button", "aria-label": `PNG, ${scale} times the size`, onclick: chosen(() => saveMatching(menu, "png", scale)) }, `${scale}×`));
-    const files = FILES.map(([form, name, what]) => item(form, name, what, () => saveMatching(menu, form, null)));
+      made("button", { class: "button", type: "button", "aria-label": `PNG, ${scale} times the size`, onclick: chosen(() => savePicture(scale)) }, `${scale}×`));
+    const files = FILES.map(([form, name, what]) => item(form, name, what, () => saveMatching(name, form, null)));
     const ids = chosenJourneys();
-    if (ids.length > 0) files.push(item("chosen", "Selection packet", `${ids.length} selected or pinned`, () => save(menu, ...packet(ids))));
+    if (ids.length > 0) files.push(item("chosen", "Selection packet", `${ids.length} selected or pinned`, () => making.begin("Selection packet", ...packet(ids))));
     panel.replaceChildren(
       made("div", { class: "menu-item menu-scales" }, made("span", {}, "PNG"), made("div", { class: "button-group", role: "group", "aria-label": "PNG, size" }, ...scales)),
       made("div", { class: "menu-list" }, ...files),
@@ -88,20 +86,4 @@ function matching(wall, scale) {
   asked.set("window", wall.window.map(writeMoment).join("/"));
   if (scale !== null) asked.set("scale", scale);
   return asked;
-}
-
-/** Fetches a file and hands it to the browser. Returns what is to be said. */
-async function download(path, body) {
-  try {
-    // In the body: a filter may be a phone number, and addresses of requests are kept in logs.
-    const answer = await fetch(path, { method: "POST", body });
-    if (!answer.ok) return `No file: ${(await answer.json().catch(() => ({}))).detail ?? `the server says ${answer.status}`}.`;
-    const name = /filename="([^"]+)"/.exec(answer.headers.get("content-disposition") ?? "")?.[1] ?? "journeymap";
-    const link = made("a", { href: URL.createObjectURL(await answer.blob()), download: name });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-    return `${name} is saved.`;
-  } catch {
-    return "No file: the server cannot be reached.";
-  }
 }

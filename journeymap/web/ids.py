@@ -64,6 +64,7 @@ VIEWS_MENU: Final = "views-menu"
 EXPORT_MENU: Final = "export-menu"
 SHARE: Final = "share"
 SAID: Final = "said"
+MAKING: Final = "making"
 
 # The wall.
 WALL: Final = "wall"

@@ -47,7 +47,15 @@ def create_topbar() -> Any:
                 **attributes(aria_label="More", aria_expanded="false", data_menu=f"{ids.MORE}-panel"),
             ),
             _more(),
-            html.P(id=ids.SAID, className="said", role="status", hidden=True),
+            html.Div(
+                className="corner",
+                children=[
+                    html.Ul(
+                        id=ids.MAKING, className="making", hidden=True, **attributes(aria_label="Files being made")
+                    ),
+                    html.P(id=ids.SAID, className="said", role="status", hidden=True),
+                ],
+            ),
         ],
     )
 

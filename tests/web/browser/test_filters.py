@@ -173,37 +173,59 @@ def test_views_are_kept_in_this_browser(serve: Serve, visit: Visit) -> None:
     expect(again.locator(".view-row")).to_have_count(0)
 
 
-def test_exports_ask_for_what_is_shown(serve: Serve, visit: Visit) -> None:
+def test_exports_ask_for_what_is_shown_several_at_a_time(serve: Serve, visit: Visit) -> None:
     served = serve(40)
     page = visit(f"{served.url}/?q=cust&channel=other&channel=chat&min_duration=5m&flag=abandoned&sort=started", rows=0)
     expect(page.locator("#counts")).to_contain_text("of 40 match")
     asked: list[tuple[str, str]] = []
+    held: dict[str, Any] = {}
 
-    def answer(route: Any) -> None:
-        asked.append((urlsplit(route.request.url).path, route.request.post_data))
-        if ".pdf" in route.request.url:
-            route.fulfill(status=429, json={"detail": "2 exports are being made"})
-            return
+    def send(route: Any) -> None:
         route.fulfill(status=200, body="{}", headers={"content-disposition": 'attachment; filename="them.jsonl"'})
 
+    def answer(route: Any) -> None:
+        form = urlsplit(route.request.url).path.rpartition(".")[2]
+        asked.append((form, route.request.post_data))
+        if form == "pdf":
+            busy = [form for form, _ in asked].count("pdf") == 1
+            said = {"detail": "2 exports are being made" if busy else "that would be 300 pages"}
+            route.fulfill(status=429 if busy else 400, json=said, headers={"retry-after": "2"} if busy else {})
+        elif form in ("csv", "svg"):
+            held[form] = route
+        else:
+            send(route)
+
     page.route("**/export/**", answer)
+    said, making = page.locator("#said"), page.locator("#making li")
     page.locator("#export-menu").click()
     with page.expect_download() as waiting:
         page.locator("#export-menu-panel [data-form=jsonl]").click()
     assert waiting.value.suggested_filename == "them.jsonl"
-    expect(page.locator("#said")).to_have_text("them.jsonl is saved.")
+    expect(said).to_have_text("them.jsonl is saved.")
+    # Whoever is refused because others have theirs made is seen to wait, and asks again.
     page.locator("#export-menu").click()
     page.locator("#export-menu-panel [data-form=pdf]").click()
-    expect(page.locator("#said")).to_have_text("No file: 2 exports are being made.")
+    expect(making).to_have_text(["PDFwaits for its turnCancel"])
+    expect(said).to_have_text("No file: that would be 300 pages.")
+    expect(making).to_have_count(0)
+    # Two at a time, each once for a double click; the third comes when one is cancelled.
+    page.locator("#export-csv").dblclick()
+    page.locator("#export-svg").click()
     page.locator("#export-menu").click()
     page.get_by_role("button", name="PNG, 3 times the size").click()
+    expect(making).to_contain_text(["CSVbeing made, ", "SVGbeing made, ", "PNG, 3×waits for its turn"])
+    assert [form for form, _ in asked] == ["jsonl", "pdf", "pdf", "csv", "svg"]
+    page.get_by_role("button", name="Cancel CSV").press("Enter")
+    expect(making.filter(has_text="CSV")).to_have_count(0)
     page.wait_for_function("() => document.getElementById('said').textContent === 'them.jsonl is saved.'")
-    forms = [path for path, _ in asked]
-    assert forms == ["/export/journeys.jsonl", "/export/journeys.pdf", "/export/journeys.png"]
-    read = parse_export(parse_qsl(asked[-1][1]), Viewer())
+    expect(making).to_contain_text(["SVG"])
+    expect(page.get_by_role("button", name="Cancel SVG")).to_be_focused()
+    with page.expect_download():
+        send(held["svg"])
+    expect(page.locator("#making")).to_be_hidden()
+    expect(page.locator("#export-menu")).to_be_focused()
+    form, body = asked[-1]
+    read = parse_export(parse_qsl(body), Viewer())
+    assert form == "png"
     assert (read.wanted.text, read.wanted.min_duration, read.sort, read.scale) == ("cust", 300_000, "started", 3.0)
     assert read.window is not None
-    assert round((read.window[1] - read.window[0]) / 60_000) == 30
-    assert read.wanted.channels == {"chat", "other", "fax"}
-    assert read.wanted.flags == {"abandoned"}
-    assert read.look.zone_name == page.evaluate("() => Intl.DateTimeFormat().resolvedOptions().timeZone")
