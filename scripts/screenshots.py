@@ -90,7 +90,11 @@ class Camera:
     def watch(self, path: str, theme: Any = "light", size: tuple[int, int] = DESKTOP) -> Iterator[Page]:
         """A page that is looked at for a while."""
         viewport = {"width": size[0], "height": size[1]}
-        page = self._browser.new_page(viewport=viewport, color_scheme=theme, timezone_id="UTC")  # type: ignore[arg-type]
+        # A phone is touched, and has more than one dot for each pixel.
+        phone: dict[str, Any] = (
+            {"has_touch": True, "is_mobile": True, "device_scale_factor": 2} if size == PHONE else {}
+        )
+        page = self._browser.new_page(viewport=viewport, color_scheme=theme, timezone_id="UTC", **phone)  # type: ignore[arg-type]
         page.add_init_script(UNDERSTOOD)
         page.goto(self._address + path)
         yield page
@@ -186,7 +190,7 @@ def running(*options: str) -> Iterator[Product]:
             process.wait()
 
 
-SIZES = {"5": ("--rate", "0.05", "--history", "5m"), "5000": ("--rate", "16")}
+SIZES = {"5": ("--rate", "1", "--history", "10s"), "5000": ("--rate", "16")}
 """Options for about so many journeys."""
 
 

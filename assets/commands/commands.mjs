@@ -8,7 +8,7 @@ const SORT_LABELS = { activity: "last activity", wait: "longest wait", state: "t
 const GROUP_LABELS = { state: "Group by state", queue: "Group by queue", none: "No groups" };
 
 /** The groups, in the order in which the sheet shows them. */
-export const GROUPS = ["Find", "Time", "Rows", "Take away", "Journey", "Page"];
+export const GROUPS = ["Find", "Time", "Page", "Take away", "Rows", "Journey"];
 
 /**
  * The table for a page. Each command is `{name, title, group, keys, act}` and may have

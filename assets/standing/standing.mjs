@@ -8,7 +8,8 @@ export const BEHIND_MS = 5000;
 
 /**
  * `{mode, word, text}` for the badge. `lost` is since when the server has not answered (0 while it does), `late` for how
- * long an answer is overdue, `lag` how old the newest event was when it was painted, `now` the server's clock.
+ * long an answer is overdue, `lag` how old the newest event was when it was painted (null where nothing is painted: then
+ * ingest's own lag counts), `now` the server's clock.
  */
 export function standing({ paused, lost, late, status, gaps, lag, now }) {
   const stopped = (text) => ({ mode: "stopped", word: "NOT LIVE", text });
@@ -28,5 +29,5 @@ export function standing({ paused, lost, late, status, gaps, lag, now }) {
   if (status.lag_ms > BEHIND_MS) return { mode: "late", word: "BEHIND", text: `${length(status.lag_ms)} behind` };
   const left = leftOutLately(gaps, now);
   if (left) return { mode: "late", word: "PARTIAL", text: `source throttles: ${left.toLocaleString("en-GB")} events left out` };
-  return { mode: "live", word: "LIVE", text: lag === null ? "" : `${(lag / 1000).toFixed(1)} s behind` };
+  return { mode: "live", word: "LIVE", text: `${((lag ?? status.lag_ms ?? 0) / 1000).toFixed(1)} s behind` };
 }

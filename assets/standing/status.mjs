@@ -58,7 +58,7 @@ export class Status {
     place.dataset.state = this.connection.state;
     const waited = Date.now() - this.#answeredAt;
     const late = hidden || waited < MISSED_MS ? 0 : waited;
-    const stands = standing({ paused, lost, late, status, gaps, lag: painted.lag, now });
+    const stands = standing({ paused, lost, late, status, gaps, lag: hidden ? null : painted.lag, now });
     this.stands = stands;
     this.#live(paused, stands);
     setText(element("counts"), counts(matched));
