@@ -49,11 +49,10 @@ VOICEMAIL_END: Final = "voicemail.end"
 CUSTOMER_END: Final = "customer.end"
 ACW: Final = "acw"
 WRAPUP: Final = "wrapup"
-CONVERSATION_CLOSED: Final = "conversation.closed"
 PLATFORM_TYPES: Final = (
     CUSTOMER_START, CONTACT, ATTRIBUTES, OUTBOUND, FLOW_START, FLOW_OUTCOME, FLOW_END, VOICEMAIL_START, ACD_START,
     USER_START, ACD_END, ACD_ANSWERED, USER_ANSWER, HOLD_START, HOLD_END, USER_MISSED, USER_TRANSFERRED, USER_END,
-    VOICEMAIL_END, CUSTOMER_END, ACW, WRAPUP, CONVERSATION_CLOSED,
+    VOICEMAIL_END, CUSTOMER_END, ACW, WRAPUP,
 )  # fmt: skip
 """What the platform's public APIs tell of a conversation (docs/normalisation.md), in the order of their ranks: as it goes."""
 

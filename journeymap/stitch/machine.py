@@ -19,7 +19,6 @@ from journeymap.model.event import (
     ACD_START,
     ACW,
     AFTERWARDS,
-    CONVERSATION_CLOSED,
     CREATED,
     CUSTOMER_END,
     CUSTOMER_START,
@@ -97,14 +96,13 @@ class Leg(msgspec.Struct, frozen=True, gc=False):
 
     `to` is what the leg is spent on from now, where it was spent on one of `of`; otherwise it stays as it is. `answers`: an agent
     took the customer, so the agent's own leg is spent on talking. `transfers`: the agent hands the customer on, which is a
-    transfer segment unless somebody else has the customer already. `everyone`: it is over for all legs.
+    transfer segment unless somebody else has the customer already.
     """
 
     to: str
     of: frozenset[str]
     answers: bool = False
     transfers: bool = False
-    everyone: bool = False
 
 
 _BEGINS: Final = frozenset({NEW})
@@ -128,7 +126,6 @@ LEGS: Final[dict[str, Leg]] = {
     USER_END: Leg(Kind.WRAPUP, _GOES_ON),
     ACW: Leg(OVER, _GOES_ON),
     CUSTOMER_END: Leg(OVER, _GOES_ON),
-    CONVERSATION_CLOSED: Leg(OVER, _GOES_ON, everyone=True),
 }
 """Event type to what happens to its leg, in whatever state the interaction is."""
 
@@ -271,7 +268,7 @@ def _step_leg(fold: Fold, event: Event, row: Leg) -> None:
         _supersede(fold, at)
     if event.type == CUSTOMER_START:
         fold.left = False
-    if row.everyone or (event.type == CUSTOMER_END and Kind.WAIT not in fold.legs.values()):
+    if event.type == CUSTOMER_END and Kind.WAIT not in fold.legs.values():
         _leave(fold, at)
     present = set(fold.legs.values())
     shown = next((kind for kind in SHOWN if kind in present), None)
@@ -289,9 +286,6 @@ def _step_leg(fold: Fold, event: Event, row: Leg) -> None:
 
 def _move(fold: Fold, event: Event, row: Leg) -> None:
     """Move the legs as an event's row says."""
-    if row.everyone:
-        fold.legs = dict.fromkeys(fold.legs, OVER)
-        return
     name = event.leg or event.agent or ""
     if event.agent is not None and name != event.agent:
         fold.legs.pop(event.agent, None)

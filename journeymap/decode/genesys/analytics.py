@@ -38,14 +38,14 @@ def facts(record: dict[str, Any]) -> list[Fact] | str:
     conversation_id = text(record.get("conversationId"))
     if conversation_id is None:
         return "no-conversation"
-    over = read_date(record.get("conversationEnd"))
+    over = read_date(record.get("conversationEnd")) is not None
     sessions = [
         found
         for participant in objects(record.get("participants"))
         for item in objects(participant.get("sessions"))
-        if (found := _session(conversation_id, participant, item, over is not None)) is not None
+        if (found := _session(conversation_id, participant, item, over)) is not None
     ]
-    return course.facts(sessions, over) or "nothing-told"
+    return course.facts(sessions) or "nothing-told"
 
 
 def _session(

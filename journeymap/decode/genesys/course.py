@@ -15,7 +15,6 @@ from journeymap.model.event import (
     ACD_END,
     ACD_START,
     ACW,
-    CONVERSATION_CLOSED,
     CUSTOMER_END,
     CUSTOMER_START,
     FLOW_END,
@@ -82,18 +81,21 @@ class Session(msgspec.Struct, frozen=True):
     estimated: frozenset[str] = frozenset()
 
 
-def facts(sessions: Iterable[Session], closed: Millis | None = None) -> list[Fact]:
-    """All that these sessions of one conversation say. `closed` is when all of it was over, after-call work too."""
+def facts(sessions: Iterable[Session]) -> list[Fact]:
+    """All that these sessions of one conversation say."""
     sessions = list(sessions)
-    found = [fact for session in sessions for fact in _told(session, sessions)]
-    if closed is not None and sessions:
-        first = sessions[0].scene
-        whole = Scene(first.conversation_id, "", first.seen_in)
-        found.append(whole.tell(CONVERSATION_CLOSED, closed, mark=closed))
-    return found
+    return [fact for session in sessions for fact in _told(session, sessions)]
 
 
 def _told(session: Session, sessions: list[Session]) -> Iterator[Fact]:
+    yield from _came_and_went(session, sessions)
+    if session.purpose in AGENTS:
+        yield from _wrapups(session, ACW, {"agentId": session.agent})
+    else:
+        yield from _wrapups(session, WRAPUP, {})
+
+
+def _came_and_went(session: Session, sessions: list[Session]) -> Iterator[Fact]:
     if session.purpose in CUSTOMERS:
         return _customer(session)
     if session.purpose in FLOWS:
@@ -173,13 +175,11 @@ def _agent(session: Session) -> Iterator[Fact]:
         yield _end(
             session, USER_END, {**session.on_end, **who}, answered if session.connected is not None else USER_MISSED
         )
-    yield from _wrapups(session, ACW, who)
 
 
 def _campaign(session: Session) -> Iterator[Fact]:
     if session.started is not None:
         yield session.scene.tell(OUTBOUND, session.started, session.on_start)
-    yield from _wrapups(session, WRAPUP, {})
 
 
 def _wrapups(session: Session, kind: str, who: dict[str, Any]) -> Iterator[Fact]:

@@ -49,9 +49,12 @@ class Snapshots:
         known = self._known.pop(snapshot.conversation_id, None)
         first = known is None
         known = known or Remembered()
-        facts = course.facts(snapshot.sessions, snapshot.closed)
+        facts = course.facts(snapshot.sessions)
+        latest = max((fact["timestamp"] for fact in facts), default=None)
         if arrived_at:
-            facts += _changes(snapshot, known, arrived_at)
+            facts += _resumed(snapshot, known, arrived_at)
+        if latest is not None:
+            facts += _undated(snapshot, known, latest)
         if not facts and first:
             return "nothing-told"
         known.holds = snapshot.held
@@ -76,16 +79,23 @@ def _is_new(fact: Fact, known: Remembered) -> bool:
     return True
 
 
-def _changes(snapshot: Snapshot, known: Remembered, at: Millis) -> list[Fact]:
-    """What only the difference to the snapshot before shows, and what has no time of its own."""
-    scenes = {session.scene.session_id: session for session in snapshot.sessions}
+def _resumed(snapshot: Snapshot, known: Remembered, now: Millis) -> list[Fact]:
+    """Holds that are over: only the difference to the snapshot before shows it."""
+    sessions = {session.scene.session_id: session for session in snapshot.sessions}
     found = []
     for session_id, start in known.holds.items():
-        if session_id in snapshot.talking or snapshot.held.get(session_id, start) != start:
-            session = scenes[session_id]
-            found.append(
-                session.scene.tell(HOLD_END, max(at, start), {"agentId": session.agent}, mark=start, estimated=True)
-            )
+        again = snapshot.held.get(session_id, start)
+        if session_id in snapshot.talking or again != start:
+            end = max(start, now if again == start else again)
+            session = sessions[session_id]
+            found.append(session.scene.tell(HOLD_END, end, {"agentId": session.agent}, mark=start, estimated=True))
+    return found
+
+
+def _undated(snapshot: Snapshot, known: Remembered, at: Millis) -> list[Fact]:
+    """What a snapshot shows without saying when it came to be. It counts as of the latest thing that the snapshot dates: our
+    clock would make a conversation that is asked for days later last until then."""
+    found = []
     for who, (scene, contact) in snapshot.contacts.items():
         if known.told and known.contacts.get(who) != contact:
             found.append(scene.tell(CONTACT, at, {"externalContactId": contact}, mark=contact, estimated=True))

@@ -31,14 +31,13 @@ _SUPERVISING: Final = ("monitoredParticipantId", "coachedParticipantId", "barged
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """One snapshot. `held` are the sessions on hold, each with its start, `talking` those that are not. `closed` is when all
-    was over, after-call work too, None while it is not. `contacts` and `attributes` are by participant."""
+    """One snapshot. `held` are the sessions on hold, each with its start, `talking` those that are not. `contacts` and
+    `attributes` are by participant."""
 
     conversation_id: str
     sessions: tuple[Session, ...]
     held: dict[str, Millis]
     talking: frozenset[str]
-    closed: Millis | None
     contacts: dict[str, tuple[Scene, str]]
     attributes: dict[str, tuple[Scene, dict[str, Any]]]
 
@@ -53,7 +52,6 @@ def read(body: dict[str, Any], arrived_at: Millis) -> Snapshot | str:
     talking: set[str] = set()
     contacts: dict[str, tuple[Scene, str]] = {}
     attributes: dict[str, tuple[Scene, dict[str, Any]]] = {}
-    pending = False
     for participant in objects(body.get("participants")):
         mine = [
             (item, session)
@@ -62,7 +60,6 @@ def read(body: dict[str, Any], arrived_at: Millis) -> Snapshot | str:
             if (session := _session(conversation_id, participant, item, media, arrived_at)) is not None
         ]
         sessions += [session for _, session in mine]
-        pending = pending or any(_awaits_wrapup(participant, item, session) for item, session in mine)
         for item, session in mine:
             start = read_date(item.get("startHoldTime")) if item.get("held") is True else None
             if start is not None and session.ended is None:
@@ -82,7 +79,6 @@ def read(body: dict[str, Any], arrived_at: Millis) -> Snapshot | str:
         tuple(sessions),
         held,
         frozenset(talking),
-        _closed(body, sessions, pending),
         contacts,
         attributes,
     )
@@ -121,7 +117,9 @@ def _session(
         if connected is None and state not in _RINGING:
             connected = first_date(participant.get("connectedTime"), started)
     return Session(
-        Scene(conversation_id, session_id, "snapshot", media, _fields(participant, item, purpose)),
+        Scene(
+            conversation_id, session_id, "snapshot", media, _fields(participant, item, purpose, chat=media == "chat")
+        ),
         purpose,
         started=started,
         connected=connected,
@@ -173,30 +171,11 @@ def _wrapup(participant: dict[str, Any], item: dict[str, Any]) -> tuple[Wrapup, 
     return (Wrapup(at, present(fields)),)
 
 
-def _awaits_wrapup(participant: dict[str, Any], item: dict[str, Any], session: Session) -> bool:
-    if session.purpose not in course.AGENTS or session.connected is None or session.wrapups:
-        return False
-    wanted = (item.get("afterCallWorkRequired"), participant.get("wrapupRequired"), participant.get("wrapupExpected"))
-    return True in wanted or (text(mapping(item.get("afterCallWork")).get("state")) or "").lower() == "pending"
-
-
-def _closed(body: dict[str, Any], sessions: list[Session], pending: bool) -> Millis | None:
-    """When it was all over; None while it is not, or where it is not known exactly."""
-    if (end := read_date(body.get("endTime"))) is not None:
-        return end
-    if pending or not any(session.purpose in course.CUSTOMERS for session in sessions):
-        return None
-    ends = [session.ended for session in sessions]
-    if None in ends or any("ended" in session.estimated for session in sessions):
-        return None
-    return max([*(end for end in ends if end is not None), *(work.at for one in sessions for work in one.wrapups)])
-
-
-def _fields(participant: dict[str, Any], item: dict[str, Any], purpose: str) -> dict[str, Any]:
-    """What all events of a session carry, in the names of detail events."""
+def _fields(participant: dict[str, Any], item: dict[str, Any], purpose: str, *, chat: bool) -> dict[str, Any]:
+    """What all events of a session carry, in the names of detail events. A chat has no direction: customers begin it."""
     common = {
         "participantId": text(participant.get("id")),
-        "direction": (enumeration(item.get("direction")) or "").lower(),
+        "direction": (enumeration(item.get("direction")) or ("INBOUND" if chat else "")).lower(),
         "provider": text(item.get("provider")),
         "peerId": text(item.get("peerId")),
         "messageType": enumeration(item.get("type")),

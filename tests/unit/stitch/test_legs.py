@@ -193,7 +193,7 @@ def test_an_end_alone_says_when_it_began() -> None:
         ("user.start a ada", "INITIATED"), ("user.answer a ada", "ACTIVE"), ("hold.start a ada", "ACTIVE"),
         ("hold.end a ada", "INITIATED"), ("user.missed a ada", "INITIATED"), ("user.end a ada", "WRAPUP"),
         ("user.transferred a ada", "TRANSFERRING"), ("acw a ada", "CLOSED"), ("customer.end c", "CLOSED"),
-        ("conversation.closed", "CLOSED"), ("voicemail.start v", "INITIATED"), ("voicemail.end v", "INITIATED"),
+        ("voicemail.start v", "INITIATED"), ("voicemail.end v", "INITIATED"),
     ],
 )  # fmt: skip
 def test_a_stream_may_be_joined_anywhere(alone: str, state: str) -> None:

@@ -52,7 +52,7 @@ def test_the_sampled_call_has_the_ids_and_times_of_its_detail_events() -> None:
         name: value for name, value in kept.items() if name not in told_only_by_events
     }
     more = {name.split(":")[0] for name in found.keys() - kept.keys()}
-    assert more == {"user.answer", "hold.start", "hold.end", "conversation.closed"}
+    assert more == {"user.answer", "hold.start", "hold.end"}
 
 
 def test_the_record_of_one_conversation_says_the_same_as_a_page_of_them() -> None:

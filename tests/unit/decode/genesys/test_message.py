@@ -16,7 +16,7 @@ from tests.unit.decode.genesys.samples import BEGIN, CALL, CONTACT, FOLDER, deco
 
 SAID = {
     "sdk-analytics-activity-query.json": 1,
-    "sdk-analytics-details-query.json": 21,
+    "sdk-analytics-details-query.json": 20,
     "sdk-eventbridge-journey-voice-blind-transfer.json": 20,
     "sdk-ws-externalcontact-merged.json": 1,
     "sdk-ws-journey-email.json": 11,
