@@ -98,6 +98,8 @@ def _list_faults(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
               help="How long a notification channel lives.")  # fmt: skip
 @click.option("--notification-heartbeat", type=_Span(0.05), default="30s", show_default=True,
               help="Time between heartbeats on notification sockets.")  # fmt: skip
+@click.option("--eventbridge-url", default="", help="Deliver detail events there, as EventBridge would.")
+@click.option("--eventbridge-key", default="", help="The key in the header x-api-key of these deliveries.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON when ready, for programs.")
 @click.option("--exit-with-parent", is_flag=True, help="Stop when standard input ends.")
 def simulate(

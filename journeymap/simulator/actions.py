@@ -14,6 +14,7 @@ from journeymap.errors import InputError
 from journeymap.simulator.connections import Connection
 from journeymap.simulator.garbage import FORMS
 from journeymap.simulator.platform import REMEMBERED, Platform
+from journeymap.simulator.publicapi.eventbridge import Destination
 from journeymap.simulator.told import Outgoing
 
 _LONGEST_REASON: Final = 123
@@ -146,6 +147,25 @@ class SocketClosing(Action, frozen=True):
         return platform.public.channels.announce_closing(round(self.grace * 1000)) if platform.public is not None else 0
 
 
+class DeliverTo(Action, frozen=True):
+    """Deliver detail events to this address from now on, as EventBridge would; none ends it."""
+
+    name = "deliver_to"
+    url: str = ""
+    key: str = ""
+    header: str = "x-api-key"
+
+    def on(self, platform: Platform) -> int:
+        """Deliver there, also what waits. Raises InputError for what no request can be made with."""
+        if self.url and not self.url.startswith(("http://", "https://")):
+            raise InputError(f"deliver_to: url is {self.url!r}, which is neither http nor https")
+        if not f"{self.url}{self.key}{self.header}".isascii():
+            raise InputError("deliver_to: url, key and header must be ASCII")
+        if platform.public is not None:
+            platform.public.eventbridge.deliver_to(Destination(self.url, self.key, self.header))
+        return int(bool(self.url))
+
+
 class Garbage(Action, frozen=True):
     """Send frames that cannot be used to every live subscription: one of each form, or of one form only."""
 
@@ -230,6 +250,7 @@ ACTIONS: Final[dict[str, type[Action]]] = {
     action.name: action
     for action in (
         Drop, Close, HalfOpen, BreakProtocol, ExpireTokens, SilenceSubscriptions, ForgetSubscriptions, SocketClosing,
+        DeliverTo,
         Garbage, HugeFrame, Burst, Repeat, ThrottleFrame, RawFrame,
     )
 }  # fmt: skip

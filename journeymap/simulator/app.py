@@ -35,6 +35,7 @@ _MOST_SUBSCRIPTIONS = 100
 
 def create_app(platform: Platform, failed: Callable[[BaseException], None]) -> ASGIApp:
     """The application; its lifespan tells the story. `failed` hears of a story that broke off."""
+    public = platform.public = Public(platform)
 
     def heard(task: asyncio.Task[None]) -> None:
         error = None if task.cancelled() else task.exception()
@@ -43,7 +44,8 @@ def create_app(platform: Platform, failed: Callable[[BaseException], None]) -> A
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[dict[str, object]]:
-        tasks = [asyncio.create_task(platform.tell()), asyncio.create_task(strike(platform))]
+        goings_on = platform.tell(), strike(platform), public.eventbridge.run()
+        tasks = [asyncio.create_task(one) for one in goings_on]
         for task in tasks:
             task.add_done_callback(heard)
         try:
@@ -54,7 +56,6 @@ def create_app(platform: Platform, failed: Callable[[BaseException], None]) -> A
             await asyncio.wait(tasks)
 
     face = _Face(platform)
-    public = platform.public = Public(platform)
     one = SUBSCRIPTIONS_PATH + "/{subscription_id}"
     app = Starlette(
         routes=[

@@ -68,6 +68,8 @@ class Manner(NamedTuple):
     rate_limit: int = 300
     channel_life: float = 86_400.0
     notification_heartbeat: float = 30.0
+    eventbridge_url: str = ""
+    eventbridge_key: str = ""
 
     def with_credentials(self) -> Manner:
         """The same, with a client id and secret made from the seed where none was given."""

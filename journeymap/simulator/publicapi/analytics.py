@@ -98,6 +98,7 @@ class Analytics:
         groups: dict[tuple[str, ...], dict[str, list[dict[str, Any]]]] = {}
         if self._chronicle is not None:
             now = self._platform.now()
+            await self._chronicle.prepare(now, now + 1)
             for number, found in enumerate(self._chronicle.open_between(now, now + 1)):
                 if number % _AT_ONCE == 0:
                     await asyncio.sleep(0)

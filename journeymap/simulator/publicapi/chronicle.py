@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from journeymap.simulator.load import day_factor, level_of
 from journeymap.simulator.people import fingerprint, uuid_of
 from journeymap.simulator.publicapi.conversation import Conversation, Customer, Moment
 from journeymap.simulator.publicapi.script import Role, played
@@ -16,6 +18,8 @@ from journeymap.simulator.traffic import LONGEST, Step
 
 _KEPT: Final = 8_192
 _BUCKETS_KEPT: Final = 6
+_LEVELS: Final = 5
+_AT_ONCE: Final = 20
 _SPARE: Final = 1_000
 """What is put between the story's steps lies no later after the last of them than this (ms)."""
 _WITHHELD: Final = "sip:anonymous@anonymous.invalid"
@@ -73,7 +77,24 @@ class Chronicle:
         self._casts: dict[int, _Cast] = {}
         self._happenings: OrderedDict[int, list[Happening]] = OrderedDict()
         self._read: OrderedDict[tuple[int, int, int], Conversation] = OrderedDict()
+        self._rehearsal = asyncio.Lock()
+        self._ready_for = (0, 0)
         self._look_back = (LONGEST + _SPARE) // story.width + 2
+
+    def is_ready(self, start: int, end: int) -> bool:
+        """Whether questions about this time are answered at once. The first ones take a second or two of work."""
+        span = start // self.story.width, end // self.story.width
+        if span != self._ready_for and not self._unknown_levels(start, end):
+            self._ready_for = span
+        return span == self._ready_for
+
+    async def prepare(self, start: int, end: int) -> None:
+        """Do that work in small pieces, so that it holds up nobody."""
+        async with self._rehearsal:
+            for level in self._unknown_levels(start, end):
+                for number, _ in enumerate(self._rehearse(level)):
+                    if number % _AT_ONCE == 0:
+                        await asyncio.sleep(0)
 
     def happenings(self, start: int, end: int) -> list[Happening]:
         """All that happens from `start` until before `end`, in order of time."""
@@ -145,12 +166,17 @@ class Chronicle:
 
     def _cast(self, level: int) -> _Cast:
         """What the cast brings about at this load."""
-        known = self._casts.get(level)
-        if known is not None:
-            return known
+        if level not in self._casts:
+            for _ in self._rehearse(level):
+                pass
+        return self._casts[level]
+
+    def _rehearse(self, level: int) -> Iterator[None]:
+        """Find out what the cast brings about at this load, a player at a time."""
         outlines: list[list[_Outline]] = []
         due: dict[int, list[tuple[int, tuple[_Outline, Moment]]]] = {}
         for player in range(CAST):
+            yield
             contacts: dict[int, list[Step]] = {}
             for step in self.story.player_steps(level, player):
                 contacts.setdefault(step.contact, []).append(step)
@@ -167,7 +193,14 @@ class Chronicle:
             parts = [part for _, part in entries]
             cells[after] = _Cell(players + [player + CAST for player in players], parts + parts)
         self._casts[level] = _Cast(outlines, cells)
-        return self._casts[level]
+
+    def _unknown_levels(self, start: int, end: int) -> set[int]:
+        """The levels of load of this time that the cast has not been rehearsed for."""
+        width = self.story.width
+        if len(self._casts) == _LEVELS:
+            return set()
+        buckets = range(start // width - self._look_back, -(-end // width) + 1)
+        return {level_of(day_factor(bucket * width)) for bucket in buckets} - self._casts.keys()
 
     def _happening_in(self, bucket: int) -> list[Happening]:
         """All that happens during a bucket, sorted."""

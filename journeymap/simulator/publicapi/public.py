@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 from starlette.routing import BaseRoute
@@ -17,6 +18,7 @@ from journeymap.simulator.publicapi.chronicle import Chronicle, Happening
 from journeymap.simulator.publicapi.conventions import Conventions, missing
 from journeymap.simulator.publicapi.conversation import DETAIL_KINDS
 from journeymap.simulator.publicapi.details import body, topic_of
+from journeymap.simulator.publicapi.eventbridge import EventBridge
 from journeymap.simulator.publicapi.jobs import Jobs
 from journeymap.simulator.publicapi.notifications import Notifications
 from journeymap.simulator.publicapi.organisation import Organisation
@@ -42,7 +44,9 @@ class Public:
             lambda permissions: missing(platform, permissions),
             lambda: not platform.faults.no_detail_topics,
         )
+        self.eventbridge = EventBridge(platform)
         self._told_until = platform.now()
+        self._preparing: asyncio.Task[None] | None = None
         self._next_heartbeat = platform.now() + self._heartbeat_after()
 
     def routes(self) -> list[BaseRoute]:
@@ -64,11 +68,7 @@ class Public:
     def tick(self, now: int) -> None:
         """Tell what has happened since the last time, heartbeats too, and end what has expired."""
         self.channels.tick(lambda token: self.platform.tokens.get(token, 0))
-        start = max(self._told_until, now - _MOST_BEHIND)
-        self._told_until = max(now, start)
-        if self.chronicle is not None and self.channels.is_heard:
-            for happening in self.chronicle.happenings(start, self._told_until):
-                self._tell(self.chronicle, happening)
+        self._tell_until(now)
         if now >= self._next_heartbeat:
             self._next_heartbeat = now + self._heartbeat_after()
             if not self.platform.faults.heartbeat_loss:
@@ -80,7 +80,20 @@ class Public:
             "channels": sum(1 for _ in self.channels),
             "sockets": len(self.connections()),
             "topics": sum(len(channel.topics) for channel in self.channels),
+            "eventbridge": self.eventbridge.stats(),
         }
+
+    def _tell_until(self, now: int) -> None:
+        """Tell what has happened since the last time, or later where that is not known at once."""
+        start = max(self._told_until, now - _MOST_BEHIND)
+        if self.chronicle is not None and (self.channels.is_heard or self.eventbridge.is_on):
+            if not self.chronicle.is_ready(start, now):
+                if self._preparing is None or self._preparing.done():
+                    self._preparing = asyncio.get_running_loop().create_task(self.chronicle.prepare(start, now))
+                return
+            for happening in self.chronicle.happenings(start, now):
+                self._tell(self.chronicle, happening)
+        self._told_until = max(now, start)
 
     def _tell(self, chronicle: Chronicle, happening: Happening) -> None:
         """Notify all who listen to something that this changes."""
@@ -91,6 +104,8 @@ class Public:
             topic = topic_of(conversation, moment)
             if self.channels.wants(topic):
                 self.channels.notify(topic, body(conversation, moment), correlation)
+            if self.eventbridge.is_on:
+                self.eventbridge.put(conversation, moment)
         names = [f"v2.routing.queues.{queue}.conversations" for queue in queues_in(conversation, at)]
         names += [f"v2.users.{user}.conversations" for user in users_in(conversation, at)]
         wanted = [name for name in names if self.channels.wants(name)]

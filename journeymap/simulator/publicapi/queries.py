@@ -80,6 +80,7 @@ class Queries:
     async def _search(self, query: Query, interval: Interval, at: int) -> list[Found]:
         if self._chronicle is None:
             return []
+        await self._chronicle.prepare(interval.start, interval.end)
         # What began before the first day that the interval touches is not found, however long it went on.
         midnight = interval.start - interval.start % DAY
         matching = []

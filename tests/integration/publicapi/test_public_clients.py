@@ -24,6 +24,8 @@ from journeymap.simulator.tls import Tls
 from tests.public_client import PublicClient
 
 HERE = Path(__file__).parent
+# The SDK is 6,600 modules, which a busy machine that has not compiled them yet takes its time over.
+pytestmark = pytest.mark.timeout(300)
 NOW = 1_795_165_200_000
 MODELS = {
     "customer.start": "CustomerStartDetailEventTopicCustomerStartEvent",
@@ -108,7 +110,7 @@ def sdk(secure: SimulatedPlatform, authority: Path, tmp_path_factory: pytest.Tem
         env=os.environ | {"HOME": str(home)},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=240,
         check=False,
     )
     assert run.returncode == 0, run.stderr[-3_000:]

@@ -10,6 +10,7 @@ from journeymap.errors import InputError
 from journeymap.simulator import actions
 from journeymap.simulator.faults import TABLE, Faults, assignment
 from journeymap.simulator.garbage import FORMS
+from journeymap.simulator.platform import Manner, Platform
 from tests.architecture.test_documentation import rows
 
 PAGE = Path(__file__).parents[3] / "docs" / "simulator.md"
@@ -127,3 +128,12 @@ def test_what_is_wrong_with_an_action_is_named(name: str, body: dict[str, object
     with pytest.raises(InputError) as wrong:
         actions.action(name, body)
     assert said in str(wrong.value)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [({"url": "ftp://example.com"}, "neither http nor https"), ({"url": "http://x", "key": "ключ"}, "must be ASCII")],
+)
+def test_a_destination_that_cannot_be_is_refused(body: dict[str, str], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        actions.action("deliver_to", body).on(Platform(Manner(rate=0)))
