@@ -159,7 +159,6 @@ class Caller:
             "version": self._version,
             "at": self._at,
             "have": have,
-            "since": now - 30 * MINUTE,
             **self._view,
             **counts,
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import httpx
@@ -26,16 +26,17 @@ class Live(NamedTuple):
 
     def status(self) -> dict[str, float]:
         """The ingest side's status document."""
-        found: dict[str, float] = httpx.get(f"{self.address}/api/v1/status").json()
+        found: dict[str, float] = httpx.get(f"{self.address}/api/v1/status", timeout=60).json()
         return found
 
 
 @contextlib.contextmanager
-def running(customers: int, *, rough: bool) -> Iterator[Live]:
-    """`journeymap run --source eventstreams` with so many journeys open, until the block ends."""
+def running(customers: int, *, rough: bool, settings: Mapping[str, str] | None = None) -> Iterator[Live]:
+    """`journeymap run --source eventstreams` with so many journeys open, until the block ends; `settings` by their names."""
     with tempfile.TemporaryDirectory(prefix="journeymap-bench-") as folder, Sender() as sender:
         arguments = ("run", "--source", "eventstreams", "--store", f"disk:{folder}/store", "--port", "0")
-        with Command(*arguments, environment=sender.environment) as command:
+        environment = {**sender.environment, **(settings or {})}
+        with Command(*arguments, environment=environment) as command:
             live = Live(sender, command)
             sender.do("connected")
             sender.do("open", size=customers, rough=rough)

@@ -77,11 +77,14 @@ def _steps(drawn: Iterable[tuple[str, Sequence[Any]]], scale: float) -> tuple[st
     return "".join(steps), start
 
 
-def _path(text: re.Match[str], ink: str) -> str | None:
-    css = text[3].split()
-    size = next((SIZES[name] for name in css if name in SIZES), SIZE)
-    weight = next((WEIGHTS[name] for name in css if name in WEIGHTS), 400)
-    letters = [_outline(letter, size, weight) for letter in html.unescape(text[4])]
+@functools.lru_cache(maxsize=2_000)
+def _written(words: str, css: str) -> tuple[str, float] | None:
+    """The outlines of a text of these classes from where it begins, and its width; None where the typeface lacks a letter.
+    Kept, because the same queues, agents and states stand in many rows."""
+    names = css.split()
+    size = next((SIZES[name] for name in names if name in SIZES), SIZE)
+    weight = next((WEIGHTS[name] for name in names if name in WEIGHTS), 400)
+    letters = [_outline(letter, size, weight) for letter in html.unescape(words)]
     x, steps, back, down = 0.0, [], 0.0, 0.0
     for each in letters:
         if each is None:
@@ -92,5 +95,14 @@ def _path(text: re.Match[str], ink: str) -> str | None:
             steps.append(f"m{number(x - back)} {number(-down)}{outline}")
             back, down = x + start_x, start_y
         x += width
-    left = float(text[1]) - (x / 2 if "mid" in css else x if "end" in css else 0)
-    return f'<path class="{text[3]}" fill="{ink}" d="M{number(left)} {text[2]}{"".join(steps)}"/>'
+    return "".join(steps), x
+
+
+def _path(text: re.Match[str], ink: str) -> str | None:
+    written = _written(text[4], text[3])
+    if written is None:
+        return None
+    steps, width = written
+    css = text[3].split()
+    left = float(text[1]) - (width / 2 if "mid" in css else width if "end" in css else 0)
+    return f'<path class="{text[3]}" fill="{ink}" d="M{number(left)} {text[2]}{steps}"/>'

@@ -76,7 +76,7 @@ class Asked:
 
     def channels(self) -> dict[str, int]:
         """Matching journeys by channel, whatever channels the filter names."""
-        return self._apart_from(CHANNEL).tally(CHANNEL, self._now).counts(self._question.since)
+        return self._apart_from(CHANNEL).tally(CHANNEL, self._question.since, self._now).counts()
 
     def groups(self, rows: Rows) -> list[tuple[str, int]] | None:
         """The groups of what is listed, in order, each with its number of rows; None without groups."""
@@ -98,8 +98,8 @@ class Asked:
         if question.facets:
             facets = {
                 facet: self._apart_from(facet)
-                .tally(facet, now)
-                .top(question.since, getattr(self._wanted, CHOICES[facet]))
+                .tally(facet, question.since, now)
+                .top(getattr(self._wanted, CHOICES[facet]))
                 for facet in FACETS
             }
         if (asked := question.overview) is not None:

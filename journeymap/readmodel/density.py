@@ -32,19 +32,16 @@ class Density:
 
     def change(self, before: Held | None, now: Held | None) -> None:
         """Put one in another's place; None where there is none."""
-        one, two = before and before.facts, now and now.facts
-        if one and two and (one.row.started_at, one.ends, one.waits) == (two.row.started_at, two.ends, two.waits):
-            return
-        if one:
-            _take_out(self._starts, one.row.started_at)
-            _take_out(self._ends, one.ends)
-            for start, end in one.waits:
+        one = None if before is None else before.facts
+        two = None if now is None else now.facts
+        _swap(self._starts, None if one is None else one.row.started_at, None if two is None else two.row.started_at)
+        _swap(self._ends, None if one is None else one.ends, None if two is None else two.ends)
+        waits, others = one.waits if one else (), two.waits if two else ()
+        if waits != others:
+            for start, end in waits:
                 _take_out(self._wait_starts, start)
                 _take_out(self._wait_ends, end)
-        if two:
-            insort(self._starts, two.row.started_at)
-            insort(self._ends, two.ends)
-            for start, end in two.waits:
+            for start, end in others:
                 insort(self._wait_starts, start)
                 insort(self._wait_ends, end)
 
@@ -64,6 +61,16 @@ class Density:
             waiting.append(bisect_left(self._wait_starts, high) - bisect_right(self._wait_ends, low))
         rest = [0] * (count - len(active))
         return active + rest, waiting + rest
+
+
+def _swap(moments: list[Millis], left: Millis | None, come: Millis | None) -> None:
+    """Put one moment in another's place; None where there is none."""
+    if left == come:
+        return
+    if left is not None:
+        _take_out(moments, left)
+    if come is not None:
+        insort(moments, come)
 
 
 def _take_out(moments: list[Millis], moment: Millis) -> None:

@@ -90,8 +90,10 @@ class Matches:
         """How many were active at `since` or later."""
         return len(self.places) - self._first(since)
 
-    def tally(self, facet: str, now: Millis) -> Tally:
-        """How many have each value of a facet."""
+    def tally(self, facet: str, since: Millis, now: Millis) -> Tally:
+        """How many of those active at `since` or later have each value of a facet. Kept only of all: that is what pages ask."""
+        if since > 0:
+            return Tally(facet, [self._members[journey_id] for _, journey_id in self.places[self._first(since) :]])
         tally = self._tallies.get(facet)
         if tally is None:
             self._tallies[facet] = tally = Tally(facet, self._members.values())

@@ -23,29 +23,25 @@ class Ordering:
         self._group = group
         self._group_of = GROUPS[group] if group else None
         self._ranked: dict[str, list[Ranked]] = {}
-        self._times: dict[str, list[Millis]] = {}
         rank, group_of = self._rank, self._group_of
         for held in journeys:
             row = held.row
             place = (rank(held.facts), row.last_event_at, row.journey_id)
             self._ranked.setdefault(group_of(held.facts) if group_of else "", []).append(place)
-        for name, ranked in self._ranked.items():
-            self._times[name] = sorted([at for _, at, _ in ranked])
+        for ranked in self._ranked.values():
             ranked.sort()
 
     def change(self, before: Held | None, now: Held | None) -> None:
         """Put one in another's place; None where there is none."""
         if before is not None:
             name, place = self._place(before)
-            ranked, times = self._ranked[name], self._times[name]
+            ranked = self._ranked[name]
             del ranked[bisect_left(ranked, place)]
-            del times[bisect_left(times, place[1])]
             if not ranked:
-                del self._ranked[name], self._times[name]
+                del self._ranked[name]
         if now is not None:
             name, place = self._place(now)
             insort(self._ranked.setdefault(name, []), place)
-            insort(self._times.setdefault(name, []), place[1])
 
     def ids(self, since: Millis) -> Iterator[str]:
         """Ids of those active at `since` or later, in order."""
@@ -56,9 +52,10 @@ class Ordering:
 
     def counts(self, since: Millis) -> list[tuple[str, int]]:
         """The groups in order, each with how many are in it that were active at `since` or later; empty ones left out."""
-        found = [(name, len(times) - bisect_left(times, since)) for name, times in self._times.items()]
-        counts = dict(found)
-        return [(name, counts[name]) for name in self._names() if counts[name]]
+        if since <= 0:
+            return [(name, len(self._ranked[name])) for name in self._names()]
+        counts = [(name, sum(at >= since for _, at, _ in self._ranked[name])) for name in self._names()]
+        return [(name, count) for name, count in counts if count]
 
     def group_of(self, held: Held) -> str:
         """The name of a journey's group."""

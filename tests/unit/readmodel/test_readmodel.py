@@ -123,6 +123,21 @@ def test_orders_and_groups_follow_changes_and_are_forgotten_when_nobody_asks() -
     assert not matches._orderings
 
 
+def test_orders_and_counts_are_not_made_anew_for_a_page_that_is_answered_slowly() -> None:
+    bench = Bench()
+    bench.commit(row("a", START + 9), row("b", START + 5))
+    ask = {"sort": "duration", "facets": True, "overview": Overview(START, START + MINUTE, 6)}
+    bench.told(**ask)
+    matches = bench.model._table.matching(Question().filter())
+    made = [*matches._orderings.values(), *matches._tallies.values(), matches._density]
+    assert len(made) > 3
+    for later in range(3):
+        bench.clock.advance(15 * SECOND)
+        bench.commit(row("b", START + 20 + later))
+        bench.told(**ask)
+    assert [*matches._orderings.values(), *matches._tallies.values(), matches._density] == made
+
+
 def test_a_facet_does_not_count_by_its_own_choice() -> None:
     bench = Bench()
     bench.commit(row("a", START), row("b", START + 1, channel="chat"), row("c", START + 2, "CLOSED", "chat"))
