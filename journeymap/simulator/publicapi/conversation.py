@@ -49,6 +49,7 @@ class Leg(msgspec.Struct, kw_only=True):
     """When the two could talk; for customers, flows and queues the beginning."""
     dials: bool = False
     wrapup_code: str = ""
+    """What the after-call work came to; not everybody says."""
     wrapup_start: int | None = None
     wrapup_end: int | None = None
 

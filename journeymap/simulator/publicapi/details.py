@@ -128,9 +128,12 @@ def _user_end(_: Conversation, leg: Leg, __: Moment) -> dict[str, Any]:
 
 
 def _wrapup(_: Conversation, leg: Leg, moment: Moment) -> dict[str, Any]:
-    said: dict[str, Any] = {"userId": leg.user_id} if leg.user_id else {}
-    took = moment.at - (leg.wrapup_start or moment.at)
-    return said | {"queueId": leg.queue_id, "wrapupCode": leg.wrapup_code, "wrapupDurationMs": took}
+    said: dict[str, Any] = {"queueId": leg.queue_id, "wrapupDurationMs": moment.at - (leg.wrapup_start or moment.at)}
+    if leg.user_id:
+        said["userId"] = leg.user_id
+    if leg.wrapup_code:
+        said["wrapupCode"] = leg.wrapup_code
+    return said
 
 
 def _outbound(conversation: Conversation, _: Leg, __: Moment) -> dict[str, Any]:

@@ -88,7 +88,7 @@ def _segments(conversation: Conversation, leg: Leg, at: int) -> list[dict[str, A
             said["segmentEnd"] = stamp(stage.end)
             if stage.end == leg.end and stage.kind != "wrapup":
                 said["disconnectType"] = leg.disconnect
-        if stage.kind == "wrapup" and "segmentEnd" in said:
+        if stage.kind == "wrapup" and leg.wrapup_code and "segmentEnd" in said:
             said["wrapUpCode"] = leg.wrapup_code
         segments.append(said)
     return segments

@@ -189,8 +189,12 @@ class _Play:
         if step.fields["transferType"] == "channel":
             self._attributes[step.at] = {"movedTo": step.fields["targetChannelType"]}
             self._mark(step.at, "attributes", self._customer)
+            self._part(step.at, "transfer")
             return
+        place = self._agent
         self._part(step.at, "consultTransfer" if step.fields["transferType"] == "consult" else "transfer")
+        if place >= 0:
+            self._wrap_up_silently(place, step.at)
         gap = 100 if then is None else min(100, (then.at - step.at) // 4)
         self._queue(step.at + gap, step.fields["targetQueueName"])
 
@@ -219,7 +223,10 @@ class _Play:
         customer_hangs_up = self._agent < 0 or self._rng.random() < 0.5
         if self._acd >= 0:
             self._give_up(at, then)
+        place = self._agent
         self._part(at, "peer" if customer_hangs_up else "client")
+        if place >= 0 and then is not None and then.type == STARTED:
+            self._wrap_up_silently(place, at)
         own_way = "endpoint" if self._channel in ("voice", "callback") else "client"
         self._leave(self._customer, at, own_way if customer_hangs_up else "peer")
         self._mark(at, "customer.end", self._customer)
@@ -251,11 +258,18 @@ class _Play:
         places = [place for place, leg in enumerate(self._legs) if leg.purpose == purpose and leg.end is not None]
         if not places:
             return
-        leg = self._legs[places[-1]]
-        leg.wrapup_code = wrapup_code(str(step.fields["disposition"]))
-        leg.wrapup_start, leg.wrapup_end = leg.end, step.at
-        leg.stages.append(Stage("wrapup", leg.end or step.at, step.at))
-        self._mark(step.at, kind, places[-1])
+        self._legs[places[-1]].wrapup_code = wrapup_code(str(step.fields["disposition"]))
+        self._wrap_up(places[-1], step.at, kind)
+
+    def _wrap_up_silently(self, place: int, at: int) -> None:
+        """Every agent wraps up. What the contact came to, only the last one says."""
+        self._wrap_up(place, at + round(self._rng.uniform(1, 5) * _SECOND), "acw")
+
+    def _wrap_up(self, place: int, at: int, kind: str) -> None:
+        leg = self._legs[place]
+        leg.wrapup_start, leg.wrapup_end = leg.end, at
+        leg.stages.append(Stage("wrapup", leg.end or at, at))
+        self._mark(at, kind, place)
 
     def _arrive(self, purpose: str, at: int, name: str) -> int:
         place = len(self._legs)

@@ -55,7 +55,10 @@ def whole(conversation: Conversation, at: int) -> dict[str, Any]:
 
 def queues_in(conversation: Conversation, at: int) -> set[str]:
     """The queues that the conversation is in at this time, or is just leaving."""
-    return {leg.queue_id for leg in conversation.legs if leg.queue_id and _is_there(leg, at)}
+    there = {leg.queue_id for leg in conversation.legs if leg.queue_id and _is_there(leg, at)}
+    if any(leg.purpose == "customer" and _is_there(leg, at) for leg in conversation.legs):
+        there.add(_queue_of_customer(conversation, at))
+    return there - {""}
 
 
 def users_in(conversation: Conversation, at: int) -> set[str]:
@@ -98,7 +101,8 @@ def _wrapped_up(leg: Leg, at: int) -> dict[str, Any]:
     said: dict[str, Any] = {"startAcwTime": stamp(leg.wrapup_start)} if leg.user_id else {}
     if leg.wrapup_end <= at:
         took = (leg.wrapup_end - leg.wrapup_start) // 1000
-        said["wrapup"] = {"code": leg.wrapup_code, "durationSeconds": took, "endTime": stamp(leg.wrapup_end)}
+        code = {"code": leg.wrapup_code} if leg.wrapup_code else {}
+        said["wrapup"] = code | {"durationSeconds": took, "endTime": stamp(leg.wrapup_end)}
         if leg.user_id:
             said["endAcwTime"] = stamp(leg.wrapup_end)
     return said

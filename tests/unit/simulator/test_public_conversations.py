@@ -147,7 +147,9 @@ def test_details_snapshots_and_records_agree() -> None:
                 dotted = "".join(sorted(communication["disconnectType"].replace(".", "")))
                 assert dotted == "".join(sorted(event["disconnectType"].replace("_", "").lower()))
             if kind in ("acw", "wrapup"):
-                assert session["segments"][-1]["wrapUpCode"] == event["wrapupCode"] == part["wrapup"]["code"]
+                assert (
+                    session["segments"][-1].get("wrapUpCode") == event.get("wrapupCode") == part["wrapup"].get("code")
+                )
             if kind == "user.end":
                 durations = [event[name] for name in event if name.endswith("DurationMs")]
                 (leg,) = [leg for leg in conversation.legs if leg.session_id == session_id]
@@ -174,7 +176,7 @@ def test_a_conversation_is_shown_to_each_queue_while_it_is_there() -> None:
         assert first.queue_id in queues_in(conversation, first.start)
         if last.queue_id and last.queue_id != first.queue_id:
             assert last.queue_id in queues_in(conversation, last.start)
-            assert first.queue_id not in queues_in(conversation, last.start + 1_000)
+            assert first.queue_id not in queues_in(conversation, last.start + 6_000)
 
 
 def sessions(document: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:

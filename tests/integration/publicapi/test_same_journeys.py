@@ -1,0 +1,134 @@
+"""What the simulated platform tells of a conversation, over whichever of its interfaces, becomes one and the same journey."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+import msgspec
+import pytest
+
+from journeymap.decode.event import decode_frame
+from journeymap.decode.genesys.memory import Snapshots
+from journeymap.model.event import Event
+from journeymap.model.journey import Interaction, Journey, Kind, Segment
+from journeymap.simulator.delivery import Delivery
+from journeymap.simulator.publicapi.chronicle import Chronicle
+from journeymap.simulator.publicapi.conversation import DETAIL_KINDS, Conversation
+from journeymap.simulator.publicapi.details import body, topic_of
+from journeymap.simulator.publicapi.eventbridge import envelope
+from journeymap.simulator.publicapi.organisation import Organisation
+from journeymap.simulator.publicapi.records import record
+from journeymap.simulator.publicapi.snapshots import queues_in, snapshot
+from journeymap.simulator.story import Story
+from journeymap.stitch.definition import journeys
+from journeymap.stitch.options import StitchOptions
+
+NOW = 1_795_165_200_000
+STORY = Story(3, 5.0, Delivery(0.0, 0.0, jitter=False))
+LASTS = 2 * 3_600_000
+
+Frame = tuple[int, dict[str, Any]]
+
+
+@cache
+def conversations() -> list[Conversation]:
+    """150 that began one after the other."""
+    chronicle = Chronicle(STORY)
+    found = [found for found in sorted(chronicle.open_between(NOW, NOW + 240_000)) if found.start >= NOW]
+    return [chronicle.conversation(one) for one in found[:150]]
+
+
+@cache
+def streamed() -> dict[str, list[Frame]]:
+    """What Event Streams tells, by conversation."""
+    told = defaultdict(list)
+    for _, event in STORY.events(NOW, NOW + LASTS):
+        told[event["payload"]["conversationId"]].append((event["timestamp"], event))
+    return told
+
+
+def frame(topic: str, said: dict[str, Any]) -> dict[str, Any]:
+    return {"topicName": topic, "version": "2", "eventBody": said, "metadata": {}}
+
+
+def details(conversation: Conversation) -> list[Frame]:
+    told = [moment for moment in conversation.moments if moment.kind in DETAIL_KINDS]
+    return [(moment.at, frame(topic_of(conversation, moment), body(conversation, moment))) for moment in told]
+
+
+def envelopes(conversation: Conversation) -> list[Frame]:
+    told = [moment for moment in conversation.moments if moment.kind in DETAIL_KINDS]
+    return [(moment.at, envelope(conversation, moment, moment.at)) for moment in told]
+
+
+def snapshots(conversation: Conversation) -> list[Frame]:
+    return [
+        (at, frame(f"v2.routing.queues.{queue}.conversations", snapshot(conversation, at)))
+        for at, _, _ in conversation.moments
+        for queue in sorted(queues_in(conversation, at))
+    ]
+
+
+def records(conversation: Conversation) -> list[Frame]:
+    at = conversation.moments[-1].at
+    return [(at, {"conversations": [record(conversation, at)]})]
+
+
+def journey_of(frames: Iterable[Frame]) -> Journey:
+    memory, events = Snapshots(), list[Event]()
+    for at, said in frames:
+        found, rejected = decode_frame(json.dumps(said).encode(), at, memory)
+        assert rejected == []
+        events += found
+    (journey,) = journeys(events, StitchOptions())
+    shown = tuple(msgspec.structs.replace(one, segments=without_holds(one)) for one in journey.interactions)
+    return msgspec.structs.replace(journey, events=(), interactions=shown)
+
+
+def without_holds(interaction: Interaction) -> tuple[Segment, ...]:
+    """Holds as the talk that they are part of: detail events tell only how long they were together."""
+    found: list[Segment] = []
+    for segment in interaction.segments:
+        kind = Kind.INTERACT if segment.kind == Kind.HOLD else segment.kind
+        if found and found[-1].kind == kind == Kind.INTERACT and found[-1].end == segment.start:
+            found[-1] = Segment(kind, found[-1].start, segment.end)
+        else:
+            found.append(Segment(kind, segment.start, segment.end))
+    return tuple(found)
+
+
+def test_they_are_of_every_sort() -> None:
+    assert {one.channel for one in conversations()} == {"voice", "chat", "email", "message", "callback"}
+    kinds = {moment.kind for one in conversations() for moment in one.moments}
+    assert {"acw", "contact", "hold", "attributes"} <= kinds
+    disconnects = {leg.disconnect for one in conversations() for leg in one.legs}
+    assert {"transfer", "consultTransfer", "peer", "client", "endpoint"} <= disconnects
+
+
+@pytest.mark.parametrize("form", [envelopes, snapshots, records])
+def test_each_form_of_a_conversation_is_the_same_journey(form: Any) -> None:
+    for conversation in conversations():
+        assert journey_of(form(conversation)) == journey_of(details(conversation))
+
+
+def test_event_streams_tells_the_same_facts() -> None:
+    organisation = Organisation(STORY.rosters, 5)
+    names = {**organisation.queues.by_id, **organisation.wrapup_codes.by_id}
+
+    def facts(journey: Journey) -> dict[str, Any]:
+        (one,) = journey.interactions
+        named = {name: names.get(value, {"name": value})["name"] for name in NAMED if (value := getattr(one, name))}
+        talk = [(segment.start, segment.end) for segment in one.segments if segment.kind == Kind.INTERACT]
+        return named | {name: getattr(one, name) for name in AS_THEY_ARE} | {"talk": talk}
+
+    for conversation in conversations():
+        public, stream = journey_of(details(conversation)), journey_of(streamed()[conversation.conversation_id])
+        assert facts(public) == facts(stream)
+        if conversation.identified_at is not None:
+            assert public.customer_id == stream.customer_id
+
+
+NAMED = ("queue", "disposition")
+AS_THEY_ARE = ("channel", "direction", "agent", "started_at", "ended_at")
