@@ -19,7 +19,6 @@ export class JourneyChart {
   #frame;
   #now;
   #breaks;
-  #chart = null;
   #given = null;
   #journey = null;
   #expanded = new Set();
@@ -42,11 +41,14 @@ export class JourneyChart {
     for (const end of ["pointerup", "pointercancel"]) window.addEventListener(end, () => (this.#held = false), true);
     setInterval(() => this.#grow(), GROW_MS);
   }
-  /** The chart as a component, from the one that the server sent; null when there is none. */
+  /**
+   * The chart as a component, from the one that the server sent; null when there is none, undefined when the one that stands
+   * shows it: a new one would take away the hover label, and what is being dragged.
+   */
   take(chart) {
-    this.#chart = chart;
     this.#given = chart?.props.figure ?? null;
     const meta = this.#given?.layout.meta;
+    const stays = this.#plot?.on && meta && meta.journey === this.#journey;
     if (meta?.journey !== this.#journey) {
       this.#journey = meta?.journey ?? null;
       this.#expanded = new Set();
@@ -57,13 +59,14 @@ export class JourneyChart {
       this.#scale = null;
       return null;
     }
+    if (stays) {
+      this.redraw();
+      return undefined;
+    }
     setTimeout(() => this.#tie());
     return { ...chart, props: { ...chart.props, figure: this.#place() } };
   }
-  /** The chart in the colours of the theme that is on now; null where there is none. */
-  recoloured() {
-    return this.#chart && { ...this.#chart, props: { ...this.#chart.props, figure: this.#place() } };
-  }
+  /** Draws it again, in the colours of the theme that is on now. */
   redraw() {
     if (!this.#given || !this.#plot) return;
     window.dash_clientside.set_props("journey-chart", { figure: this.#place() });

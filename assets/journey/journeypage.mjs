@@ -5,6 +5,7 @@ import { dayAndTime, length, zoneName } from "../base/times.mjs";
 import { EventList } from "./events.mjs";
 import { loadPlotly } from "./figure.mjs";
 import { JourneyChart } from "./journeychart.mjs";
+import { Part } from "./parts.mjs";
 
 const PICTURE_WIDTHS = [640, 4000];
 const AGAIN_MS = 1500;
@@ -22,6 +23,7 @@ export function startJourneyPage(router, now) {
     unfold.hidden = !folds;
     unfold.textContent = folded ? (folded > 1 ? `Unfold all ${folded}` : "Unfold") : "Fold";
   });
+  const [head, lists] = [new Part(inPage("#journey-head")), new Part(inPage("#journey-lists"))];
   const events = new EventList(inPage("#journey-events"));
   const compared = new Compared(inPage("#journey-compared"), page);
   const moves = {
@@ -45,23 +47,28 @@ export function startJourneyPage(router, now) {
   let last = null;
   const receive = async (answer) => {
     const same = window.dash_clientside.no_update;
-    if (!answer) return [same, same, same];
+    if (!answer) return same;
     // The callback runs once more when the theme changes: then only the colours are others.
     const recoloured = answer === last;
     last = answer;
-    if (recoloured) return [same, chart.recoloured() ?? same, same];
+    if (recoloured) {
+      chart.redraw();
+      return same;
+    }
     if (answer.id !== compared.beside) compared.close();
     compared.beside = answer.id;
     if ("events" in answer) events.take(answer.events);
     // Dash gives up on a chart whose library takes more than half a minute to load.
     if (answer.figure && !window.Plotly) await loadPlotly().catch(() => {});
-    const drawn = [answer.head ?? same, "figure" in answer ? chart.take(answer.figure) : same, answer.lists ?? same];
+    if ("head" in answer) head.show(answer.head);
+    if ("lists" in answer) lists.show(answer.lists);
+    const drawn = "figure" in answer ? chart.take(answer.figure) : undefined;
     page.classList.toggle("no-journey", answer.figure === null);
     setTimeout(() => {
       router.drawn(answer.id, answer.marks);
       grow(page, now());
     });
-    return drawn;
+    return drawn === undefined ? same : drawn;
   };
   return { receive, does };
 }

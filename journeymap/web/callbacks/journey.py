@@ -117,9 +117,7 @@ def register(app: dash.Dash, read_model: PageModel, clock: Callable[[], Millis])
 
     app.clientside_callback(  # type: ignore[no-untyped-call]  # dash leaves it untyped
         ClientsideFunction("journeymap", "journey"),
-        Output(ids.JOURNEY_HEAD, "children"),
         Output(ids.JOURNEY_CHART_FRAME, "children"),
-        Output(ids.JOURNEY_LISTS, "children"),
         Input(ids.JOURNEY_ANSWER, "data"),
         Input(ids.SHELL, "forceColorScheme"),
         prevent_initial_call=True,

@@ -29,6 +29,33 @@ FOLDING = """async (cases) => {
 }"""
 LEFT_EDGE = "() => Number(document.querySelector('#journey-chart .js-plotly-plot').layout.xaxis.range[0])"
 
+LAST_BAR = """() => {
+  const boxes = [...document.querySelectorAll('#journey-chart .barlayer path')].map((bar) => bar.getBoundingClientRect());
+  const { left, top, height, right } = boxes.sort((one, other) => other.right - one.right)[0];
+  return { x: (left + right) / 2, y: top + height / 2 };
+}"""
+THINGS = [
+    "h1",
+    ".journey-files",
+    "#journey-chart .js-plotly-plot",
+    "#journey-lists .list-scroll",
+    "#journey-events pre",
+]
+MINE = f"() => {THINGS}.forEach((thing) => {{ document.querySelector('#journey ' + thing).mine = true }})"
+KEPT = f"() => {THINGS}.map((thing) => document.querySelector('#journey ' + thing)).map((one) => one.mine && one.open !== false)"
+HOVER_TEXT = "() => document.querySelector('#journey-chart .hoverlayer .hovertext')?.textContent"
+WATCH_HOVER = f"""() => {{
+  let last = performance.now();
+  window.longestWithout = 0;
+  const look = () => {{
+    const now = performance.now();
+    if (({HOVER_TEXT})()) last = now;
+    window.longestWithout = Math.max(window.longestWithout, now - last);
+    requestAnimationFrame(look);
+  }};
+  look();
+}}"""
+
 
 def call(at: int, name: str, channel: str, customer: str, talk: int = 3 * MINUTE) -> list[Any]:
     about = {"channelType": channel, "queueName": "Billing", "customerId": customer, "direction": "inbound"}
@@ -106,9 +133,23 @@ def test_opens_by_enter_and_by_address(serve: Serve, visit: Visit) -> None:
     expect(again.locator("#journey h1")).to_have_text(customer)
 
 
+def points_at_the_bar_that_ends_last(page: Page) -> str:
+    """Returns what the hover label says."""
+    bar = page.evaluate(LAST_BAR)
+    page.mouse.move(bar["x"], bar["y"])
+    page.mouse.move(bar["x"] + 1, bar["y"])
+    expect(page.locator("#journey-chart .hoverlayer .hovertext")).to_be_visible()
+    said: str = page.evaluate(HOVER_TEXT)
+    return said
+
+
 def test_lives_while_it_is_open_and_keeps_what_the_viewer_did(serve: Serve, visit: Visit) -> None:
     served = serve(3)
-    story = served.read_model.add("traveller")
+    story, clock, dice = served.read_model.add("traveller"), served.read_model.clock, served.read_model.dice
+    now = clock()
+    story.closed = False
+    talk = [("wait", now - 9 * MINUTE, now - 5 * MINUTE), ("interact", now - 5 * MINUTE, None)]
+    story.interactions[-1].update(state="ACTIVE", disposition=None, segments=talk)
     page = visit(f"{served.url}/journey/{story.journey_id}", rows=0)
     expect(page.locator("#journey h1")).to_have_text("traveller")
     expect(page.locator("#journey-chart .barlayer path").first).to_be_attached()
@@ -117,16 +158,41 @@ def test_lives_while_it_is_open_and_keeps_what_the_viewer_did(serve: Serve, visi
         assert (found["step"], found["times"]) == (case["step"], case["ticks"])
     events = page.locator("#journey-events .event")
     before = events.count()
-    page.locator(".journey-zoom [data-zoom=in]").click()
-    page.wait_for_function(f"() => ({LEFT_EDGE})() > 1")
     events.first.locator(".event-json").click()
     expect(events.first.locator("pre")).to_contain_text("customerId")
-    served.read_model.step(0)
-    story.closed = False
-    story.move(served.read_model.clock(), served.read_model.dice)
+    page.locator(".journey-files summary").click()
+    page.evaluate(MINE)
+
+    # The hover label stays while its bar grows below it, and when something happens.
+    said = points_at_the_bar_that_ends_last(page)
+    page.evaluate(WATCH_HOVER)
+    page.wait_for_function(f"said => (text => text && text !== said)(({HOVER_TEXT})())", arg=said)
+    story.move(clock(), dice)
     expect(events).to_have_count(before + 1)
-    expect(events.first.locator("pre")).to_be_attached()
+    assert page.evaluate(HOVER_TEXT)
+    assert page.evaluate("() => window.longestWithout") < 250, "it is drawn anew, and nobody sees it gone"
+
+    # So do the part of time, how far the page is scrolled, focus, a selection, an open menu and raw JSON.
+    page.keyboard.press("+")
+    page.wait_for_function(f"() => ({LEFT_EDGE})() > 1")
+    scrolled = page.evaluate("() => (document.querySelector('#journey').scrollTop = 250)")
+    page.evaluate("() => document.querySelector('#journey-lists .list-scroll').focus({ preventScroll: true })")
+    page.evaluate("() => getSelection().selectAllChildren(document.querySelector('#journey-events pre'))")
+    story.move(clock(), dice)
+    expect(events).to_have_count(before + 2)
+    assert page.evaluate(KEPT) == [True] * 5
+    assert page.evaluate("() => document.activeElement.matches('#journey-lists .list-scroll')")
+    assert "customerId" in page.evaluate("() => getSelection().toString()")
+    assert page.evaluate("() => document.querySelector('#journey').scrollTop") == scrolled > 0
     assert page.evaluate(LEFT_EDGE) > 1
+    expect(page.locator("#journey-lists tr[data-key]")).to_have_count(
+        sum(len(x["segments"]) for x in story.interactions)
+    )
+    expect(page.locator("#journey-lists .growing")).to_have_count(1)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_function("() => document.querySelector('#journey-chart .js-plotly-plot').layout.width <= 390")
+    for place in ("document.documentElement", "document.querySelector('#journey')"):
+        assert page.evaluate(f"() => {place}.scrollWidth - {place}.clientWidth") == 0
 
 
 def test_idle_days_are_folded_and_other_contacts_are_a_key_away(told: Told, visit: Visit) -> None:
