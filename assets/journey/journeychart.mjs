@@ -8,6 +8,8 @@ import { resolve } from "./figure.mjs";
 import { FoldedScale, foldedTicks, LEAST_BAR } from "./folding.mjs";
 
 const GROW_MS = 1000;
+/** A chart that is slow to draw grows less often: it rests so many times as long as it took. */
+const REST = 4;
 const HOUR = 3_600_000;
 const APART = 84;
 const NARROW = 560;
@@ -27,6 +29,8 @@ export class JourneyChart {
   #drawn = null;
   #hovered = null;
   #held = false;
+  #began = null;
+  #restsUntil = 0;
   #tied = null;
   #said = () => {};
 
@@ -69,6 +73,7 @@ export class JourneyChart {
   /** Draws it again, in the colours of the theme that is on now. */
   redraw() {
     if (!this.#given || !this.#plot) return;
+    this.#began = performance.now();
     window.dash_clientside.set_props("journey-chart", { figure: this.#place() });
   }
   toggle(start) {
@@ -192,7 +197,12 @@ export class JourneyChart {
     plot.on("plotly_doubleclick", () => this.fit());
     plot.on("plotly_hover", ({ points: [point] }) => (this.#hovered = keyOf(point)));
     plot.on("plotly_unhover", () => (this.#hovered = null));
-    plot.on("plotly_afterplot", () => this.#hoverAgain());
+    plot.on("plotly_afterplot", () => {
+      this.#hoverAgain();
+      const now = performance.now();
+      this.#restsUntil = now + REST * (now - (this.#began ?? now));
+      this.#began = null;
+    });
     plot.on("plotly_click", ({ points: [point] }) => {
       const detail = { key: keyOf(point)?.key };
       if (detail.key) this.#frame.dispatchEvent(new CustomEvent("journeymap:segment", { bubbles: true, detail }));
@@ -206,7 +216,7 @@ export class JourneyChart {
     else this.#breaks.move(left, this.#scale.width / (right - left));
   }
   #grow() {
-    if (!this.#given?.layout.meta.open || !this.#plot || this.#held || document.hidden || !this.#frame.offsetParent) return;
+    if (!this.#given?.layout.meta.open || !this.#plot || this.#held || performance.now() < this.#restsUntil || document.hidden || !this.#frame.offsetParent) return;
     this.redraw();
   }
   /** Plotly drops the hover label when it draws; whoever reads it keeps it. */
