@@ -13,6 +13,12 @@ import msgspec
 from journeymap.journal.journal import Journal
 from journeymap.journal.packed import pack
 from journeymap.journal.segment import segments
+from journeymap.model.time import MINUTE
+from journeymap.simulator.publicapi.chronicle import Chronicle
+from journeymap.simulator.publicapi.conversation import DETAIL_KINDS
+from journeymap.simulator.publicapi.details import body, topic_of
+from journeymap.simulator.publicapi.records import record
+from journeymap.simulator.publicapi.snapshots import snapshot
 from journeymap.simulator.story import Story
 
 NOON = 1_790_000_000_000
@@ -29,6 +35,26 @@ def events() -> tuple[bytes, ...]:
 
 
 @cache
+def messages() -> tuple[bytes, ...]:
+    """What the simulated platform's public APIs tell of a conversation: detail events, a snapshot, a record."""
+    chronicle = Chronicle(Story(1, 20))
+    one = next(
+        one
+        for each in chronicle.open_between(NOON, NOON + MINUTE)
+        if len((one := chronicle.conversation(each)).moments) > 8
+    )
+    end = one.moments[-1].at
+    told = [
+        {"topicName": topic_of(one, moment), "version": "2", "eventBody": body(one, moment)}
+        for moment in one.moments
+        if moment.kind in DETAIL_KINDS
+    ]
+    shown = {"topicName": "v2.routing.queues.q.conversations", "eventBody": snapshot(one, end)}
+    envelope = {"detail-type": "v2.detail.events.conversation.{id}.acw", "detail": told[-1]}
+    return tuple(_json(each) for each in (*told, shown, record(one, end), envelope))
+
+
+@cache
 def frames() -> tuple[bytes, ...]:
     """Frames of an event stream, and lines of a file."""
     told = events()
@@ -36,6 +62,7 @@ def frames() -> tuple[bytes, ...]:
     odd = {"type": "interaction.started", "timestamp": "2026-09-21T13:33:20.5+02:00", "payload": {"interactionId": 17}}
     return (
         *told,
+        *messages(),
         b"[" + b",".join(told[:3]) + b"]",
         b'{"events":[' + b",".join(told[3:9]) + b"]}",
         b'{"events":[]}',
