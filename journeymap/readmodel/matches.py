@@ -1,4 +1,4 @@
-"""The journeys that match one filter, in the order of their last activity; kept up to date by what changed since."""
+"""The journeys that match one filter, with their orders and counts; kept up to date by what changed since."""
 
 from __future__ import annotations
 
@@ -20,29 +20,37 @@ Place: TypeAlias = tuple[Millis, str]
 
 
 class Matches:
-    """Plain sorted lists, oldest activity first: nearly all changes happen at their end, where inserting costs nothing.
+    """Orders and counts are made when they are first asked for, and from then on kept up to date: the order of last activity for
+    good, others until they are dropped. Many filters are asked for counts alone.
 
-    A sorted container in blocks was tried; at 20,000 rows it took twice as long for the same changes. Other orders and
-    counts are made when they are first asked for, and from then on kept up to date until they are dropped.
+    Plain sorted lists, oldest activity first: nearly all changes happen at their end, where inserting costs nothing. A
+    sorted container in blocks was tried; at 20,000 rows it took twice as long for the same changes.
     """
 
     def __init__(self, wanted: Filter) -> None:
         self.wanted = wanted
-        self.places: list[Place] = []
         self.position = -1
         """Up to where of the table's changes this is worked in; -1 before the first time."""
         self.asked_at: Millis = 0
         self._tests = wanted.tests()
         self._members: dict[str, Held] = {}
+        self._places: list[Place] | None = None
         self._tallies: dict[str, Tally] = {}
         self._orderings: dict[tuple[str, str | None], Ordering] = {}
         self._density: Density | None = None
 
     def __len__(self) -> int:
-        return len(self.places)
+        return len(self._members)
 
     def __contains__(self, journey_id: str) -> bool:
         return journey_id in self._members
+
+    @property
+    def places(self) -> list[Place]:
+        """Those that match in the order of their last activity."""
+        if self._places is None:
+            self._places = sorted([(held.row.last_event_at, journey_id) for journey_id, held in self._members.items()])
+        return self._places
 
     def rebuild(self, held: Mapping[str, Held], places: Iterable[Place]) -> None:
         """Work out everything anew; `places` are those of all journeys in order."""
@@ -50,7 +58,7 @@ class Matches:
         # One condition after the other over all: a quarter of the time of asking each journey for all conditions.
         for test in self._tests:
             found = [place for place in found if test(held[place[1]].facts)]
-        self.places = found
+        self._places = None if self._places is None else found
         self._members = {journey_id: held[journey_id] for _, journey_id in found}
         self._tallies.clear()
         self._orderings.clear()
@@ -58,7 +66,7 @@ class Matches:
 
     def update(self, held: Mapping[str, Held], changed: Iterable[str]) -> None:
         """Work in the journeys with these ids, whether new, changed or gone."""
-        members, tests = self._members, self._tests
+        members, tests, places = self._members, self._tests, self._places
         kept: list[Tally | Ordering | Density] = [*self._tallies.values(), *self._orderings.values()]
         if self._density is not None:
             kept.append(self._density)
@@ -71,10 +79,12 @@ class Matches:
                 continue
             if before is not None:
                 del members[journey_id]
-                del self.places[bisect_left(self.places, (before.row.last_event_at, journey_id))]
+                if places is not None:
+                    del places[bisect_left(places, (before.row.last_event_at, journey_id))]
             if now is not None:
                 members[journey_id] = now
-                insort(self.places, (now.row.last_event_at, journey_id))
+                if places is not None:
+                    insort(places, (now.row.last_event_at, journey_id))
             for each in kept:
                 each.change(before, now)
 
@@ -88,7 +98,7 @@ class Matches:
 
     def count(self, since: Millis) -> int:
         """How many were active at `since` or later."""
-        return len(self.places) - self._first(since)
+        return len(self.places) - self._first(since) if since > 0 else len(self._members)
 
     def tally(self, facet: str, since: Millis, now: Millis) -> Tally:
         """How many of those active at `since` or later have each value of a facet. Kept only of all: that is what pages ask."""
