@@ -97,6 +97,20 @@ def test_files_are_compressed_and_asked_after(model: DoubleReadModel) -> None:
     assert first.content == second.content
 
 
+def test_a_file_that_did_not_change_costs_next_to_nothing(model: DoubleReadModel) -> None:
+    _, server = create_app(model, clock=lambda: NOW)
+    (first,) = get(server, path := "/assets/wall/wall.mjs")
+
+    async def again() -> httpx.Response:
+        headers = {"if-none-match": first.headers["etag"]}
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(server), base_url="http://127.0.0.1") as client:
+            return await client.get(path, headers=headers)
+
+    answer = asyncio.run(again())
+    assert (answer.status_code, answer.content, answer.headers["cache-control"]) == (304, b"", "no-cache")
+    assert sum(len(name) + len(value) for name, value in answer.headers.items()) < 150
+
+
 def test_what_a_page_is_made_of_is_sent_compressed(model: DoubleReadModel) -> None:
     _, server = create_app(model, clock=model.clock)
     paths = ("/", "/operations", "/journey/j-1", "/_dash-layout", "/_dash-dependencies")
