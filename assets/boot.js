@@ -1,4 +1,4 @@
-// Runs before anything is drawn: sets the theme, lets Dash's callbacks wait for the modules, and watches Dash's calls.
+// Runs before anything is drawn: sets the theme, asks for the other views' styles, lets Dash's callbacks wait for the modules, and watches Dash's calls.
 "use strict";
 (() => {
   const theme = (() => {
@@ -10,6 +10,12 @@
   })();
   const dark = theme === "dark" || (theme !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
   document.documentElement.dataset.mantineColorScheme = dark ? "dark" : "light";
+
+  // Styles of what is not on the first picture: links that a script makes hold up neither it nor other scripts.
+  for (const name of ["journey/journey", "operations/operations", "wall/drawer", "wall/display"]) {
+    const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href: `/assets/${name}.css` });
+    document.head.append(link);
+  }
 
   // Dash may run a callback before the modules have loaded: the call then waits for its handler.
   const handlers = {};

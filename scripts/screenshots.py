@@ -35,6 +35,7 @@ DESKTOP, PHONE = (1440, 900), (390, 844)
 SETTLE = 25  # seconds until the wall shows a lively picture
 OUTAGE = 75  # seconds without a connection, long enough to be an error and to be seen on the chart
 WALL_IS_DRAWN = "body[data-rows]"
+SEVERAL_CHANNELS = ".row-head:not([hidden]):has(.row-channels > :nth-child(2))"
 TABLE_IS_DRAWN = "#journey-table .ag-row"
 UNDERSTOOD = "localStorage.setItem('journeymap-simulated-understood', 'yes')"  # the first-start notice has been read
 
@@ -125,7 +126,9 @@ def show_well(camera: Camera, product: Product) -> None:
             camera.take(f"wall{suffix}-{theme}", "/", WALL_IS_DRAWN, theme=theme, size=size)
             camera.take(f"journey{suffix}-{theme}", journey, "h1", theme=theme, size=size)
             camera.take(f"table{suffix}-{theme}", "/?view=table", TABLE_IS_DRAWN, theme=theme, size=size)
-        camera.take(f"wall-selected-{theme}", "/", WALL_IS_DRAWN, theme=theme, open_first=".row-customer")
+        camera.take(
+            f"wall-selected-{theme}", "/", WALL_IS_DRAWN, theme=theme, open_first=f"{SEVERAL_CHANNELS} .row-customer"
+        )
         camera.take(f"wall-display-{theme}", "/?display=wall", WALL_IS_DRAWN, theme=theme)
 
 

@@ -32,11 +32,7 @@ INDEX: Final = """<!DOCTYPE html>
     <link rel="stylesheet" href="/assets/filters/facets.css">
     <link rel="stylesheet" href="/assets/wall/wall.css">
     <link rel="stylesheet" href="/assets/wall/overview.css">
-    <link rel="stylesheet" href="/assets/journey/journey.css">
-    <link rel="stylesheet" href="/assets/operations/operations.css">
     <link rel="stylesheet" href="/assets/standing/strip.css">
-    <link rel="stylesheet" href="/assets/wall/drawer.css">
-    <link rel="stylesheet" href="/assets/wall/display.css">
     <script src="/assets/boot.js"></script>
     <script type="module" src="/assets/main.mjs"></script>
   </head>
