@@ -1,6 +1,7 @@
 """A client of the public APIs for tests. It shares no code with the simulated platform or with our sources."""
 
 import json
+import ssl
 import time
 from collections.abc import Callable
 from typing import Any, Self
@@ -17,9 +18,9 @@ CHANNELS = "/api/v2/notifications/channels"
 class PublicClient:
     """As much of a client as a test needs; it gives up after `LIMIT` seconds."""
 
-    def __init__(self, platform: SimulatedPlatform) -> None:
+    def __init__(self, platform: SimulatedPlatform, trust: ssl.SSLContext | None = None) -> None:
         self.platform = platform
-        self.http = httpx.Client(base_url=platform.api_url, timeout=LIMIT)
+        self.http = httpx.Client(base_url=platform.api_url, timeout=LIMIT, verify=trust or True)
         self.token = self.ask_token().json()["access_token"]
         self.sockets: list[websocket.WebSocket] = []
 

@@ -102,7 +102,8 @@ seen["subscribed"] = len(notifications.get_notifications_channel_subscriptions(c
 notifications.head_notifications_channel(channel.id)
 
 socket = websocket.create_connection(channel.connect_uri, timeout=60, sslopt={"ca_certs": authority})
-frame = json.loads(socket.recv())
+while not (frame := json.loads(socket.recv()))["topicName"].startswith("v2.routing"):
+    pass  # a heartbeat
 event = api.deserialize(Body(json.dumps(frame["eventBody"])), "QueueConversationEventTopicConversation")
 seen["event"] = [frame["topicName"], event.id, [party.purpose for party in event.participants]]
 socket.close()

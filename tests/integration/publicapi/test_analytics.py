@@ -66,7 +66,7 @@ def refused(client: PublicClient, **query: Any) -> httpx.Response:
 
 
 def test_all_that_was_open_in_an_interval_is_found_once_and_in_order(client: PublicClient) -> None:
-    asked = interval(302 * MINUTE, 300 * MINUTE)
+    asked = interval(301 * MINUTE, 300 * MINUTE)
     found = pages(client, interval=asked)
     starts = [one["conversationStart"] for one in found]
     assert len(found) > 200
@@ -107,7 +107,7 @@ def test_limits_of_queries(client: PublicClient) -> None:
 
 
 def test_filters_look_into_segments_and_conversations(client: PublicClient) -> None:
-    asked = interval(302 * MINUTE, 300 * MINUTE)
+    asked = interval(301 * MINUTE, 300 * MINUTE)
     everything = pages(client, interval=asked)
     sales = client.queues()["Sales"]
     in_sales = pages(client, interval=asked, segmentFilters=filtered("queueId", sales))
@@ -169,7 +169,7 @@ def test_what_is_in_progress_is_counted_and_named(client: PublicClient) -> None:
 
 def test_a_job_brings_attributes_in_pages_once_it_is_done(client: PublicClient) -> None:
     client.platform.set_faults(job_time=0.3, job_lag=60)
-    asked = interval(302 * MINUTE, 300 * MINUTE)
+    asked = interval(301 * MINUTE, 300 * MINUTE)
     answer = client.call("POST", JOBS, json={"interval": asked})
     assert answer.status_code == 202
     job = f"{JOBS}/{answer.json()['jobId']}"

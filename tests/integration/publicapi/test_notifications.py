@@ -14,7 +14,7 @@ from tests.public_client import CHANNELS, PublicClient, frames, next_frame
 
 @pytest.fixture(scope="module")
 def platform() -> Iterator[SimulatedPlatform]:
-    with SimulatedPlatform(queues=1_200, rate_limit=100_000) as platform:
+    with SimulatedPlatform(queues=1_200, rate_limit=100_000, notification_heartbeat=3_600) as platform:
         yield platform
 
 
@@ -269,7 +269,10 @@ def test_heartbeats_come_and_can_be_lost() -> None:
 
 
 def test_what_happens_in_queues_arrives_as_it_happens() -> None:
-    with SimulatedPlatform(rate=40.0, seed=5) as platform, PublicClient(platform) as client:
+    with (
+        SimulatedPlatform(rate=40.0, seed=5, notification_heartbeat=3_600) as platform,
+        PublicClient(platform) as client,
+    ):
         queues = client.queues()
         socket = client.connect(client.channel(*map(topic, queues.values())))
         seen = frames(socket, lambda got: len(got) >= 20)

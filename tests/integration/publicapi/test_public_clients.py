@@ -2,6 +2,7 @@
 
 import json
 import os
+import ssl
 import subprocess
 import sys
 import time
@@ -26,7 +27,8 @@ from tests.public_client import PublicClient
 HERE = Path(__file__).parent
 # The SDK is 6,600 modules, which a busy machine that has not compiled them yet takes its time over.
 pytestmark = pytest.mark.timeout(300)
-NOW = 1_795_165_200_000
+NOW = 1_795_145_400_000
+"""At night, when the load is the same for hours: the cast of one level of load is all that is needed."""
 MODELS = {
     "customer.start": "CustomerStartDetailEventTopicCustomerStartEvent",
     "customer.end": "CustomerEndDetailEventTopicCustomerEndEvent",
@@ -168,9 +170,10 @@ def test_the_sdk_queries_what_was_and_what_is(sdk: dict[str, Any]) -> None:
 class Listener:
     """The package `genesys-notifications` as a process."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, authority: Path, *arguments: str) -> None:
         command = [sys.executable, "-W", "ignore", str(HERE / "notification_client.py"), *arguments]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        trusting = os.environ | {"SSL_CERT_FILE": str(authority / "authority.pem")}
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=trusting)
 
     def __enter__(self) -> Callable[[], Any]:
         return self._next
@@ -184,31 +187,28 @@ class Listener:
         return json.loads(self._process.stdout.readline())
 
 
-@pytest.fixture(scope="module")
-def plain() -> Iterator[SimulatedPlatform]:
-    with SimulatedPlatform(rate=20.0) as platform:
-        yield platform
+@pytest.fixture
+def client(secure: SimulatedPlatform, authority: Path) -> Iterator[PublicClient]:
+    with PublicClient(secure, ssl.create_default_context(cafile=authority / "authority.pem")) as client:
+        yield client
 
 
-def test_the_package_receives_what_happens_and_hears_of_maintenance(plain: SimulatedPlatform) -> None:
-    with PublicClient(plain) as client:
-        names = {f"v2.routing.queues.{queue}.conversations" for queue in client.queues().values()}
-        channel = client.channel()
-        with Listener(channel["connectUri"], *names) as received:
-            assert received() == {"connected": True}
-            events = [received() for _ in range(3)]
-            assert {event["topicName"] for event in events} <= names
-            assert all(event["eventBody"]["participants"] for event in events)
-            plain.act("socket_closing")
-            while "topicName" in (last := received()):
-                pass
-            assert last == {"expiring": "ChannelClosing"}
+def test_the_package_receives_what_happens_and_hears_of_maintenance(client: PublicClient, authority: Path) -> None:
+    names = {f"v2.routing.queues.{queue}.conversations" for queue in client.queues().values()}
+    channel = client.channel()
+    assert channel["connectUri"].startswith("wss://")
+    with Listener(authority, channel["connectUri"], *names) as received:
+        assert received() == {"connected": True}
+        events = [received() for _ in range(3)]
+        assert {event["topicName"] for event in events} <= names
+        assert all(event["eventBody"]["participants"] for event in events)
+        client.platform.act("socket_closing")
+        while "topicName" in (last := received()):
+            pass
+        assert last == {"expiring": "ChannelClosing"}
 
 
-def test_the_package_is_told_that_a_topic_is_refused(plain: SimulatedPlatform) -> None:
-    with (
-        PublicClient(plain) as client,
-        Listener(client.channel()["connectUri"], "v2.users.nobody.conversations") as received,
-    ):
+def test_the_package_is_told_that_a_topic_is_refused(client: PublicClient, authority: Path) -> None:
+    with Listener(authority, client.channel()["connectUri"], "v2.users.nobody.conversations") as received:
         assert received() == {"connected": True}
         assert "Missing required permissions" in received()["refused"]
