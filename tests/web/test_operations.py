@@ -22,7 +22,7 @@ from journeymap.web.theme import GAP_LABELS
 from tests.web.double import DoubleReadModel, reported
 
 NOW = 1_790_000_000_000
-UNITS = (Path(__file__).parents[2] / "assets" / "units.mjs").read_text()
+UNITS = (Path(__file__).parents[2] / "assets" / "base" / "units.mjs").read_text()
 OF_ALL = (*frame.HEADLINES, *frame.EVENTS, *frame.BEHIND, *frame.STORE, *frame.INGEST)
 OF_A_SOURCE = (*frame.TOKEN, *frame.CONNECTION)
 CUT = Gap("eventstreams", "disconnected", NOW - 10 * MINUTE, NOW - 8 * MINUTE, detail="<b>no route</b>")
@@ -129,7 +129,10 @@ def test_gaps_are_told_in_words_that_do_no_harm() -> None:
     assert gap_sentence(LEFT_OUT, NOW).startswith("1,200 events left out from")
     assert "&lt;i&gt;" in gap_sentence(msgspec.structs.replace(OPEN, kind="<i>"), NOW)
     kinds = (
-        (Path(__file__).parents[2] / "assets" / "gaps.mjs").read_text().partition("GAP_KINDS = {")[2].partition("}")[0]
+        (Path(__file__).parents[2] / "assets" / "standing" / "gaps.mjs")
+        .read_text()
+        .partition("GAP_KINDS = {")[2]
+        .partition("}")[0]
     )
     assert dict(re.findall(r'(\w+): "([^"]+)"', kinds)) == GAP_LABELS, "the page and Python say the same"
 
