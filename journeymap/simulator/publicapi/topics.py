@@ -47,6 +47,10 @@ _TOPICS: Final = (
     Topic("v2.users.{id}.presence", "Presence of a user", _BOTH, ()),
     Topic("v2.users.{id}.routingStatus", "Routing status of a user", _BOTH, ()),
     Topic("v2.users.{id}.station", "Station of a user", ("Websocket",), (), needs_user=True),
+    *(Topic(f"v2.externalcontacts.contacts.{{id}}{part}", text, ("Websocket",), (permission,)) for part, text, permission in (
+        ("", "An external contact, and its merges", "externalContacts:contact:view"),
+        (".unresolved", "An external contact as it was before merges", "externalContacts:contact:view"),
+        (".journey.sessions", "Sessions of an external contact", "externalContacts:session:view"))),
     Topic("v2.operations.events.{id}", "Operational errors", ("EventBridge",), ("operations:event:view",)),
 )  # fmt: skip
 

@@ -191,6 +191,13 @@ def test_events_come_under_their_expanded_names_to_each_channel_that_asked(clien
     eventually(lambda: pinged(one) and pinged(two) and len(client.platform.notified()) >= 3)
 
 
+def test_merges_of_contacts_can_be_told_by_hand(client: PublicClient) -> None:
+    name = "v2.externalcontacts.contacts.cust-1"
+    socket = client.connect(client.channel(name))
+    eventually(lambda: client.platform.notify(name, {"mergeOperation": {"resultingContactId": "cust-2"}}))
+    assert next_frame(socket)["eventBody"]["mergeOperation"] == {"resultingContactId": "cust-2"}
+
+
 def test_a_second_socket_takes_the_place_of_the_first(client: PublicClient) -> None:
     channel = client.channel(topic(client.queues()["Sales"]))
     first = client.connect(channel)
