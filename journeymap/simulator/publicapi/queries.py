@@ -78,7 +78,7 @@ class Queries:
         return record(self._chronicle.conversation(found), at, attributes)
 
     async def _search(self, query: Query, interval: Interval, at: int) -> list[Found]:
-        if self._chronicle is None:
+        if self._chronicle is None or interval.start > at:
             return []
         await self._chronicle.prepare(interval.start, interval.end)
         # What began before the first day that the interval touches is not found, however long it went on.

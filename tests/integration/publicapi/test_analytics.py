@@ -41,6 +41,12 @@ def interval(start: int, end: int) -> str:
     return f"{stamp(now - start)}/{stamp(now - end)}"
 
 
+def minute_of_yesterday() -> str:
+    """A minute at noon: what began before midnight is not found, and here nothing did."""
+    noon = time.time_ns() // 1_000_000 // DAY * DAY - DAY // 2
+    return f"{stamp(noon)}/{stamp(noon + MINUTE)}"
+
+
 def pages(client: PublicClient, **query: Any) -> list[dict[str, Any]]:
     """All pages of a query."""
     found: list[dict[str, Any]] = []
@@ -66,7 +72,7 @@ def refused(client: PublicClient, **query: Any) -> httpx.Response:
 
 
 def test_all_that_was_open_in_an_interval_is_found_once_and_in_order(client: PublicClient) -> None:
-    asked = interval(301 * MINUTE, 300 * MINUTE)
+    asked = minute_of_yesterday()
     found = pages(client, interval=asked)
     starts = [one["conversationStart"] for one in found]
     assert len(found) > 200
@@ -83,6 +89,14 @@ def test_all_that_was_open_in_an_interval_is_found_once_and_in_order(client: Pub
 
 def test_an_interval_of_the_future_is_an_empty_page(client: PublicClient) -> None:
     assert client.post(QUERY, {"interval": interval(-60 * MINUTE, -61 * MINUTE)}) == {"totalHits": 0}
+
+
+def test_what_began_before_the_first_day_of_an_interval_is_not_found(client: PublicClient) -> None:
+    midnight = time.time_ns() // 1_000_000 // DAY * DAY - DAY
+    around = pages(client, interval=f"{stamp(midnight - MINUTE)}/{stamp(midnight + MINUTE)}")
+    after = pages(client, interval=f"{stamp(midnight)}/{stamp(midnight + MINUTE)}")
+    assert after == [one for one in around if one["conversationStart"] >= stamp(midnight)]
+    assert 0 < len(after) < len(around)
 
 
 def test_pages_are_of_25_unless_told_otherwise(client: PublicClient) -> None:
@@ -107,7 +121,7 @@ def test_limits_of_queries(client: PublicClient) -> None:
 
 
 def test_filters_look_into_segments_and_conversations(client: PublicClient) -> None:
-    asked = interval(301 * MINUTE, 300 * MINUTE)
+    asked = minute_of_yesterday()
     everything = pages(client, interval=asked)
     sales = client.queues()["Sales"]
     in_sales = pages(client, interval=asked, segmentFilters=filtered("queueId", sales))
@@ -169,7 +183,7 @@ def test_what_is_in_progress_is_counted_and_named(client: PublicClient) -> None:
 
 def test_a_job_brings_attributes_in_pages_once_it_is_done(client: PublicClient) -> None:
     client.platform.set_faults(job_time=0.3, job_lag=60)
-    asked = interval(301 * MINUTE, 300 * MINUTE)
+    asked = minute_of_yesterday()
     answer = client.call("POST", JOBS, json={"interval": asked})
     assert answer.status_code == 202
     job = f"{JOBS}/{answer.json()['jobId']}"
