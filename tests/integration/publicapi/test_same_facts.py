@@ -1,4 +1,4 @@
-"""What the simulated platform tells of a conversation, over whichever of its interfaces, becomes one and the same journey."""
+"""What Event Streams and the public APIs tell of a simulated conversation are the same facts of one journey."""
 
 import json
 from collections import defaultdict
@@ -7,7 +7,6 @@ from functools import cache
 from typing import Any
 
 import msgspec
-import pytest
 
 from journeymap.decode.event import decode_frame
 from journeymap.decode.genesys.memory import Snapshots
@@ -17,10 +16,7 @@ from journeymap.simulator.delivery import Delivery
 from journeymap.simulator.publicapi.chronicle import Chronicle
 from journeymap.simulator.publicapi.conversation import DETAIL_KINDS, Conversation
 from journeymap.simulator.publicapi.details import body, topic_of
-from journeymap.simulator.publicapi.eventbridge import envelope
 from journeymap.simulator.publicapi.organisation import Organisation
-from journeymap.simulator.publicapi.records import record
-from journeymap.simulator.publicapi.snapshots import queues_in, snapshot
 from journeymap.simulator.story import Story
 from journeymap.stitch.definition import journeys
 from journeymap.stitch.options import StitchOptions
@@ -59,24 +55,6 @@ def details(conversation: Conversation) -> list[Frame]:
     return [(moment.at, frame(topic_of(conversation, moment), body(conversation, moment))) for moment in told]
 
 
-def envelopes(conversation: Conversation) -> list[Frame]:
-    told = [moment for moment in conversation.moments if moment.kind in DETAIL_KINDS]
-    return [(moment.at, envelope(conversation, moment, moment.at)) for moment in told]
-
-
-def snapshots(conversation: Conversation) -> list[Frame]:
-    return [
-        (at, frame(f"v2.routing.queues.{queue}.conversations", snapshot(conversation, at)))
-        for at, _, _ in conversation.moments
-        for queue in sorted(queues_in(conversation, at))
-    ]
-
-
-def records(conversation: Conversation) -> list[Frame]:
-    at = conversation.moments[-1].at
-    return [(at, {"conversations": [record(conversation, at)]})]
-
-
 def journey_of(frames: Iterable[Frame]) -> Journey:
     memory, events = Snapshots(), list[Event]()
     for at, said in frames:
@@ -86,12 +64,6 @@ def journey_of(frames: Iterable[Frame]) -> Journey:
     (journey,) = journeys(events, StitchOptions())
     shown = tuple(msgspec.structs.replace(one, segments=without_holds(one)) for one in journey.interactions)
     return msgspec.structs.replace(journey, events=(), interactions=shown)
-
-
-@cache
-def expected() -> list[Journey]:
-    """The journeys that detail events make."""
-    return [journey_of(details(conversation)) for conversation in conversations()]
 
 
 def without_holds(interaction: Interaction) -> tuple[Segment, ...]:
@@ -114,12 +86,6 @@ def test_they_are_of_every_sort() -> None:
     assert {"transfer", "consultTransfer", "peer", "client", "endpoint"} <= disconnects
 
 
-@pytest.mark.parametrize("form", [envelopes, snapshots, records])
-def test_each_form_of_a_conversation_is_the_same_journey(form: Any) -> None:
-    for conversation, journey in zip(conversations(), expected(), strict=True):
-        assert journey_of(form(conversation)) == journey
-
-
 def test_event_streams_tells_the_same_facts() -> None:
     organisation = Organisation(STORY.rosters, 5)
     names = {**organisation.queues.by_id, **organisation.wrapup_codes.by_id}
@@ -130,7 +96,8 @@ def test_event_streams_tells_the_same_facts() -> None:
         talk = [(segment.start, segment.end) for segment in one.segments if segment.kind == Kind.INTERACT]
         return named | {name: getattr(one, name) for name in AS_THEY_ARE} | {"talk": talk}
 
-    for conversation, public in zip(conversations(), expected(), strict=True):
+    for conversation in conversations():
+        public = journey_of(details(conversation))
         stream = journey_of(streamed()[conversation.conversation_id])
         assert facts(public) == facts(stream)
         if conversation.identified_at is not None:
