@@ -23,10 +23,17 @@ import { Wall } from "./wall/wall.mjs";
 const element = (id) => document.getElementById(id);
 const noUpdate = () => window.dash_clientside.no_update;
 
-/** Resolves when Dash has drawn the page. */
+/** Resolves when Dash has drawn the page, and what is not Dash's (`web/frames.py`) is in its place. */
 function ready() {
+  const templates = [...document.querySelectorAll("template[data-frame]")];
+  const drawn = () => element("announcer") && templates.every(({ dataset }) => element(dataset.frame)) && window.dash_clientside.set_props;
   return new Promise((done) => {
-    const look = () => element("timeline-rows") && element("announcer") && window.dash_clientside.set_props && (observer.disconnect(), done());
+    const look = () => {
+      if (!drawn()) return;
+      observer.disconnect();
+      for (const template of templates) element(template.dataset.frame).append(template.content);
+      done();
+    };
     const observer = new MutationObserver(look);
     observer.observe(document.body, { childList: true, subtree: true });
     look();

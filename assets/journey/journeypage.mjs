@@ -61,7 +61,10 @@ export function startJourneyPage(router, now) {
     // Dash gives up on a chart whose library takes more than half a minute to load.
     if (answer.figure && !window.Plotly) await loadPlotly().catch(() => {});
     if ("head" in answer) head.show(answer.head);
-    if ("lists" in answer) lists.show(answer.lists);
+    if ("lists" in answer) {
+      lists.show(answer.lists);
+      nameKinds(page);
+    }
     const drawn = "figure" in answer ? chart.take(answer.figure) : undefined;
     page.classList.toggle("no-journey", answer.figure === null);
     setTimeout(() => {
@@ -71,6 +74,11 @@ export function startJourneyPage(router, now) {
     return drawn === undefined ? same : drawn;
   };
   return { receive, does };
+}
+
+/** Of the kinds that not every platform tells, the legend names those that this journey has. */
+function nameKinds(page) {
+  for (const entry of page.querySelectorAll("[data-rare]")) entry.hidden = !page.querySelector(`.journey-lists .fill-${entry.dataset.rare}`);
 }
 
 /** A download looks as the page does: its theme, the viewer's time zone. */

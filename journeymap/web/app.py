@@ -14,7 +14,7 @@ from journeymap import __version__
 from journeymap.export.palette import ASSETS
 from journeymap.model.status import Gap
 from journeymap.model.time import Millis
-from journeymap.web import callbacks, layout
+from journeymap.web import callbacks, frames, layout
 from journeymap.web.components.table import serve_when_wanted
 from journeymap.web.headers import Compressed, PageHeaders, content_policy
 
@@ -84,6 +84,8 @@ def create_app(
         openapi_url=None,
         lifespan=lifespan,
     )
+    page_layout = layout.create_layout(time_zone=time_zone, can_retry=retry is not None)
+    templates = frames.take_out(page_layout, layout.FRAMES)
     app = dash.Dash(
         __name__,
         server=False,
@@ -93,7 +95,7 @@ def create_app(
         serve_locally=True,
         title="Journeymap",
         update_title="",
-        index_string=layout.INDEX,
+        index_string=layout.INDEX.replace("{frames}", templates),
         add_log_handler=False,
         suppress_callback_exceptions=False,
     )
@@ -102,7 +104,7 @@ def create_app(
     for router in routers:
         server.include_router(router)
     app.init_app(server)
-    app.layout = layout.create_layout(time_zone=time_zone, can_retry=retry is not None)
+    app.layout = page_layout
     callbacks.register(app, read_model, clock, retry)
 
     async def page(request: Request) -> Response:

@@ -38,10 +38,17 @@ INDEX: Final = """<!DOCTYPE html>
   </head>
   <body>
     {%app_entry%}
+    {frames}
     <footer>{%config%}{%scripts%}{%renderer%}</footer>
   </body>
 </html>
 """
+
+
+FRAMES: Final = (
+    ids.MORE_PANEL, ids.FILTERS, ids.CHART_TOOLS, ids.TIMELINE, ids.DRAWER, ids.OPERATIONS, ids.HEALTH_STRIP,
+)  # fmt: skip
+"""Elements in which nothing is Dash's: `frames.take_out` takes out what is in them."""
 
 
 def create_layout(*, time_zone: str | None, can_retry: bool) -> Any:

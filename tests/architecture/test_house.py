@@ -52,6 +52,13 @@ def test_no_file_is_longer_than_400_lines(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
 
 
+def test_no_style_makes_every_element_depend_on_what_is_in_it() -> None:
+    """`:has()` on no class or element of its own: with each change the browser then looks at all styles of the page."""
+    for path in PAGE:
+        if path.suffix == ".css":
+            assert re.findall(r"(?<![\w\])]):has\(", path.read_text(encoding="utf-8")) == [], path.name
+
+
 def test_app_py_is_short() -> None:
     assert len((ROOT / "app.py").read_text(encoding="utf-8").splitlines()) < 20
 

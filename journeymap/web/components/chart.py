@@ -43,6 +43,7 @@ def create_wall(*, can_retry: bool) -> Any:
 
 def _tools() -> Any:
     return html.Div(
+        id=ids.CHART_TOOLS,
         className="chart-tools",
         children=[
             _menu(ids.SORT, "Sort", SORT_LABELS),

@@ -13,7 +13,7 @@ from journeymap.model.time import Millis
 from journeymap.view.labels import duration
 from journeymap.web import ids
 from journeymap.web.components.attributes import attributes
-from journeymap.web.theme import KIND_LOOKS, STATE_LABELS, channel_look, channel_token
+from journeymap.web.theme import KIND_LOOKS, STATE_LABELS, USUAL_KINDS, channel_look, channel_token
 
 GRAPH_CONFIG: Final[Any] = {"displayModeBar": False, "scrollZoom": True, "responsive": False, "doubleClick": False}
 FILES: Final = (
@@ -96,6 +96,7 @@ def _legend_entry(kind: str) -> Any:
         [html.Span(className=f"journey-fill fill-{kind}"), look.label],
         className="journey-legend-entry",
         title=look.explained,
+        **({} if kind in USUAL_KINDS else attributes(data_rare=kind)),
     )
 
 

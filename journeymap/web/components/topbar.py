@@ -44,7 +44,7 @@ def create_topbar() -> Any:
                 className="button button-icon more-button",
                 type="button",
                 title="More",
-                **attributes(aria_label="More", aria_expanded="false", data_menu=f"{ids.MORE}-panel"),
+                **attributes(aria_label="More", aria_expanded="false", data_menu=ids.MORE_PANEL),
             ),
             _more(),
             html.Div(
@@ -63,7 +63,7 @@ def create_topbar() -> Any:
 def _more() -> Any:
     """What stands at the bar's end, and on a phone opens below its last button."""
     return html.Div(
-        id=f"{ids.MORE}-panel",
+        id=ids.MORE_PANEL,
         className="topbar-more",
         role="group",
         children=[_tools(), _quiet()],
