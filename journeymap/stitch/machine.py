@@ -129,6 +129,9 @@ LEGS: Final[dict[str, Leg]] = {
 }
 """Event type to what happens to its leg, in whatever state the interaction is."""
 
+TRANSFERS: Final = frozenset({TRANSFERRED, *(name for name, leg in LEGS.items() if leg.transfers)})
+"""Types by which an interaction is handed on."""
+
 SHOWN: Final = {
     Kind.INTERACT: State.ACTIVE,
     Kind.HOLD: State.ACTIVE,
@@ -142,7 +145,7 @@ SHOWN: Final = {
 _ON_THE_WAY: Final = (State.INITIATED, State.TRANSFERRING)
 """In these states, somebody's wrap-up is of an earlier part, and the customer is who counts."""
 
-_ARRIVES: Final = frozenset({CUSTOMER_START, FLOW_START, VOICEMAIL_START, ACD_START, USER_START, USER_ANSWER})
+ARRIVES: Final = frozenset({CUSTOMER_START, FLOW_START, VOICEMAIL_START, ACD_START, USER_START, USER_ANSWER})
 """Types by which a transfer has found its way inside its own interaction."""
 
 
@@ -264,7 +267,7 @@ def _step_leg(fold: Fold, event: Event, row: Leg) -> None:
     """An event of a session: it moves its leg, and the interaction shows what all legs come to."""
     at = event.timestamp
     _move(fold, event, row)
-    if event.type in _ARRIVES:
+    if event.type in ARRIVES:
         _supersede(fold, at)
     if event.type == CUSTOMER_START:
         fold.left = False

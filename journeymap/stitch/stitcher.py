@@ -12,7 +12,7 @@ from heapq import heappop, heappush
 import msgspec
 
 from journeymap.model.change import Changes, JourneyRecord, RowChanges
-from journeymap.model.event import IDENTITY_TYPES, TRANSFERRED, Event, order_key
+from journeymap.model.event import IDENTITY_TYPES, Event, order_key
 from journeymap.model.journey import Journey
 from journeymap.model.row import JourneyRow
 from journeymap.model.time import MINUTE, SECOND, Millis
@@ -20,6 +20,7 @@ from journeymap.stitch import definition
 from journeymap.stitch.aliases import Aliases
 from journeymap.stitch.bindings import Bindings
 from journeymap.stitch.hot import HotInteraction, HotJourney, Shelf, Taken, new_interaction, take
+from journeymap.stitch.machine import ARRIVES, TRANSFERS
 from journeymap.stitch.options import StitchOptions
 from journeymap.stitch.placing import Places
 from journeymap.stitch.rows import OVERSIZED, match_transfers, row_of
@@ -46,6 +47,11 @@ def _count(applied: Applied, taken: Taken) -> None:
     applied.new += taken.new
     applied.conflicting += taken.conflicting
     applied.duplicate += not (taken.new or taken.conflicting)
+
+
+def _goes_on(event: Event, channel: str | None) -> bool:
+    """Whether an event at an interaction's end may decide until when its transfers await somebody."""
+    return event.rank < 3 or event.type in ARRIVES or channel is None
 
 
 class Stitcher:
@@ -131,7 +137,7 @@ class Stitcher:
             journey.rematch = True
             if taken.replaced or interaction.events[0] is not first:
                 spread.add(journey.customer_id)
-        elif event.type == TRANSFERRED or (journey.transfer_count and (event.rank < 3 or channel is None)):
+        elif event.type in TRANSFERS or (journey.transfer_count and _goes_on(event, channel)):
             journey.rematch = True
         journey.changed(interaction, tail=taken.tail)
         if event.timestamp > journey.end:

@@ -14,11 +14,14 @@ from journeymap.model.event import PLATFORM_TYPES, Event, order_key
 from journeymap.model.journey import Kind, State
 from journeymap.stitch import handover
 from journeymap.stitch.definition import journeys
+from journeymap.stitch.hot import EmptyShelf
 from journeymap.stitch.machine import LEGS, NEW, OVER, SHOWN, Fold, fold
 from journeymap.stitch.options import StitchOptions, Timeouts
+from journeymap.stitch.stitcher import Stitcher
 from journeymap.testing import event
 
 START = 1_700_000_000_000
+OPTIONS = StitchOptions(Timeouts())
 ANSWER = [(0, "customer.start c"), (1, "acd.start q"), (5, "user.start a ada"), (8, "acd.answered q ada")]
 
 
@@ -209,7 +212,7 @@ def test_a_transfer_inside_a_conversation_takes_no_other_one_as_its_target() -> 
     steps = told(*ANSWER, (20, "user.transferred a ada"), (22, "acd.start r"))
     later = event("customer.start", START + 5_000, "next", sessionId="z", customerId="ann", event_id="z")
     first = event("contact", START, "i", sessionId="c", customerId="ann", event_id="contact")
-    (journey,) = journeys([*steps, first, later], StitchOptions(Timeouts()))
+    (journey,) = journeys([*steps, first, later], OPTIONS)
     assert [(each.at - START, each.to_interaction) for each in journey.transfers] == [(20, None)]
 
 
@@ -231,3 +234,19 @@ def test_folds_share_no_legs() -> None:
 def test_the_raw_form_of_a_sessions_event() -> None:
     (one,) = told((0, "acd.start q"))
     assert json.loads(one.raw)["payload"]["sessionId"] == one.leg == "q"
+
+
+def test_what_sessions_tell_of_transfers_is_in_the_row_at_once() -> None:
+    """A golden case: rows were handed out, and then an agent hands on, and somebody takes over in the same conversation."""
+    stitcher = Stitcher(OPTIONS, EmptyShelf())
+    steps = [*ANSWER, (20, "user.transferred a ada"), (21, "acd.start q2"), (30, "customer.end c")]
+    taken: list[Event] = []
+    for each in told(*steps):
+        stitcher.apply([each])
+        taken.append(each)
+        (row,) = stitcher.take_rows(START).rows
+        (expected,) = journeys(taken, OPTIONS)
+        assert row.transfer_count == len(expected.transfers)
+        assert row.interactions[0].state == expected.interactions[0].state
+        assert stitcher.journeys() == [expected]
+    assert row.transfer_count == 1
