@@ -2,6 +2,7 @@
 
 import { startTopbar } from "./bar/topbar.mjs";
 import { Announcer } from "./base/announce.mjs";
+import { element } from "./base/elements.mjs";
 import { startTheme } from "./base/palette.mjs";
 import { keepMoments, setZone } from "./base/times.mjs";
 import { Cursor } from "./chart/cursor.mjs";
@@ -20,7 +21,6 @@ import { Display } from "./wall/display.mjs";
 import { startSorting } from "./wall/sorting.mjs";
 import { Wall } from "./wall/wall.mjs";
 
-const element = (id) => document.getElementById(id);
 const noUpdate = () => window.dash_clientside.no_update;
 
 /** Resolves when Dash has drawn the page, and what is not Dash's (`web/frames.py`) is in its place. */

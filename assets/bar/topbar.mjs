@@ -1,5 +1,6 @@
 // The bar on top: window of time, views, share, exports.
 
+import { element } from "../base/elements.mjs";
 import { startMenu } from "../base/menus.mjs";
 import { clearFilters } from "../filters/chips.mjs";
 import { address } from "../state/address.mjs";
@@ -7,8 +8,6 @@ import { startExports } from "./exportmenu.mjs";
 import { startSaying, startShare } from "./share.mjs";
 import { openDefaultView, startViews } from "./views.mjs";
 import { startWindowMenu } from "./windowmenu.mjs";
-
-const element = (id) => document.getElementById(id);
 
 /** `wall` tells what window is shown and which channels are asked for. */
 export function startTopbar(wall) {

@@ -1,6 +1,9 @@
-// Elements: made, and changed only where something differs.
+// Elements: found, made, and changed only where something differs.
 
 import { makeIcon, showIcon } from "./icons.mjs";
+
+/** The element with this id. */
+export const element = (id) => document.getElementById(id);
 
 /** A new element at the end of `parent`. */
 export function make(name, className, parent) {

@@ -1,5 +1,6 @@
 // The search box and the panel of filters: from and to the address.
 
+import { element } from "../base/elements.mjs";
 import { channelToken } from "../base/words.mjs";
 import { address } from "../state/address.mjs";
 import { clearFilters, startChips } from "./chips.mjs";
@@ -8,7 +9,6 @@ import { startFields } from "./fields.mjs";
 
 const MOST_OTHERS = 12;
 const TYPED_MS = 250;
-const element = (id) => document.getElementById(id);
 const setSearch = (value) => window.dash_clientside.set_props("filter-customer", { value });
 
 /** `chosen` with, beside "other", the channels that occur and have no track of their own. */

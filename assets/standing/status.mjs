@@ -1,6 +1,6 @@
 // What the page says about itself: connection, lag, counts, and the notice that tells what is wrong and what to do.
 
-import { setText } from "../base/elements.mjs";
+import { element, setText } from "../base/elements.mjs";
 import { standing } from "./standing.mjs";
 import { emptiness, firstStart, wrong } from "./states.mjs";
 import { HealthStrip } from "./strip.mjs";
@@ -8,7 +8,6 @@ import { HealthStrip } from "./strip.mjs";
 const MISSED_MS = 3500;
 const DOWN_MS = 3000;
 const UNDERSTOOD = "journeymap-simulated-understood";
-const element = (id) => document.getElementById(id);
 
 export class Status {
   #announcer;

@@ -191,6 +191,11 @@ function decoded(text) {
 }
 
 /** The page's address: there is one location, so there is one of these. */
+/** The ids with this one, or without it where it was among them. */
+export function toggled(ids, id) {
+  return ids.includes(id) ? ids.filter((each) => each !== id) : [...ids, id];
+}
+
 /** Where a journey's own page is. */
 export function journeyPath(id) {
   return `/journey/${encodeURIComponent(id)}`;

@@ -1,8 +1,7 @@
 // The table's grid: rows by id from the server, kept live without taking anything away from whoever reads.
 
-import { make, setText } from "../base/elements.mjs";
-import { journeyPath } from "../state/address.mjs";
-import { toggled } from "../wall/selection.mjs";
+import { element, make, setText } from "../base/elements.mjs";
+import { journeyPath, toggled } from "../state/address.mjs";
 import { ColumnChoice } from "./columnchoice.mjs";
 import { columnOf, definitions, sortFrom, TICKING } from "./columns.mjs";
 import { Listing } from "./listing.mjs";
@@ -11,7 +10,6 @@ import { TableDetail } from "./tabledetail.mjs";
 const EVERY_MS = 1000;
 const SETTLE_MS = 5000;
 const NARROW_PX = 720;
-const element = (id) => document.getElementById(id);
 
 export class Grid {
   /** Resolves when the grid stands. */

@@ -1,10 +1,9 @@
 // The chart's twin for those who read rather than look: takes the chart's place while it is open. Its grid, more than all the
 // rest of the page together, is loaded when it is first opened.
 
+import { element } from "../base/elements.mjs";
 import { address } from "../state/address.mjs";
 import { Asker } from "./asker.mjs";
-
-const element = (id) => document.getElementById(id);
 
 export class Table {
   #panel = element("table-panel");

@@ -2,7 +2,7 @@
 
 import { clockTime } from "../base/times.mjs";
 import { sentence } from "../base/units.mjs";
-import { address } from "../state/address.mjs";
+import { address, toggled } from "../state/address.mjs";
 import { Drawer } from "./drawer.mjs";
 
 const EVERY_MS = 200;
@@ -103,8 +103,4 @@ export class Selection {
     if (id === this.id && event.detail === 0) this.#drawer.focus();
     this.select(id);
   }
-}
-
-export function toggled(ids, id) {
-  return ids.includes(id) ? ids.filter((each) => each !== id) : [...ids, id];
 }

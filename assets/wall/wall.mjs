@@ -1,5 +1,6 @@
 // The wall: holds what is looked at and what was done to it, and ties together who asks, who draws and who tells.
 
+import { element } from "../base/elements.mjs";
 import { Card } from "../chart/card.mjs";
 import { Chart } from "../chart/chart.mjs";
 import { hitSegment } from "../chart/hit.mjs";
@@ -8,7 +9,7 @@ import { describe } from "../chart/rows.mjs";
 import { withOthers } from "../filters/filters.mjs";
 import { gapAt, GapTip, readGaps } from "../standing/gaps.mjs";
 import { Status } from "../standing/status.mjs";
-import { address, journeyPath, same } from "../state/address.mjs";
+import { address, journeyPath, same, toggled } from "../state/address.mjs";
 import { asked, isFiltered } from "../state/conditions.mjs";
 import { Asking } from "./asking.mjs";
 import { Model } from "../chart/model.mjs";
@@ -18,7 +19,6 @@ import { Selection } from "./selection.mjs";
 import { TimeWindow } from "./window.mjs";
 
 const REACH_MS = 10_000;
-const element = (id) => document.getElementById(id);
 
 export class Wall {
   model = new Model();
@@ -346,8 +346,4 @@ export class Wall {
     link?.focus({ preventScroll: true });
     this.#mark(row.id);
   }
-}
-
-function toggled(ids, id) {
-  return ids.includes(id) ? ids.filter((each) => each !== id) : [...ids, id];
 }

@@ -1,11 +1,9 @@
 // The window of time: what moves it, what tells where it is, and the way back to the present.
 
-import { setText } from "../base/elements.mjs";
+import { element, setText } from "../base/elements.mjs";
 import { same } from "../state/address.mjs";
 import { Overview, windowText } from "./overview.mjs";
 import { View } from "./view.mjs";
-
-const element = (id) => document.getElementById(id);
 
 export class TimeWindow {
   view = new View();

@@ -9,7 +9,7 @@ import httpx
 import msgspec
 
 from benchmarks.tick import Tick
-from benchmarks.viewers import VIEWS, Crowd, Seen, Viewer
+from benchmarks.viewers import ASKED, Crowd, Seen, Viewer
 from benchmarks.wall import IN_USE, MARKED, Held, Minute, figures, spelled, wrong
 from journeymap.web.app import create_app
 from tests.web.double import DoubleReadModel
@@ -39,7 +39,7 @@ def test_every_viewer_gets_what_it_asks_for() -> None:
 
     async def look_on() -> Seen:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(server), base_url=HERE, headers=JSON) as client:
-            crowd = Crowd(client, CALL, len(VIEWS))
+            crowd = Crowd(client, CALL, len(ASKED))
             for _ in range(4):
                 model.step(20)
                 await asyncio.gather(*[crowd.tick(viewer) for viewer in crowd.viewers])
@@ -47,7 +47,7 @@ def test_every_viewer_gets_what_it_asks_for() -> None:
 
     seen = asyncio.run(look_on())
     assert seen.wrong == []
-    assert seen.answers == len(seen.took) == 4 * len(VIEWS)
+    assert seen.answers == len(seen.took) == 4 * len(ASKED)
     assert seen.bytes > 1_000
     asked = [
         msgspec.json.encode({name: question[name] for name in ("sort", "group") if name in question})

@@ -17,11 +17,12 @@ from hypothesis import strategies as st
 from journeymap.decode.event import decode_frame
 from journeymap.decode.genesys.memory import Snapshots
 from journeymap.model.event import Event
-from journeymap.model.journey import Interaction, Journey, Kind, Segment
+from journeymap.model.journey import Journey
 from journeymap.stitch.definition import journeys
 from journeymap.stitch.hot import EmptyShelf
 from journeymap.stitch.options import StitchOptions
 from journeymap.stitch.stitcher import Stitcher
+from tests.holds import without_holds
 from tests.unit.decode.genesys.samples import (
     ANALYTICS,
     BEGIN,
@@ -71,21 +72,9 @@ def journey_of(events: Sequence[Event]) -> Journey:
     return journey
 
 
-def without_hold(interaction: Interaction) -> Interaction:
-    """An interaction with its holds as the talk that they are part of: detail events tell only how long they were together."""
-    found: list[Segment] = []
-    for segment in interaction.segments:
-        kind = Kind.INTERACT if segment.kind == Kind.HOLD else segment.kind
-        if found and found[-1].kind == kind == Kind.INTERACT and found[-1].end == segment.start:
-            found[-1] = Segment(kind, found[-1].start, segment.end)
-        else:
-            found.append(Segment(kind, segment.start, segment.end))
-    return msgspec.structs.replace(interaction, segments=tuple(found))
-
-
 def drawn(journey: Journey, *, holds: bool) -> Journey:
     """All of a journey but its list of events, which is what each source knows."""
-    shown = tuple(one if holds else without_hold(one) for one in journey.interactions)
+    shown = tuple(one if holds else without_holds(one) for one in journey.interactions)
     return msgspec.structs.replace(journey, events=(), interactions=shown)
 
 
@@ -106,7 +95,7 @@ def test_what_the_journey_is() -> None:
         ("interact", 193_000, 400_000), ("wrapup", 400_000, 431_000),
     ]  # fmt: skip
     assert [(each.at - BEGIN, each.to_interaction) for each in WITH_HOLDS.transfers] == [(180_000, None)]
-    assert msgspec.structs.replace(WITH_HOLDS, interactions=(without_hold(call),)) == WITHOUT_HOLDS
+    assert msgspec.structs.replace(WITH_HOLDS, interactions=(without_holds(call),)) == WITHOUT_HOLDS
 
 
 def test_eventbridge_gives_the_very_same_journey_as_the_websocket() -> None:
@@ -220,7 +209,7 @@ def test_where_times_differ_the_detail_events_are_believed(record_by: int, snaps
     ]
     dice.shuffle(given_frames)
     journey = journey_of(decode(given_frames))
-    one, other = without_hold(journey.interactions[0]), WITHOUT_HOLDS.interactions[0]
+    one, other = without_holds(journey.interactions[0]), WITHOUT_HOLDS.interactions[0]
     assert journey.last_event_at == WITHOUT_HOLDS.last_event_at
     assert [each.kind for each in one.segments] == [each.kind for each in other.segments]
     for seen, said in zip(one.segments, other.segments, strict=True):

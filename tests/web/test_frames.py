@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from html.parser import HTMLParser
-from typing import Any
 
 import pytest
 from dash import dcc, html
@@ -12,6 +10,7 @@ from dash.development.base_component import Component
 
 from journeymap.web import frames, layout
 from journeymap.web.components.attributes import attributes
+from tests.web.tree import components, ids_in
 
 MOST_COMPONENTS = 150
 """Dash's renderer looks at each of them several times a tick: more than so many need a reason."""
@@ -32,15 +31,6 @@ class Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.texts.append(data)
-
-
-def components(part: Any) -> Iterator[Component]:
-    if isinstance(part, (list, tuple)):
-        for each in part:
-            yield from components(each)
-    elif isinstance(part, Component):
-        yield part
-        yield from components(getattr(part, "children", None))
 
 
 def test_html_says_what_the_components_say() -> None:
@@ -79,13 +69,13 @@ def test_an_element_that_is_not_there_is_an_error() -> None:
 def test_the_page_is_whole_and_dash_has_few_components() -> None:
     whole = layout.create_layout(time_zone=None, can_retry=True)
     before = list(components(whole))
-    ids = sorted(str(each.id) for each in before if getattr(each, "id", None))
+    ids = sorted(ids_in(whole))
     templates = Reader(frames.take_out(whole, layout.FRAMES))
     left = list(components(whole))
     assert sorted(attrs["data-frame"] or "" for tag, attrs in templates.elements if tag == "template") == sorted(
         layout.FRAMES
     )
     moved = [attrs["id"] or "" for _, attrs in templates.elements if "id" in attrs]
-    assert sorted([*moved, *(str(each.id) for each in left if getattr(each, "id", None))]) == ids
+    assert sorted([*moved, *ids_in(whole)]) == ids
     assert len(left) + len(templates.elements) - len(layout.FRAMES) == len(before)
     assert len(left) <= MOST_COMPONENTS

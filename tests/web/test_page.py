@@ -15,6 +15,7 @@ from journeymap.web.app import create_app
 from journeymap.web.components.table import THEME, create_grid
 from journeymap.web.layout import create_layout
 from tests.web.double import DoubleReadModel
+from tests.web.tree import ids_in
 
 NOW = 1_790_000_000_000
 HOOKS = (
@@ -34,15 +35,6 @@ HOOKS = (
 @pytest.fixture
 def model() -> DoubleReadModel:
     return DoubleReadModel(30, clock=lambda: NOW)
-
-
-def ids_in(component: Any) -> list[str]:
-    found = [component.id] if getattr(component, "id", None) else []
-    children = getattr(component, "children", None)
-    for child in children if isinstance(children, (list, tuple)) else [children]:
-        if hasattr(child, "to_plotly_json"):
-            found += ids_in(child)
-    return found
 
 
 def get(server: Any, *paths: str) -> list[httpx.Response]:

@@ -93,7 +93,7 @@ def _create_chart_bar() -> Any:
 def _legend_entry(kind: str) -> Any:
     look = KIND_LOOKS[kind]
     return html.Span(
-        [html.Span(className=f"journey-fill fill-{kind}"), look.label],
+        [html.Span(className=f"fill fill-{kind}"), look.label],
         className="journey-legend-entry",
         title=look.explained,
         **({} if kind in USUAL_KINDS else attributes(data_rare=kind)),

@@ -106,7 +106,7 @@ def _segments(journey: Mapping[str, Any]) -> Iterable[tuple[str, Sequence[Any]]]
                     channel_badge(part["channel"]),
                     html.Span(
                         [
-                            html.Span(className=f"journey-fill fill-{segment['kind']}"),
+                            html.Span(className=f"fill fill-{segment['kind']}"),
                             kind.label if kind else segment["kind"],
                         ],
                         className="journey-legend-entry",

@@ -24,13 +24,6 @@ def platform() -> Iterator[SimulatedPlatform]:
         yield platform
 
 
-@pytest.fixture
-def client(platform: SimulatedPlatform) -> Iterator[PublicClient]:
-    platform.reset_faults()
-    with PublicClient(platform) as client:
-        yield client
-
-
 def stamp(at: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at // 1000)) + f".{at % 1000:03d}Z"
 

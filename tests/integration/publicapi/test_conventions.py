@@ -17,13 +17,6 @@ def platform() -> Iterator[SimulatedPlatform]:
         yield platform
 
 
-@pytest.fixture
-def client(platform: SimulatedPlatform) -> Iterator[PublicClient]:
-    platform.reset_faults()
-    with PublicClient(platform) as client:
-        yield client
-
-
 def error_of(answer: httpx.Response) -> tuple[int, str]:
     """Status and code, of a body that is as all errors' bodies are."""
     body = answer.json()

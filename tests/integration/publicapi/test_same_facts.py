@@ -11,7 +11,7 @@ import msgspec
 from journeymap.decode.event import decode_frame
 from journeymap.decode.genesys.memory import Snapshots
 from journeymap.model.event import Event
-from journeymap.model.journey import Interaction, Journey, Kind, Segment
+from journeymap.model.journey import Journey, Kind
 from journeymap.simulator.delivery import Delivery
 from journeymap.simulator.publicapi.chronicle import Chronicle
 from journeymap.simulator.publicapi.conversation import DETAIL_KINDS, Conversation
@@ -20,6 +20,7 @@ from journeymap.simulator.publicapi.organisation import Organisation
 from journeymap.simulator.story import Story
 from journeymap.stitch.definition import journeys
 from journeymap.stitch.options import StitchOptions
+from tests.holds import without_holds
 
 NOW = 1_795_145_400_000
 """At night, when the load is the same for hours: the cast of one level of load is all that is needed."""
@@ -62,20 +63,8 @@ def journey_of(frames: Iterable[Frame]) -> Journey:
         assert rejected == []
         events += found
     (journey,) = journeys(events, StitchOptions())
-    shown = tuple(msgspec.structs.replace(one, segments=without_holds(one)) for one in journey.interactions)
+    shown = tuple(map(without_holds, journey.interactions))
     return msgspec.structs.replace(journey, events=(), interactions=shown)
-
-
-def without_holds(interaction: Interaction) -> tuple[Segment, ...]:
-    """Holds as the talk that they are part of: detail events tell only how long they were together."""
-    found: list[Segment] = []
-    for segment in interaction.segments:
-        kind = Kind.INTERACT if segment.kind == Kind.HOLD else segment.kind
-        if found and found[-1].kind == kind == Kind.INTERACT and found[-1].end == segment.start:
-            found[-1] = Segment(kind, found[-1].start, segment.end)
-        else:
-            found.append(Segment(kind, segment.start, segment.end))
-    return tuple(found)
 
 
 def test_they_are_of_every_sort() -> None:
