@@ -5,7 +5,9 @@ JourneymapError
 ├── InputError              the user's: a file or a request cannot be used
 ├── SourceError             the platform's side of the line
 │   ├── TransientSourceError    try again after a while
-│   └── RefusedError            credentials or rights are refused: trying again makes it worse
+│   ├── RefusedError            credentials or rights are refused: trying again makes it worse
+│   │   └── ForbiddenError          the client's roles lack a permission
+│   └── RequestError            the platform does not take this request: another one is needed
 ├── StoreError              the store's
 │   ├── StoreLockedError        another process writes to it
 │   ├── StoreMismatchError      it belongs to another source, environment or schema version
@@ -54,6 +56,28 @@ class RefusedError(SourceError):
         super().__init__(message)
         self.status = status
         self.code = code
+
+
+class ForbiddenError(RefusedError):
+    """The roles of the client do not allow this. `permissions` are those that are missing, as far as the platform names
+    them."""
+
+    def __init__(
+        self, message: str, status: int | None = None, code: str = "", permissions: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(message, status, code)
+        self.permissions = permissions
+
+
+class RequestError(SourceError):
+    """The platform answered that this request is wrong or that there is no such thing. `status` is the HTTP status, `code` the
+    platform's name for the error, `context_id` what its support asks for."""
+
+    def __init__(self, message: str, status: int, code: str = "", context_id: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.context_id = context_id
 
 
 class StoreError(JourneymapError):

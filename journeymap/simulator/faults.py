@@ -125,6 +125,10 @@ class Faults(msgspec.Struct):
         int,
         _whole(100_000, "So many requests a minute are allowed with each token by the public APIs, instead of 300."),
     ] = 0
+    rate_window: Annotated[
+        float,
+        _seconds(3_600, "The limits on requests to the public APIs are those of so many seconds, not of a minute."),
+    ] = 0.0
     missing_permissions: Annotated[
         str, _names("Permissions that the client's roles lack, as in routing:queue:view+directory:user:view.")
     ] = ""

@@ -22,7 +22,9 @@ from journeymap.source.explaining import explain
 from journeymap.source.proxy import Proxy, proxy_for
 
 MAX_ANSWER: Final = 1 << 20
-"""Bytes read of an HTTP answer; what is longer is no answer of this protocol."""
+"""Bytes read of an HTTP answer, unless a client is told otherwise; what is longer is no answer of this protocol."""
+
+_EXTRA: Final = "inin-"
 
 _SECURE: Final = {"https": "http", "wss": "ws"}
 
@@ -68,13 +70,19 @@ def _date(headers: httpx.Headers) -> Millis | None:
     return None if date is None else date + (int(age) * SECOND if re.fullmatch(r"[0-9]{1,8}", age) else 0)
 
 
+def _extras(headers: httpx.Headers) -> Mapping[str, str]:
+    return {name: value for name, value in headers.items() if name.startswith(_EXTRA)}
+
+
 class Answer(msgspec.Struct, frozen=True):
-    """An HTTP answer. `retry_after` is in milliseconds, `date` the server's clock when it answered, to the second."""
+    """An HTTP answer. `retry_after` is in milliseconds, `date` the server's clock when it answered, to the second. `extras`
+    are the headers of the platform's own, their names in lower case."""
 
     status: int
     body: bytes
     retry_after: Millis | None
     date: Millis | None = None
+    extras: Mapping[str, str] = {}
 
     def fields(self) -> Mapping[str, Any]:
         """The body as a JSON object; empty if it is none."""
@@ -92,8 +100,8 @@ def _in_httpx(proxy: Proxy) -> httpx.Proxy:
 class HttpClient:
     """HTTP to one server, for one thread at a time; `abort` may come from any other.
 
-    Redirects are not followed: they would carry credentials away. `setting` is what an operator is told to check. Raises
-    `ConfigurationError` as `proxy_for` does.
+    Redirects are not followed: they would carry credentials away. `setting` is what an operator is told to check, `most` how
+    many bytes of an answer are read. Raises `ConfigurationError` as `proxy_for` does.
     """
 
     def __init__(
@@ -103,7 +111,9 @@ class HttpClient:
         tls: ssl.SSLContext,
         clock: Callable[[], Millis],
         setting: str = "its address",
+        most: int = MAX_ANSWER,
     ) -> None:
+        self._most = most
         self.where = urlsplit(url).netloc
         self._setting = setting
         self._timeout = timeout / SECOND
@@ -151,7 +161,9 @@ class HttpClient:
             ) as response:
                 body = self._read(response)
                 retry_after = parse_retry_after(response.headers.get("retry-after"), self._clock())
-                return Answer(response.status_code, body, retry_after, _date(response.headers))
+                return Answer(
+                    response.status_code, body, retry_after, _date(response.headers), _extras(response.headers)
+                )
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, ValueError) as error:
             # The original says too much (headers) and too little: only what `explain` made of it goes on.
             where = urlsplit(url).netloc or self.where  # metadata may name another server
@@ -163,8 +175,8 @@ class HttpClient:
         body = bytearray()
         for chunk in response.iter_bytes():
             body += chunk
-            if len(body) > MAX_ANSWER:
-                raise TransientSourceError(f"the answer of {self.where} is longer than {MAX_ANSWER} bytes")
+            if len(body) > self._most:
+                raise TransientSourceError(f"the answer of {self.where} is longer than {self._most} bytes")
         return bytes(body)
 
     def _trace(self, event: str, info: Mapping[str, Any]) -> None:

@@ -19,6 +19,8 @@ from journeymap.simulator.publicapi.rates import Rates
 Handler = Callable[[Request, str], Awaitable[Response]]
 """Answers a request that came with this token. Raises RefusedError."""
 
+_MINUTE: Final = 60.0
+
 _CODES: Final = {
     401: ("bad.credentials", "Invalid login credentials."),
     404: ("not.found", "The requested resource was not found."),
@@ -71,7 +73,7 @@ class Conventions:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
-        self._rates = Rates(platform.now)
+        self._rates = Rates(platform.now, lambda: round((platform.faults.rate_window or _MINUTE) * 1000))
 
     def route(self, method: str, path: str, handler: Handler, *permissions: str) -> Route:
         """A route that needs a token, and all these permissions."""
