@@ -27,6 +27,17 @@ const FLAGS = {
 };
 const DIRECTIONS = { inbound: "Inbound", outbound: "Outbound" };
 
+const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** The beginning of an id that has no name; whatever else there is stays as it is. */
+export function shortName(name) {
+  return isId(name) ? `${name.slice(0, 8)}…` : name;
+}
+/** Whether it is an id instead of a name. */
+export function isId(name) {
+  return ID.test(name);
+}
+
 export function flagLabel(flag) {
   return Object.hasOwn(FLAGS, flag) ? FLAGS[flag] : flag;
 }

@@ -3,7 +3,7 @@
 import { iconPath } from "../base/icons.mjs";
 import { colours } from "../base/palette.mjs";
 import { shortLength } from "../base/times.mjs";
-import { channelToken, KIND_LABELS } from "../base/words.mjs";
+import { channelToken, KIND_LABELS, shortName } from "../base/words.mjs";
 
 /** Kinds with an icon of their own, and those whose lines words would be lost in. */
 const OWN = new Set(["transfer", "wrapup", "alert", "hold"]);
@@ -23,7 +23,8 @@ function wordings(one, segment, now) {
   const idle = segment.end === null && one.state === "IDLE";
   if (LINED.has(segment.kind)) return [];
   if (segment.kind === "wrapup" || segment.kind === "ivr") return [`${KIND_LABELS[segment.kind]} · ${length}`, length];
-  const name = segment.passed ? null : segment.kind === "interact" ? one.agent ?? one.queue : one.queue;
+  const who = segment.passed ? null : segment.kind === "interact" ? one.agent ?? one.queue : one.queue;
+  const name = who && shortName(who);
   // How long an idle one goes on is not known: nothing has been heard of it.
   if (idle) return name ? [name] : [];
   return name ? [`${name} · ${length}`, name, length] : [length];

@@ -1,7 +1,7 @@
 // The keyboard's place on the chart: the bar that is selected, the one before and after it, and the times it reaches over.
 
 import { clockTime, length } from "../base/times.mjs";
-import { channelLabel, KIND_LABELS } from "../base/words.mjs";
+import { channelLabel, KIND_LABELS, shortName } from "../base/words.mjs";
 import { address } from "../state/address.mjs";
 import { TimeMark } from "./timemark.mjs";
 
@@ -141,7 +141,7 @@ function barsOf(row) {
 }
 
 function describeBar({ interaction, segment }, now) {
-  const who = [interaction.queue, interaction.agent].filter(Boolean).join(", ");
+  const who = [interaction.queue, interaction.agent].filter(Boolean).map(shortName).join(", ");
   const ends = segment.end === null ? "still open" : `until ${clockTime(segment.end)}`;
   const told = `${KIND_LABELS[segment.kind]}, ${channelLabel(interaction.channel)}, ${length((segment.end ?? now) - segment.start)}`;
   return `${told}, from ${clockTime(segment.start)} ${ends}${who ? `, ${who}` : ""}`;

@@ -1,7 +1,7 @@
 // The groups' headings: a bar across heads and chart with the group's name and size. The one of the rows on top stays on top.
 
 import { make, setText } from "../base/elements.mjs";
-import { STATE_LABELS } from "../base/words.mjs";
+import { isId, shortName, STATE_LABELS } from "../base/words.mjs";
 
 /** Height in pixels. */
 export const HEADING = 26;
@@ -22,7 +22,8 @@ export class Headings {
       if (!heading) return;
       one.root.style.transform = `translateY(${heading.y}px)`;
       one.root.dataset.group = heading.name;
-      setText(one.name, group === "state" ? STATE_LABELS[heading.name] ?? heading.name : heading.name || "No queue");
+      setText(one.name, group === "state" ? STATE_LABELS[heading.name] ?? heading.name : shortName(heading.name) || "No queue");
+      one.name.title = isId(heading.name) ? heading.name : "";
       setText(one.rows, heading.rows.toLocaleString("en-GB"));
       one.dot.hidden = group !== "state";
       if (group === "state") one.dot.style.setProperty("--swatch", `var(--state-${heading.name.toLowerCase()})`);

@@ -3,7 +3,7 @@
 
 import { setText } from "../base/elements.mjs";
 import { made } from "../base/menus.mjs";
-import { channelLabel, channelToken, STATE_LABELS } from "../base/words.mjs";
+import { channelLabel, channelToken, isId, shortName, STATE_LABELS } from "../base/words.mjs";
 import { address } from "../state/address.mjs";
 import { CHOICES, FLAGS, STATES } from "../state/conditions.mjs";
 
@@ -18,7 +18,7 @@ export function valueLabel(facet, value) {
   if (facet === "channel") return channelLabel(value);
   if (facet === "state") return STATE_LABELS[value] ?? value;
   if (facet === "flag") return FLAG_LABELS[value] ?? value;
-  return facet === "direction" ? value.charAt(0).toUpperCase() + value.slice(1) : value;
+  return facet === "direction" ? value.charAt(0).toUpperCase() + value.slice(1) : shortName(value);
 }
 const FIXED = { channel: CHANNELS, state: STATES, flag: FLAGS };
 const SWATCHES = { channel: (value) => `--channel-${channelToken(value)}`, state: (value) => `--state-${value.toLowerCase()}` };
@@ -48,6 +48,8 @@ class Facet {
   take(counts, chosen) {
     if (counts) this.#counts = new Map(this.#name === "channel" ? together(counts) : counts);
     for (const value of [...this.#counts.keys(), ...chosen]) this.#row(value);
+    // An id that has a name by now.
+    if (counts) for (const value of this.#rows.keys()) if (isId(value) && !this.#counts.has(value) && !chosen.some((one) => same(one, value))) this.#drop(value);
     for (const [value, { box, number }] of this.#rows) {
       box.checked = chosen.some((one) => same(one, value));
       const count = this.#counts.get(value);
@@ -65,7 +67,7 @@ class Facet {
     const swatch = SWATCHES[this.#name]?.(value);
     const box = made("input", { type: "checkbox", value, onchange: () => this.#choose() });
     const number = made("span", { class: "facet-count", "data-count": `filter-${this.#name}:${value}` });
-    const row = made("label", { class: "facet-value", title: label }, box);
+    const row = made("label", { class: "facet-value", title: isId(value) ? value : label }, box);
     if (swatch) row.append(made("span", { class: "swatch", style: `--swatch: var(${swatch})`, "aria-hidden": "true" }));
     row.append(made("span", { class: "facet-name" }, label), number);
     const fixed = FIXED[this.#name];
@@ -75,6 +77,10 @@ class Facet {
     const rows = [...this.#rows];
     rows.splice(later ? rows.indexOf(later) : rows.length, 0, [value, { row, box, number, label }]);
     this.#rows = new Map(rows);
+  }
+  #drop(value) {
+    this.#rows.get(value).row.remove();
+    this.#rows.delete(value);
   }
   #choose() {
     const chosen = [...this.#rows].filter(([, { box }]) => box.checked).map(([value]) => value);

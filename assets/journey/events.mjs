@@ -18,20 +18,26 @@ export class EventList {
   #newest = false;
   #limit = STEP;
   #rows = new Map();
+  #names = {};
   #parts = null;
 
   constructor(root) {
     this.#root = root;
   }
-  /** `data`: `journey`, `total` and the latest of its `events`, in order; null for none. */
+  /** `data`: `journey`, `total`, the latest of its `events`, in order, and the `names` of ids in them; null for none. */
   take(data) {
+    const names = data?.names ?? {};
+    const renamed = Object.keys(names).some((id) => names[id] !== this.#names[id]);
+    this.#names = names;
+    if (data?.journey !== this.#journey || renamed) {
+      for (const row of this.#rows.values()) row.remove();
+      this.#rows.clear();
+    }
     if (data?.journey !== this.#journey) {
       this.#journey = data?.journey ?? null;
       this.#types.clear();
       this.#open.clear();
       this.#limit = STEP;
-      for (const row of this.#rows.values()) row.remove();
-      this.#rows.clear();
     }
     this.#events = (data?.events ?? []).map((event) => ({ ...event, key: `${event.interaction_id} ${event.event_id}` }));
     this.#total = data?.total ?? 0;
@@ -134,7 +140,7 @@ export class EventList {
     toggle.title = `The event as it was received: ${event.event_id}`;
     line.append(
       cell("cell", time), cell("cell", event.type), cell("cell", badge), cell("cell", make("code", "", event.interaction_id)),
-      cell("cell", details(raw)), cell("cell", toggle),
+      cell("cell", details(raw, this.#names)), cell("cell", toggle),
     );
     row.append(line);
     if (this.#open.has(event.key)) this.#unfold(event, row, toggle);
@@ -175,13 +181,14 @@ async function copied(text, shown) {
   }
 }
 
-function details(raw) {
+function details(raw, names) {
   const place = make("span", "attributes");
   for (const [name, value] of Object.entries(raw?.payload ?? {})) {
     if (KNOWN.has(name) || value === null || value === "") continue;
     const pair = make("span", "");
     const text = typeof value === "object" ? JSON.stringify(value) : String(value);
     pair.append(make("span", "attribute", name), ` ${text}`);
+    if (Object.hasOwn(names, text)) pair.append(" ", make("span", "attribute-name", names[text]));
     place.append(pair);
   }
   return place;

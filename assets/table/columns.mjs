@@ -1,7 +1,7 @@
 // The table's columns: what each says of a journey, how wide it is, by what the server can sort it.
 
 import { dayAndTime, length, moment } from "../base/times.mjs";
-import { channelLabel, directionLabel, flagLabel, STATE_LABELS } from "../base/words.mjs";
+import { channelLabel, directionLabel, flagLabel, shortName, STATE_LABELS } from "../base/words.mjs";
 import { ChannelsCell, CustomerCell, StateCell } from "./cells.mjs";
 import { ColumnFilter } from "./columnfilters.mjs";
 import { waited } from "./listing.mjs";
@@ -28,15 +28,15 @@ export const COLUMNS = [
   { id: "since", label: "In state", about: "Time in this state", width: 96, sort: "state", first: "desc", text: (row, now) => length(now - row.since), number: true },
   { id: "activity", label: "Last activity", width: 106, sort: "activity", first: "desc", text: (row, now) => moment(row.last, now), title: (row) => dayAndTime(row.last), number: true },
   { id: "channels", label: "Channels", width: 150, sort: "channels", first: "desc", filter: "channels", text: (row) => row.channels.map(channelLabel).join(", "), cell: ChannelsCell, about: "Sorted by how many" },
-  { id: "queue", label: "Queue", width: 128, sort: "queue", first: "asc", filter: "queues", text: (row) => lately(row, "queue").join(", "), about: "The latest first" },
-  { id: "agent", label: "Agent", width: 134, filter: "agents", text: (row) => lately(row, "agent").join(", "), about: "The latest first", unsorted: SEVERAL },
+  { id: "queue", label: "Queue", width: 128, sort: "queue", first: "asc", filter: "queues", text: (row) => lately(row, "queue").map(shortName).join(", "), title: (row) => lately(row, "queue").join(", "), about: "The latest first" },
+  { id: "agent", label: "Agent", width: 134, filter: "agents", text: (row) => lately(row, "agent").map(shortName).join(", "), title: (row) => lately(row, "agent").join(", "), about: "The latest first", unsorted: SEVERAL },
   { id: "longest-wait", label: "Longest wait", width: 118, sort: "wait", first: "desc", text: longestWait, number: true, about: "Sorted: who waits now first, the longest first, then who has waited longest" },
   { id: "total-wait", label: "All waits", width: 92, text: (row, now) => some(waited(row, now).total), number: true, about: "All waits together", unsorted: "Not sortable: the order would change as time passes" },
   { id: "duration", label: "Duration", width: 104, sort: "duration", first: "desc", filter: "minDuration", text: (row) => length(row.last - row.start), number: true, about: "From the start to the last activity" },
   { id: "started", label: "Started", width: 92, sort: "started", first: "desc", text: (row, now) => moment(row.start, now), title: (row) => dayAndTime(row.start), number: true },
   { id: "transfers", label: "Transfers", width: 92, sort: "transfers", first: "desc", filter: "minTransfers", text: (row) => String(row.transferCount), number: true },
   { id: "interactions", label: "Interactions", width: 100, sort: "interactions", first: "desc", text: (row) => String(row.count), number: true },
-  { id: "disposition", label: "Outcome", width: 140, filter: "dispositions", text: (row) => lately(row, "disposition").join(", "), about: "The latest first", unsorted: SEVERAL },
+  { id: "disposition", label: "Outcome", width: 140, filter: "dispositions", text: (row) => lately(row, "disposition").map(shortName).join(", "), title: (row) => lately(row, "disposition").join(", "), about: "The latest first", unsorted: SEVERAL },
   { id: "flags", label: "Flags", width: 150, filter: "flags", text: (row) => row.flags.map(flagLabel).join(", "), unsorted: SEVERAL },
   { id: "direction", label: "Direction", width: 104, filter: "directions", text: (row) => distinct(row.directions).map(directionLabel).join(", "), unsorted: SEVERAL },
   { id: "events", label: "Events", width: 76, sort: "events", first: "desc", text: (row) => String(row.events), number: true },

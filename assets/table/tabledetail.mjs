@@ -2,7 +2,7 @@
 
 import { make, setText } from "../base/elements.mjs";
 import { length, moment, zoneName } from "../base/times.mjs";
-import { channelLabel, directionLabel, KIND_LABELS, STATE_LABELS } from "../base/words.mjs";
+import { channelLabel, directionLabel, KIND_LABELS, shortName, STATE_LABELS } from "../base/words.mjs";
 import { journeyPath } from "../state/address.mjs";
 
 const HEADS = ["Interaction", "State", "Segment", "Queue", "Agent", "Start", "End", "Length", "Outcome", "Direction"];
@@ -90,12 +90,12 @@ export class TableDetail {
         `${place + 1} ${channelLabel(one.channel)}`,
         `${STATE_LABELS[one.state] ?? one.state}${one.timedOut ? ", timed out" : ""}`,
         segment ? KIND_LABELS[segment.kind] : "None",
-        one.queue ?? "",
-        one.agent ?? "",
+        shortName(one.queue ?? ""),
+        shortName(one.agent ?? ""),
         moment(segment?.start ?? one.start, now),
         ended ? moment(segment.end, now) : segment ? "goes on" : one.ended === null ? "" : moment(one.ended, now),
         ended ? length(segment.end - segment.start) : "",
-        one.disposition ?? "",
+        shortName(one.disposition ?? ""),
         row.directions[place] ? directionLabel(row.directions[place]) : "",
       ].forEach((text, column) => setText(line.cells[column], text));
       if (segment && !ended) this.#ticking.push([line.cells[7], segment.start]);

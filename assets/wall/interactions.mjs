@@ -4,7 +4,7 @@
 import { make, setText, showBadge } from "../base/elements.mjs";
 import { keepElements } from "../base/records.mjs";
 import { length, moment } from "../base/times.mjs";
-import { channelLabel, channelToken, KIND_LABELS, STATE_LABELS } from "../base/words.mjs";
+import { channelLabel, channelToken, isId, KIND_LABELS, shortName, STATE_LABELS } from "../base/words.mjs";
 
 /** Segments of one interaction that a row carries at most (model/row.py). */
 const MOST_SEGMENTS = 24;
@@ -41,8 +41,9 @@ function writeInteraction(item, one, transfers, now) {
   setText(part("told-state"), one.timedOut ? "Closed by time-out" : STATE_LABELS[one.state] ?? one.state);
   const ended = one.ended ?? (one.state === "CLOSED" ? one.last : null);
   setText(part("told-length"), length((ended ?? now) - one.start));
-  const where = [one.queue && `Queue ${one.queue}`, one.agent && `Agent ${one.agent}`].filter(Boolean).join(" · ");
+  const where = [one.queue && `Queue ${shortName(one.queue)}`, one.agent && `Agent ${shortName(one.agent)}`].filter(Boolean).join(" · ");
   setText(part("told-where"), where || "No queue or agent is known");
+  part("told-where").title = [one.queue, one.agent].filter((name) => name && isId(name)).join(" · ");
   part("told-earlier").hidden = one.segments.length < MOST_SEGMENTS;
   setText(part("told-earlier"), "Earlier segments are on the journey's page.");
   keepElements(part("told-segments"), one.segments, ({ kind, start }) => `${kind} ${start}`, makeSegment, (element, segment) => {
@@ -52,11 +53,11 @@ function writeInteraction(item, one, transfers, now) {
     setText(element.children[3], length((segment.end ?? now) - segment.start));
   });
   keepElements(part("told-transfers"), transfers, ({ at }, index) => `${at} ${index}`, () => make("li", "told-transfer"), (element, { at, to }) => {
-    const target = to ? `to ${channelLabel(to.channel)}${to.queue ? ` · ${to.queue}` : ""}` : "nobody has taken it over yet";
+    const target = to ? `to ${channelLabel(to.channel)}${to.queue ? ` · ${shortName(to.queue)}` : ""}` : "nobody has taken it over yet";
     setText(element, `Handed over at ${moment(at, now)}: ${target}`);
   });
   part("told-outcome").hidden = !one.disposition;
-  setText(part("told-outcome"), one.disposition ? `Outcome: ${one.disposition}` : "");
+  setText(part("told-outcome"), one.disposition ? `Outcome: ${shortName(one.disposition)}` : "");
   setText(part("told-id"), one.id);
 }
 

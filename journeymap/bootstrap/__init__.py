@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from journeymap.bootstrap.sources import make_sources
+from journeymap.bootstrap.sources import make_sources, public_api
 from journeymap.errors import StoreMismatchError
 from journeymap.model.event import Event
+from journeymap.model.names import NAMES
 from journeymap.runtime.clock import SystemClock
 from journeymap.runtime.ingesting import Ingesting
 from journeymap.runtime.logs import start_logging_beside
 from journeymap.runtime.memory import calm_collector
+from journeymap.runtime.names import NamesKeeper
 from journeymap.runtime.outdated import outdated
 from journeymap.runtime.pipeline import Pipeline, PipelineOptions
 from journeymap.runtime.shelf import StoreShelf, fold_record
@@ -254,6 +256,9 @@ def _ingesting(settings: Settings, clock: SystemClock, on_failure: Callable[[], 
         journal = Journal.open(settings.store_path / "journal", not_before=pipeline.committed)
         closing.callback(journal.close)
         sources = make_sources(settings, clock, settings.store_path / "subscriptions.json")
+        api = public_api(settings, clock)
+        if api is not None:
+            closing.callback(api.close)
         hook = settings.alert_url
         ingest = Ingest(
             store,
@@ -272,6 +277,7 @@ def _ingesting(settings: Settings, clock: SystemClock, on_failure: Callable[[], 
             ),
             stitching_outdated=outdated(store.fingerprints(), stitch_options(settings).fingerprint),
             alerts=None if hook is None else alerts_to(hook.get_secret_value(), settings.environment, clock.now),
+            names=None if api is None else NamesKeeper(api, clock.now, store.document(NAMES)),
             on_failure=on_failure,
         )
         for source in sources:

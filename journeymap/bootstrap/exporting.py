@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Iterator, Sequence
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -12,6 +13,7 @@ import msgspec
 from journeymap.errors import InputError
 from journeymap.export.caption import Look
 from journeymap.export.selection import CHART_ROWS, Selection, read_chosen, read_pinned
+from journeymap.model.journey import Journey
 from journeymap.model.row import JourneyRow
 from journeymap.readmodel.readmodel import ReadModel
 from journeymap.readmodel.stored import STORED_SORTS, arranged_rows, named_rows, sorted_rows
@@ -44,10 +46,11 @@ class OpenedStore:
         told = Told()
         told.read(reader)
         self._gaps = told.gaps(now)
+        self._names = told.names
 
     def many(self, wanted: Filter, look: Look, scale: float, sort: str = ACTIVITY) -> Selection:
         """All journeys that meet the filter, in the order of `sort`. Raises InputError where there is none, or no such sort."""
-        rows = sorted_rows(self._reader, wanted, self.reading, _checked(sort))
+        rows = sorted_rows(self._reader, wanted, self.reading, _checked(sort), names=self._names)
         return self._selection(_some(rows), wanted, look, scale)
 
     def arranged(
@@ -69,6 +72,7 @@ class OpenedStore:
             group=check_group(group),
             pinned=read_pinned(pinned),
             most=CHART_ROWS + 1,
+            names=self._names,
         )
         selection = self._selection(_some(found.rows), wanted, look, scale)
         return msgspec.structs.replace(selection, pinned=found.pinned, groups=found.groups)
@@ -78,17 +82,24 @@ class OpenedStore:
         record = self._reader.find(journey_id)
         if record is None:
             raise InputError(f"no journey has the id {journey_id[:80]!r}, and none was joined from it")
-        return msgspec.structs.replace(self._selection(iter([record.row]), wanted, look, scale), one=True)
+        row = self._names.row(record.row)
+        return msgspec.structs.replace(self._selection(iter([row]), wanted, look, scale), one=True)
 
     def chosen(self, ids: Sequence[str], wanted: Filter, look: Look, scale: float) -> Selection:
         """These journeys, in this order. Raises InputError where there is none of them, or too many."""
-        rows, missing = named_rows(self._reader, read_chosen(ids))
-        return Selection.by_ids(
-            rows, missing, self._model.detail, self.reading, wanted=wanted, gaps=self._gaps, look=look, scale=scale
-        )
+        rows, missing = named_rows(self._reader, read_chosen(ids), self._names)
+        return Selection.by_ids(rows, missing, self._whole, self.reading, **self._about(wanted, look, scale))
 
     def _selection(self, rows: Iterator[JourneyRow], wanted: Filter, look: Look, scale: float) -> Selection:
-        return Selection(rows, self._model.detail, self.reading, wanted=wanted, gaps=self._gaps, look=look, scale=scale)
+        return Selection(rows, self._whole, self.reading, **self._about(wanted, look, scale))
+
+    def _about(self, wanted: Filter, look: Look, scale: float) -> dict[str, Any]:
+        names = self._names
+        return {"wanted": names.meant(wanted), "gaps": self._gaps, "look": look, "scale": scale, "names": names}
+
+    def _whole(self, journey_id: str) -> Journey | None:
+        journey = self._model.detail(journey_id)
+        return None if journey is None else self._names.journey(journey)
 
 
 def _checked(sort: str) -> str:

@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 from random import SystemRandom
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -15,6 +16,10 @@ from journeymap.runtime.simulated import Access, PlatformProcess, SimulatedSourc
 from journeymap.settings import Settings
 from journeymap.source.base import Source
 from journeymap.source.config import EventStreamsConfig
+from journeymap.source.publicapi.config import PublicApiConfig
+
+if TYPE_CHECKING:
+    from journeymap.source.publicapi.client import PublicApi
 
 
 def make_sources(settings: Settings, clock: SystemClock, ledger: Path | None = None) -> list[Source]:
@@ -38,6 +43,27 @@ def _source(name: str, settings: Settings, clock: SystemClock, ledger: Path | No
         simulated_platform(settings),
         lambda access: EventStreamsSource(simulated(access, settings), clock.now, SystemRandom()),
     )
+
+
+PUBLIC: Final = frozenset({"notifications", "eventbridge"})
+"""The sources of the public platform."""
+
+
+def public_api(settings: Settings, clock: SystemClock) -> PublicApi | None:
+    """The one client of the public APIs that everything in this process shares; None without a source of that platform, or
+    without what it takes to ask."""
+    from journeymap.source.publicapi.client import PublicApi
+
+    config = public_platform(settings)
+    if PUBLIC.isdisjoint(settings.sources) or not (config.client_id and config.client_secret and config.api_url):
+        return None
+    return PublicApi(config, clock.now, SystemRandom())
+
+
+def public_platform(settings: Settings) -> PublicApiConfig:
+    """The public platform that the settings name; what is not set is empty."""
+    named = platform(settings)
+    return PublicApiConfig(named.login_url, named.api_url, named.stream_url, named.client_id, named.client_secret)
 
 
 def platform(settings: Settings) -> EventStreamsConfig:

@@ -12,6 +12,7 @@ from journeymap.model.journey import Kind, State
 from journeymap.model.time import Millis
 from journeymap.view.bars import passed_on
 from journeymap.view.folding import FoldedScale
+from journeymap.view.labels import short_name
 from journeymap.view.looks import CHANNEL_LOOKS, KIND_LOOKS, LIGHT, channel_token
 from journeymap.view.rows import DrawnInteraction
 from journeymap.view.scale import TimeScale
@@ -133,7 +134,8 @@ class Bars:
             return KIND_LOOKS[Kind.IVR].label
         if not named:
             return None
-        return one.queue if kind in LIGHT else (one.agent or one.queue) if kind == Kind.INTERACT else None
+        name = one.queue if kind in LIGHT else (one.agent or one.queue) if kind == Kind.INTERACT else None
+        return None if name is None else short_name(name)
 
     def _label(
         self, text: str | None, one: DrawnInteraction, kind: str, left: float, width: float, top: float, height: float

@@ -14,7 +14,7 @@ from journeymap.export.typeface import fitted
 from journeymap.model.journey import CHANNELS, OTHER_CHANNEL
 from journeymap.model.time import Millis
 from journeymap.view.folding import Fold, folded
-from journeymap.view.labels import day_and_time, duration
+from journeymap.view.labels import day_and_time, duration, short_name
 from journeymap.view.looks import CHANNEL_LOOKS, STATE_LABELS, channel_look, channel_token
 from journeymap.view.rows import DrawnInteraction, DrawnRow, in_lanes
 
@@ -126,9 +126,7 @@ def _list(interactions: Sequence[DrawnInteraction], look: Look, now: Millis, top
             STATE_LABELS.get(one.state, one.state.value) + (", timed out" if one.timed_out else ""),
             day_and_time(one.start, look.zone),
             duration((now if end is None else end) - one.start) + (" so far" if end is None else ""),
-            one.queue or "–",
-            one.agent or "–",
-            one.disposition or "–",
+            *[short_name(name) if name else "–" for name in (one.queue, one.agent, one.disposition)],
             one.interaction_id,
         )
         yield from line(cells, top + 8 + LINE * place, "s")

@@ -18,8 +18,7 @@ from journeymap.export.selection import CHOSEN, Selection
 from journeymap.export.stack import Stack
 from journeymap.export.summary import summary_text
 from journeymap.model.row import JourneyRow
-from journeymap.view.document import document
-from journeymap.view.masking import mask_document, mask_row
+from journeymap.view.masking import mask_row
 from journeymap.view.rows import DrawnRow, drawn_row, whole_row
 
 PACKET_JOURNEYS: Final = CHOSEN
@@ -95,7 +94,7 @@ def _write_journeys(
         journey = selection.whole(row.journey_id)
         if journey is None:
             continue
-        text = mask_document(document(journey, selection.reading), selection.viewer)
+        text = selection.document(journey)
         stream.write((b",\n" if rows else b"[\n") + text)
         events.writelines(_events(text))
         rows.append(mask_row(whole_row(journey) if selection.one else row, selection.viewer))

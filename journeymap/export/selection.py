@@ -20,6 +20,7 @@ from journeymap.model.time import Millis
 from journeymap.view.document import document
 from journeymap.view.filters import Filter
 from journeymap.view.masking import Viewer, mask_document, mask_row
+from journeymap.view.names import NO_NAMES, KnownNames
 from journeymap.view.question import MAX_PINNED
 from journeymap.view.reading import Reading
 from journeymap.view.rows import DrawnRow, drawn_row, whole_row
@@ -42,7 +43,8 @@ class Selection(msgspec.Struct, frozen=True):
     many are taken (None: all). `one` says that the selection is a single journey, which is drawn as its page draws it. `count` is
     how many there are, where that is known; `chosen` says that they were chosen by their ids, of which `missing` do not stand.
     `window` is the time that charts show, where it is not that of the filter. `pinned` are the ids of the first rows, where these
-    are pinned, `groups` those of all others: charts have them on top, and those below their groups' headings.
+    are pinned, `groups` those of all others: charts have them on top, and those below their groups' headings. `names` are those
+    of ids in events; rows and whole journeys have theirs already.
     """
 
     rows: Iterable[JourneyRow]
@@ -61,6 +63,7 @@ class Selection(msgspec.Struct, frozen=True):
     window: tuple[Millis, Millis] | None = None
     pinned: Collection[str] = ()
     groups: Grouping | None = None
+    names: KnownNames = NO_NAMES
 
     @classmethod
     def by_ids(
@@ -87,7 +90,11 @@ class Selection(msgspec.Struct, frozen=True):
         for row in islice(self.rows, self.most):
             journey = self.whole(row.journey_id)
             if journey is not None:
-                yield mask_document(document(journey, self.reading), self.viewer)
+                yield self.document(journey)
+
+    def document(self, journey: Journey) -> bytes:
+        """One of them as JSON."""
+        return mask_document(document(journey, self.reading, self.names), self.viewer)
 
     def subject(self, rows: Sequence[DrawnRow], *, more: bool = False, page: str = "") -> Subject:
         """What the head of a chart of these rows says."""

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from journeymap.model.journey import State
+from journeymap.view.labels import short_name
 from journeymap.view.looks import STATE_LABELS
 from journeymap.view.masking import Viewer, mask
 from journeymap.view.rows import DrawnRow
@@ -98,4 +99,4 @@ def _heading(by: str, name: str, size: int, viewer: Viewer) -> Heading:
     if by == "state":
         state = State(name)
         return Heading(STATE_LABELS.get(state, name), size, state)
-    return Heading(mask(name, viewer) or NO_QUEUE, size)
+    return Heading(short_name(mask(name, viewer)) or NO_QUEUE, size)

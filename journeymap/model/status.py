@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from journeymap.model.names import NamesReport
 from journeymap.model.time import SECOND, Millis
 
 STATUS: Final = "status"
@@ -166,7 +167,8 @@ class IngestStatus(msgspec.Struct, frozen=True):
     `sources` reports on each source, where the fields above are of the one that is worst off. `events_per_second` is a
     mean over the last ten seconds. `reading_stopped` says why sources are not read although they could be.
     `stitching_outdated` says why the store's journeys are not what today's settings or code would make of its events.
-    `release` is Journeymap's own, of the process that wrote this.
+    `release` is Journeymap's own, of the process that wrote this. `names` says how each kind of names stands, empty where none
+    are asked for; `names_mark` is the mark of the names document, empty while there is none.
     """
 
     written_at: Millis = 0
@@ -206,6 +208,8 @@ class IngestStatus(msgspec.Struct, frozen=True):
     release: str = ""
     gap_totals: list[GapTotal] = []
     alerts: AlertCounts = AlertCounts()
+    names: list[NamesReport] = []
+    names_mark: str = ""
 
     def is_stale(self, now: Millis) -> bool:
         """Whether whoever wrote this no longer does."""

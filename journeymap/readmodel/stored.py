@@ -17,6 +17,7 @@ from journeymap.store.base import Query, StoreReader
 from journeymap.view.facts import facts
 from journeymap.view.filters import Filter
 from journeymap.view.masking import HIDDEN
+from journeymap.view.names import NO_NAMES, KnownNames
 from journeymap.view.reading import Reading
 from journeymap.view.sorting import ACTIVITY, GROUPS, TURNED, Grouping, Place, group_place, rank_of
 
@@ -59,19 +60,20 @@ def stored_rows(
     *,
     order: str = "last_event_at",
     descending: bool = True,
+    names: KnownNames = NO_NAMES,
 ) -> Iterator[JourneyRow]:
-    """The rows as of the store's last checkpoint and as they read at the reading's moment. Raises StoreError.
+    """The rows as of the store's last checkpoint and as they read at the reading's moment, with `names`. Raises StoreError.
 
     Reads a slice at a time: a journey that changes meanwhile may come twice or, having moved ahead in the order, not at
     all; a second coming is left out.
     """
-    query, rest = asked_of_store(wanted, reading.now)
+    query, rest = asked_of_store(names.meant(wanted), reading.now)
     query = msgspec.structs.replace(query, order=order, descending=descending, limit=SLICE)
     exact = rest == Filter()
     given: set[str] = set()
     while True:
         rows = store.query(query)
-        for row in rows:
+        for row in map(names.row, rows):
             if row.journey_id in given:
                 continue
             if exact or rest.matches(facts(row, reading)):
@@ -85,7 +87,13 @@ def stored_rows(
 
 
 def sorted_rows(
-    store: StoreReader, wanted: Filter, reading: Reading, sort: str, *, most: int | None = None
+    store: StoreReader,
+    wanted: Filter,
+    reading: Reading,
+    sort: str,
+    *,
+    most: int | None = None,
+    names: KnownNames = NO_NAMES,
 ) -> Iterator[JourneyRow]:
     """The same rows in an order of the list or of the wall that was checked (`STORED_SORTS`, `view.sorting.SORTS`).
 
@@ -93,14 +101,14 @@ def sorted_rows(
     """
     if sort in STORED_SORTS:
         order, descending = STORED_SORTS[sort]
-        yield from stored_rows(store, wanted, reading, order=order, descending=descending)
+        yield from stored_rows(store, wanted, reading, order=order, descending=descending, names=names)
         return
     rank = rank_of(sort)
 
     def place(row: JourneyRow) -> tuple[Place, Millis, str]:
         return rank(facts(row, reading)), row.last_event_at, row.journey_id
 
-    rows = stored_rows(store, wanted, reading)
+    rows = stored_rows(store, wanted, reading, names=names)
     yield from sorted(rows, key=place, reverse=True) if most is None else heapq.nlargest(most, rows, key=place)
 
 
@@ -113,15 +121,20 @@ def arranged_rows(
     group: str | None = None,
     pinned: Iterable[str] = (),
     most: int,
+    names: KnownNames = NO_NAMES,
 ) -> Arranged:
     """The same rows as the wall arranges them: the pinned ones on top, matching or not, and the first `most` of the others."""
-    above, _ = named_rows(store, pinned)
+    above, _ = named_rows(store, pinned, names)
     ids = {row.journey_id for row in above}
     if group is None:
-        others = sorted_rows(store, wanted, reading, sort, most=most + len(ids))
+        others = sorted_rows(store, wanted, reading, sort, most=most + len(ids), names=names)
         return Arranged(itertools.chain(above, (row for row in others if row.journey_id not in ids)), ids, None)
     rows, groups = _grouped(
-        (row for row in stored_rows(store, wanted, reading) if row.journey_id not in ids), reading, sort, group, most
+        (row for row in stored_rows(store, wanted, reading, names=names) if row.journey_id not in ids),
+        reading,
+        sort,
+        group,
+        most,
     )
     return Arranged(itertools.chain(above, rows), ids, groups)
 
@@ -152,7 +165,9 @@ def _grouped(
     return [row for _, _, row in held], Grouping(group, [(name, sizes[name]) for name in names], of)
 
 
-def named_rows(store: StoreReader, ids: Iterable[str]) -> tuple[list[JourneyRow], list[str]]:
+def named_rows(
+    store: StoreReader, ids: Iterable[str], names: KnownNames = NO_NAMES
+) -> tuple[list[JourneyRow], list[str]]:
     """The rows of these ids in their order, each once, also by ids that journeys had before; and the ids of which none stands."""
     found: dict[str, JourneyRow] = {}
     missing = []
@@ -161,7 +176,7 @@ def named_rows(store: StoreReader, ids: Iterable[str]) -> tuple[list[JourneyRow]
         if record is None:
             missing.append(journey_id)
         else:
-            found.setdefault(record.row.journey_id, record.row)
+            found.setdefault(record.row.journey_id, names.row(record.row))
     return list(found.values()), missing
 
 

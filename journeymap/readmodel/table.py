@@ -67,7 +67,7 @@ class Table:
         for made in journeys:
             journey_id = made.row.journey_id
             overdue = made.due is not None and made.due <= self.now
-            held = Held(made.row, self.now, self.timeouts) if overdue else made
+            held = Held(made.row, self.now, self.timeouts, made.stored) if overdue else made
             self.held[journey_id] = held
             self.touched_at = self.now
             self._gone.pop(journey_id, None)
@@ -100,7 +100,7 @@ class Table:
                 continue
             if held.due <= now:
                 self.last_due = max(self.last_due, held.due)
-                self.held[journey_id] = held = Held(held.row, now, self.timeouts)
+                self.held[journey_id] = held = Held(held.row, now, self.timeouts, held.stored)
                 self._changed.append(journey_id)
             self._queue(journey_id, held.due)
         if len(self._changed) > count:

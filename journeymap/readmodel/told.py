@@ -8,6 +8,7 @@ from typing import Final, TypeAlias, TypeVar
 import msgspec
 
 from journeymap.errors import StoreError
+from journeymap.model.names import NAMES, decode_names
 from journeymap.model.status import (
     CONNECTIONS,
     GAPS,
@@ -24,6 +25,7 @@ from journeymap.model.status import (
 )
 from journeymap.model.time import Millis
 from journeymap.store.base import StoreReader
+from journeymap.view.names import NO_NAMES, KnownNames
 
 T = TypeVar("T")
 
@@ -37,12 +39,14 @@ _OPEN: Final = "OPEN"
 
 
 class Told:
-    """The documents of `model.status`, each None or empty before it was first written."""
+    """The documents of `model.status`, each None or empty before it was first written, and the names."""
 
     def __init__(self) -> None:
         self.status: IngestStatus | None = None
         self.connections: Sequence[ConnectionChange] = ()
         self.quarantine: Sequence[Quarantined] = ()
+        self.names: KnownNames = NO_NAMES
+        self._names_mark = ""
         self._gaps: Sequence[Gap] = ()
         self._read: dict[str, bytes] = {}
 
@@ -52,17 +56,29 @@ class Told:
         self._gaps = self._document(store, GAPS, decode_gaps, self._gaps)
         self.connections = self._document(store, CONNECTIONS, decode_connections, self.connections)
         self.quarantine = self._document(store, QUARANTINE, decode_quarantine, self.quarantine)
+        self._read_names(store)
+
+    def _read_names(self, store: StoreReader) -> None:
+        # It may be large, so it is read only when the status says that it is another.
+        mark = "" if self.status is None else self.status.names_mark
+        if mark and mark != self._names_mark:
+            found = store.document(NAMES)
+            self.names = NO_NAMES if found is None else KnownNames(self._decoded(NAMES, found, decode_names))
+            self._names_mark = mark
 
     def _document(self, store: StoreReader, name: str, decode: Callable[[bytes], T], known: T) -> T:
         document = store.document(name)
         if document is None or document == self._read.get(name):
             return known
-        try:
-            found = decode(document)
-        except (msgspec.MsgspecError, UnicodeError) as error:
-            raise StoreError(f"the ingest's {name} document cannot be read: {error}") from error
+        found = self._decoded(name, document, decode)
         self._read[name] = document
         return found
+
+    def _decoded(self, name: str, document: bytes, decode: Callable[[bytes], T]) -> T:
+        try:
+            return decode(document)
+        except (msgspec.MsgspecError, UnicodeError) as error:
+            raise StoreError(f"the ingest's {name} document cannot be read: {error}") from error
 
     def gaps(self, now: Millis) -> list[Gap]:
         """The gaps, oldest first; while ingest does not run and could not say so, with one since it was last heard of."""

@@ -85,6 +85,7 @@ class Pipeline:
         self._to_correct = _unkept(store, options.checkpoint_interval)
         self._checkpoint_at: Millis = 0
         self._evict_at: Millis = 0
+        self._watch: Callable[[Sequence[JourneyRow]], None] | None = None
         self.counts = Counts()
         self.quarantine = Quarantine()
         self.last_arrived_at: Millis | None = None
@@ -110,6 +111,10 @@ class Pipeline:
     def hot_journeys(self) -> int:
         """How many journeys are in memory."""
         return self._stitcher.hot_journeys
+
+    def watch(self, see: Callable[[Sequence[JourneyRow]], None]) -> None:
+        """Have `see` told of all rows that readers are given from now on."""
+        self._watch = see
 
     def feed(self, records: Sequence[Record], now: Millis) -> None:
         """1. Decode records and put their events on hold."""
@@ -234,6 +239,8 @@ class Pipeline:
             return False
         self._store.commit(commit)
         self._pending = None
+        if self._watch is not None:
+            self._watch(commit.rows.rows)
         if commit.positions is not None:
             counts = self.counts
             self._committed = commit.positions[JOURNAL]

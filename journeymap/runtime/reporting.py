@@ -15,6 +15,7 @@ import msgspec
 from journeymap import __version__
 from journeymap.errors import StoreError
 from journeymap.journal.journal import Journal
+from journeymap.model.names import NAMES, mark_of
 from journeymap.model.status import (
     ALERTS,
     CONNECTIONS,
@@ -35,6 +36,7 @@ from journeymap.model.time import SECOND, Millis
 from journeymap.runtime.alerts import Alerts
 from journeymap.runtime.gaps import GapLog
 from journeymap.runtime.history import Changes, ConnectionLog
+from journeymap.runtime.names import NamesKeeper
 from journeymap.runtime.pipeline import Pipeline
 from journeymap.source.base import ConnectionState, Source, SourceStatus, StateChange
 from journeymap.store.base import Store
@@ -96,6 +98,7 @@ class Reporter:
         pipeline: Pipeline,
         stitching_outdated: str | None = None,
         alerts: Alerts | None = None,
+        names: NamesKeeper | None = None,
         steady: Callable[[], Millis] = steady_now,
     ) -> None:
         self._store = store
@@ -104,10 +107,16 @@ class Reporter:
         self._pipeline = pipeline
         self._stitching_outdated = stitching_outdated
         self._alerts = alerts
+        self._names = names
         self._steady = steady
         self._rate = Rate()
         self._changes = [Changes() for _ in sources]
         self._written: dict[str, bytes] = {}
+        # Names of an earlier process hold, also where nobody asks for any now.
+        stored = store.document(NAMES)
+        if stored is not None:
+            self._written[NAMES] = stored
+        self._names_mark = "" if stored is None else mark_of(stored)
         self.started_at: Millis = 0
         before = self._kept(STATUS, decode_status, None)
         self._gaps = GapLog(self._kept(GAPS, decode_gaps, []), before, retention=pipeline.retention)
@@ -137,6 +146,7 @@ class Reporter:
         reports = self._look(now, intake)
         if ended is not None:
             self._gaps.stop(now)
+        names = self._look_at_names()
         status = self._status(now, reports, intake, ended)
         documents: dict[str, Any] = {
             GAPS: self._gaps.gaps(),
@@ -145,7 +155,7 @@ class Reporter:
         }
         if self._alerts is not None:
             documents[ALERTS] = self._alerts.firing()
-        encoded = {name: msgspec.json.encode(document) for name, document in documents.items()}
+        encoded = {name: msgspec.json.encode(document) for name, document in documents.items()} | names
         news = {name: data for name, data in encoded.items() if self._written.get(name) != data}
         self._store.write_documents({STATUS: msgspec.json.encode(status), **news})
         self._written.update(news)
@@ -181,6 +191,14 @@ class Reporter:
         self._gaps.look(now, reports, changes, intake.reading_stopped)
         self._connections.look(changes)
         return reports
+
+    def _look_at_names(self) -> dict[str, bytes]:
+        if self._names is None:
+            return {}
+        document = self._names.document()
+        if document is not self._written.get(NAMES):
+            self._names_mark = mark_of(document)
+        return {NAMES: document}
 
     def _status(self, now: Millis, reports: list[SourceReport], intake: Intake, ended: str | None) -> IngestStatus:
         worst = min(reports, key=lambda report: (not report.refused, _goodness(report)))
@@ -235,6 +253,8 @@ class Reporter:
             journal_torn_bytes=self._journal.torn_bytes,
             journal_damaged_bytes=intake.damaged_bytes,
             stitching_outdated=self._stitching_outdated,
+            names=[] if self._names is None else self._names.reports(),
+            names_mark=self._names_mark,
         )
 
 

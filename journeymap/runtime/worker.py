@@ -23,6 +23,7 @@ from journeymap.runtime.disk import LOOK_INTERVAL, DiskGuard, free_space
 from journeymap.runtime.inbox import HANDFUL, Inbox
 from journeymap.runtime.keeping import TIDY_INTERVAL, JournalKeeper
 from journeymap.runtime.memory import OldGarbage
+from journeymap.runtime.names import NamesKeeper
 from journeymap.runtime.pipeline import Pipeline
 from journeymap.runtime.reporting import Intake, Reporter
 from journeymap.source.base import Source
@@ -57,7 +58,7 @@ class Ingest:
     """Keeps a store up to date with its sources. `start` returns at once; `stop` returns when everything received is stored.
 
     `stitching_outdated` is what the status is to say of the stored journeys. `alerts` are told of hard errors, and closed at
-    the end. `free` tells the free bytes of a path's disk.
+    the end. `names` are kept for what the store's readers show. `free` tells the free bytes of a path's disk.
     `on_failure` is called, from one of the threads, when one of them ends by an error that is not a passing one; `failure` then
     holds the error.
     """
@@ -73,6 +74,7 @@ class Ingest:
         *,
         stitching_outdated: str | None = None,
         alerts: Alerts | None = None,
+        names: NamesKeeper | None = None,
         free: Callable[[Path], int] = free_space,
         on_failure: Callable[[], None] = lambda: None,
     ) -> None:
@@ -92,7 +94,7 @@ class Ingest:
         self._ended = threading.Event()
         self._hurry = threading.Event()
         self._replayed = threading.Event()
-        self._reporter = Reporter(store, journal, self._sources, pipeline, stitching_outdated, alerts)
+        self._reporter = Reporter(store, journal, self._sources, pipeline, stitching_outdated, alerts, names)
 
         def committed() -> int:
             return pipeline.committed
@@ -107,6 +109,10 @@ class Ingest:
             self._thread("sync", lambda: self._every(options.fsync_interval / SECOND, keeper.sync)),
             self._thread("tidy", lambda: self._every(TIDY_INTERVAL / SECOND, partial(keeper.tidy, self._goes_on))),
         ]
+        self._names = names
+        if names is not None:
+            pipeline.watch(names.see)
+            self._keepers.append(self._thread("names", names.run))
         self._status_at: Millis = 0
         self._collect_at: Millis = 0
         self._garbage = OldGarbage()
@@ -165,6 +171,8 @@ class Ingest:
             if left := self._inbox.waiting_bytes:
                 log.info("%d MB are left to the journal, for the next start", left // 1_000_000)
         self._ended.set()
+        if self._names is not None:
+            self._names.stop()
         for thread in self._keepers:
             if thread.ident is not None:
                 thread.join(STOP_PATIENCE)
@@ -308,6 +316,8 @@ class Ingest:
         if "retry" in self._store.take_commands():
             for source in self._sources:
                 source.retry()
+            if self._names is not None:
+                self._names.retry()
         self._say_losses()
         fault = "ingest was stopped" if self.failure is None else f"ingest has failed: {self.failure}"
         self.last_status = self._reporter.tell(now, self._intake(), ended=fault if stopped else None)

@@ -5,6 +5,7 @@ Written to be quick: events are most of it, so each is spliced from two encoding
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
@@ -12,6 +13,7 @@ import msgspec
 from journeymap.model.event import Event
 from journeymap.model.journey import Journey, Segment
 from journeymap.model.time import Millis
+from journeymap.view.names import NO_NAMES, KnownNames
 from journeymap.view.reading import Reading
 
 
@@ -80,8 +82,10 @@ _encode = msgspec.json.Encoder().encode
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode
 
 
-def document(journey: Journey, reading: Reading) -> bytes:
+def document(journey: Journey, reading: Reading, names: KnownNames = NO_NAMES) -> bytes:
     """The journey as of the reading's moment: UTF-8, no spaces, keys in the contract's order.
+
+    Where events name ids that have `names`, these stand behind all else, by id.
 
     An event's attributes are sorted by name at every level. Equal journeys give equal bytes, however their events were
     spelled. Raises msgspec.DecodeError where an event's raw bytes are not those of a usable event.
@@ -114,16 +118,22 @@ def document(journey: Journey, reading: Reading) -> bytes:
             for transfer in journey.transfers
         ],
     )
-    return b'%s,"events":[%s]}' % (_encode(head)[:-1], b",".join(_events(journey)))
+    named: dict[str, str] = {}
+    events = b",".join(_events(journey, names, named))
+    told = b',"names":%s' % _encode_sorted(named) if named else b""
+    return b'%s,"events":[%s]%s}' % (_encode(head)[:-1], events, told)
 
 
-def _events(journey: Journey) -> list[bytes]:
+def _events(journey: Journey, names: KnownNames, named: dict[str, str]) -> Iterator[bytes]:
     channels = {interaction.interaction_id: interaction.channel for interaction in journey.interactions}
-    return [_event(event, event.channel or channels[event.interaction_id]) for event in journey.events]
+    for event in journey.events:
+        attributes = _decode_payload(event.raw).payload
+        if names:
+            named.update(names.within(attributes))
+        yield _event(event, event.channel or channels[event.interaction_id], attributes)
 
 
-def _event(event: Event, channel: str) -> bytes:
-    attributes = _decode_payload(event.raw).payload
+def _event(event: Event, channel: str, attributes: dict[str, Any]) -> bytes:
     for name in _LEFT_OUT.intersection(attributes):
         del attributes[name]
     head = _encode(EventDocument(event.event_id, event.type, event.timestamp, event.interaction_id, channel))

@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from journeymap.model.names import KIND_WORDS
 from journeymap.model.status import IngestStatus, SourceReport
 from journeymap.model.time import MINUTE, SECOND, Millis
 from journeymap.view.labels import duration
@@ -109,8 +110,31 @@ def _findings(
             f"{status.journal_damaged_bytes:,} bytes of the journal are damaged and were left out",
             "Check the disk. What was committed to the store before is not concerned.",
         )
+    yield from _names(status)
     if status.stitching_outdated:
         yield Finding("outdated", status.stitching_outdated, OUTDATED)
+
+
+def _names(status: IngestStatus) -> Iterator[Finding]:
+    """Which names cannot be read; all that have the same reason in one sentence."""
+    for_permission = [each for each in status.names if each.missing]
+    if for_permission:
+        kinds = ", ".join(KIND_WORDS.get(each.kind, each.kind) for each in for_permission)
+        missing = " and ".join(dict.fromkeys(each.missing for each in for_permission if each.missing))
+        yield Finding(
+            "names",
+            f"the names of {kinds} cannot be read: the OAuth client's roles lack {missing}",
+            "Ids are shown instead. Give the permission to a role of the OAuth client on the platform, then press “Try again”, "
+            "or wait an hour.",
+        )
+    failing = [each for each in status.names if each.error and not each.missing]
+    if failing:
+        kinds = ", ".join(KIND_WORDS.get(each.kind, each.kind) for each in failing)
+        yield Finding(
+            "names",
+            f"the names of {kinds} cannot be read: {failing[0].error}",
+            "Names known from before are shown, and ids where there are none. It is tried again every few minutes.",
+        )
 
 
 def reports_of(status: IngestStatus) -> Sequence[SourceReport]:

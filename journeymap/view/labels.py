@@ -12,6 +12,8 @@ from journeymap.model.time import DAY, HOUR, MINUTE, SECOND, Millis, is_usable
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _UNITS: Final = ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s"))
+_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+_ID_SHOWN: Final = 8
 _LENGTH: Final = re.compile(r"(\d{1,13}(?:\.\d{1,3})?) ?(ms|s|min|m|h|d)?", re.ASCII)
 _LENGTH_UNITS: Final = {"ms": 1, "s": SECOND, "m": MINUTE, "min": MINUTE, "h": HOUR, "d": DAY}
 
@@ -91,6 +93,11 @@ def short_duration(length: Millis) -> str:
         if length >= unit:
             return f"{length // unit}{name[0]}"
     return "0s"
+
+
+def short_name(name: str) -> str:
+    """The beginning of an id that has no name; whatever else there is stays as it is."""
+    return f"{name[:_ID_SHOWN]}…" if _ID.fullmatch(name) else name
 
 
 def iso(moment: Millis) -> str:

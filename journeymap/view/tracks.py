@@ -25,8 +25,8 @@ WireRow: TypeAlias = tuple[Any, ...]
 _encode = msgspec.json.Encoder().encode
 
 
-def wire_row(row: JourneyRow, reading: Reading, customer: str | None = None) -> WireRow:
-    """The row on the wire, as of the reading's moment; `customer` is the customer's id as this viewer may see it.
+def wire_row(row: JourneyRow, reading: Reading) -> WireRow:
+    """The row on the wire, as of the reading's moment.
 
     The tag is a hash of all the rest, 48 bits so that JavaScript keeps it exactly. A hash and not a counter, because
     then every process gives the same row the same tag, and a page may be answered by any of them.
@@ -45,7 +45,7 @@ def wire_row(row: JourneyRow, reading: Reading, customer: str | None = None) -> 
     ]
     known = facts(row, reading)
     rest = (
-        row.customer_id if customer is None else customer,
+        row.customer_id,
         known.state.value,
         start,
         row.last_event_at - start,

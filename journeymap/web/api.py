@@ -40,7 +40,7 @@ def create_api(model: ReadModel, store: StoreReader, clock: Callable[[], Millis]
 
     async def journeys(request: Request) -> Response:
         listing = parse_listing(request.query_params.multi_items(), viewer_of(request))
-        page = await asyncio.to_thread(list_journeys, store, listing, clock(), model.timeouts)
+        page = await asyncio.to_thread(list_journeys, store, listing, clock(), model.timeouts, model.names)
         shown = msgspec.structs.replace(page, journeys=show_summaries(page.journeys, viewer_of(request)))
         return Response(msgspec.json.encode(shown), media_type=JSON)
 
@@ -87,7 +87,7 @@ def create_api(model: ReadModel, store: StoreReader, clock: Callable[[], Millis]
 
 def _document(model: ReadModel, journey_id: str, reading: ClockReading) -> bytes | None:
     journey = model.detail(journey_id)
-    return None if journey is None else document(journey, reading)
+    return None if journey is None else document(journey, reading, model.names)
 
 
 def _tag(text: bytes, now: Millis, viewer: Viewer) -> str:

@@ -155,7 +155,8 @@ def create_exports(
             record = store.find(journey_id)
             if record is None:
                 return None
-            return msgspec.structs.replace(_selection(model, [record.row], reading, viewer, asked), one=True)
+            row = model.names.row(record.row)
+            return msgspec.structs.replace(_selection(model, [row], reading, viewer, asked), one=True)
 
         return await made(form, make, file_name(form, reading.now, asked.look.zone, journey_id))
 
@@ -246,18 +247,26 @@ def _many(
     model: ReadModel, store: StoreReader, reading: ClockReading, viewer: Viewer, asked: Wanted, *, drawn: bool
 ) -> Selection | None:
     """What matches, or what was named by its ids; None where none of those stands. Charts (`drawn`) have their own bound."""
+    names = model.names
     if asked.journeys:
-        rows, missing = named_rows(store, asked.journeys)
+        rows, missing = named_rows(store, asked.journeys, names)
         about = _about(model, reading, viewer, asked)
         return Selection.by_ids(rows, missing, model.detail, reading, **about) if rows else None
     if drawn:
         arranged = arranged_rows(
-            store, asked.wanted, reading, asked.sort, group=asked.group, pinned=asked.pinned, most=CHART_ROWS + 1
+            store,
+            asked.wanted,
+            reading,
+            asked.sort,
+            group=asked.group,
+            pinned=asked.pinned,
+            most=CHART_ROWS + 1,
+            names=names,
         )
         selection = _selection(model, arranged.rows, reading, viewer, asked)
         return msgspec.structs.replace(selection, pinned=arranged.pinned, groups=arranged.groups)
     most = MOST_JOURNEYS if asked.sort in STORED_SORTS else MOST_SORTED
-    found = sorted_rows(store, asked.wanted, reading, asked.sort, most=most + 1)
+    found = sorted_rows(store, asked.wanted, reading, asked.sort, most=most + 1, names=names)
     return _selection(model, bounded(found, most), reading, viewer, asked)
 
 
@@ -272,7 +281,8 @@ def _about(model: ReadModel, reading: ClockReading, viewer: Viewer, asked: Wante
     gaps = model.gaps(reading.now)
     return {
         "viewer": viewer,
-        "wanted": asked.wanted,
+        "wanted": model.names.meant(asked.wanted),
+        "names": model.names,
         "gaps": gaps,
         "look": asked.look,
         "scale": asked.scale,

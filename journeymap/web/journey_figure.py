@@ -19,7 +19,7 @@ from journeymap.model.journey import CHANNELS, OTHER_CHANNEL, Kind
 from journeymap.model.status import Gap
 from journeymap.model.time import SECOND, Millis
 from journeymap.view.folding import Folded, folded
-from journeymap.view.labels import duration
+from journeymap.view.labels import duration, short_name
 from journeymap.web.hatching import gap_traces
 from journeymap.web.naming import Names, plain
 from journeymap.web.theme import CHANNEL_LOOKS, KIND_LOOKS, LIGHT, channel_look, channel_token, token
@@ -211,7 +211,7 @@ def _label(kind: str, queue: str, agent: str) -> str:
     """What stands on a bar of this kind."""
     if kind == Kind.IVR:
         return KIND_LOOKS[kind].label
-    return queue if kind in LIGHT else (agent or queue) if kind == Kind.INTERACT else ""
+    return short_name(queue if kind in LIGHT else (agent or queue) if kind == Kind.INTERACT else "")
 
 
 def _segment_end(segment: Mapping[str, Any], interaction: Mapping[str, Any], now: Millis) -> Millis:

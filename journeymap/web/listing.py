@@ -20,6 +20,7 @@ from journeymap.store.base import StoreReader
 from journeymap.view.facts import facts
 from journeymap.view.filters import CHOICES, QUERY_NAMES, Filter, parse_query
 from journeymap.view.masking import Viewer
+from journeymap.view.names import NO_NAMES, KnownNames
 from journeymap.view.summary import Summary, summary
 
 SORTS: Final = {
@@ -86,11 +87,13 @@ def parse_listing(parameters: Sequence[tuple[str, str]], viewer: Viewer) -> List
     return Listing(wanted, sort, _limit(given.get("limit")), _read_cursor(cursor, sort, wanted) if cursor else None)
 
 
-def list_journeys(store: StoreReader, listing: Listing, now: Millis, timeouts: Timeouts) -> Page:
-    """The journeys asked for, as of the store's last checkpoint and as they read at `now`. Raises StoreError."""
+def list_journeys(
+    store: StoreReader, listing: Listing, now: Millis, timeouts: Timeouts, names: KnownNames = NO_NAMES
+) -> Page:
+    """The journeys asked for, as of the store's last checkpoint and as they read at `now`, with `names`. Raises StoreError."""
     version = store.head()
     order, descending = SORTS[listing.sort]
-    wanted = listing.wanted
+    wanted = names.meant(listing.wanted)
     query, rest = asked_of_store(wanted, now)
     query = msgspec.structs.replace(
         query,
@@ -105,7 +108,7 @@ def list_journeys(store: StoreReader, listing: Listing, now: Millis, timeouts: T
     while True:
         size = listing.limit + 1 if exact else SLICE
         rows = store.query(msgspec.structs.replace(query, limit=size))
-        for place, row in enumerate(rows):
+        for place, row in enumerate(map(names.row, rows)):
             if exact or rest.matches(facts(row, reading)):
                 found.append(summary(row, reading))
             if len(found) == listing.limit:

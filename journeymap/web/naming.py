@@ -19,6 +19,7 @@ class Names:
 
     def __init__(self, journey: Mapping[str, Any]) -> None:
         self._events: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+        self._names: Mapping[str, str] = journey.get("names", {})
         for event in journey["events"]:
             self._events[event["interaction_id"]].append(event)
 
@@ -36,6 +37,7 @@ class Names:
         for event in reversed(self._events.get(interaction_id, ())):
             if until is None or event["timestamp"] < until:
                 found = next((str(event[key]) for key in keys if event.get(key)), "")
+                found = self._names.get(found, found)
                 if found and event["type"] not in AFTERWARDS:
                     return found
                 afterwards = afterwards or found

@@ -225,6 +225,7 @@ def _schemas() -> dict[str, Any]:
     journey["title"] = "Journey"
     journey["properties"]["events"] = {"type": "array", "items": _reference("EventDocument")}
     journey["required"].append("events")
+    journey["properties"]["names"] = {"type": "object", "additionalProperties": {"type": "string"}}
     schemas["EventDocument"]["additionalProperties"] = True
     status = schemas.pop("IngestStatus")
     del status["properties"]["pid"]

@@ -64,7 +64,8 @@ class ViewedModel:
         if journey is None:
             return None
         reading = ClockReading(now, self._model.timeouts)
-        shown: dict[str, Any] = mask_value(msgspec.json.decode(document(journey, reading)), self._viewer)
+        text = document(journey, reading, self._model.names)
+        shown: dict[str, Any] = mask_value(msgspec.json.decode(text), self._viewer)
         neighbours = [summary(row, reading) for row in self._model.neighbours(journey)]
         return {
             **shown,

@@ -18,6 +18,7 @@ from journeymap.model.time import HOUR
 from journeymap.runtime.alerts import Alerts
 from journeymap.runtime.clock import SystemClock
 from journeymap.runtime.disk import free_space
+from journeymap.runtime.names import NamesKeeper
 from journeymap.runtime.pipeline import Pipeline, PipelineOptions
 from journeymap.runtime.shelf import StoreShelf
 from journeymap.runtime.worker import Ingest, IngestOptions
@@ -90,6 +91,7 @@ class Running:
         journal: Journal | None = None,
         free: Callable[[Path], int] = free_space,
         alerts: Alerts | None = None,
+        names: NamesKeeper | None = None,
         **options: Any,
     ):
         self.store = store
@@ -109,6 +111,7 @@ class Running:
             CLOCK,
             given,
             alerts=alerts,
+            names=names,
             free=free,
             on_failure=self.failed.set,
         )

@@ -38,7 +38,8 @@ Marks = dict[str, str]
 def seen_marks(journey: Mapping[str, Any], now: Millis, gaps: Sequence[Gap] = ()) -> Marks:
     """A mark for each part of the page, which differs whenever that part would look different. `gaps` are those over the time it
     shows."""
-    told = [journey["interactions"], journey["transfers"], len(journey["events"]), journey["last_event_at"]]
+    names = journey.get("names", {})
+    told = [journey["interactions"], journey["transfers"], len(journey["events"]), journey["last_event_at"], names]
     others = [
         [other[key] for key in ("journey_id", "state", "started_at", "last_event_at")]
         for other in journey.get("neighbours", ())
@@ -49,7 +50,7 @@ def seen_marks(journey: Mapping[str, Any], now: Millis, gaps: Sequence[Gap] = ()
         "head": _mark([*who, told, others]),
         "figure": _mark([who, told, grown, [list(msgspec.structs.astuple(gap)) for gap in gaps]]),
         "lists": _mark([who, told, others]),
-        "events": _mark([who, len(journey["events"]), journey["last_event_at"], journey["channels"]]),
+        "events": _mark([who, len(journey["events"]), journey["last_event_at"], journey["channels"], names]),
     }
 
 
@@ -105,7 +106,8 @@ def _chart(journey: Mapping[str, Any], now: Millis, gaps: Sequence[Gap]) -> dict
 
 
 def _events(journey: Mapping[str, Any], events: Sequence[Any]) -> dict[str, Any]:
-    return {"journey": journey["journey_id"], "total": len(events), "events": events[-EVENTS_SENT:]}
+    names = journey.get("names", {})
+    return {"journey": journey["journey_id"], "total": len(events), "events": events[-EVENTS_SENT:], "names": names}
 
 
 def register(app: dash.Dash, read_model: PageModel, clock: Callable[[], Millis]) -> None:

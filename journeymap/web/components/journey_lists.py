@@ -9,7 +9,7 @@ from dash import html
 
 from journeymap.model.time import Millis
 from journeymap.readmodel.evidence import Rule
-from journeymap.view.labels import duration
+from journeymap.view.labels import duration, short_name
 from journeymap.web.components.attributes import attributes
 from journeymap.web.components.journey import channel_badge, journey_path, state_badge, when
 from journeymap.web.journey_figure import segment_key
@@ -111,16 +111,22 @@ def _segments(journey: Mapping[str, Any]) -> Iterable[tuple[str, Sequence[Any]]]
                         ],
                         className="journey-legend-entry",
                     ),
-                    names.queue(name, until) or "–",
-                    names.agent(name, until) or "–",
+                    _named(names.queue(name, until)),
+                    _named(names.agent(name, until)),
                     when(start),
                     when(until) if until is not None else html.Span("open", className="journey-open"),
                     growing(start) if until is None else duration(until - start),
-                    ((part["disposition"] or "") if index == last else "")
+                    (short_name(part["disposition"] or "") if index == last else "")
                     + (" (timed out)" if index == last and part["timed_out"] else ""),
                     html.Code(name),
                 ),
             )
+
+
+def _named(name: str) -> Any:
+    """A name; of an id that has none its beginning, the whole of it in the tip."""
+    short = short_name(name)
+    return (short or "–") if short == name else html.Span(short, title=name)
 
 
 def growing(start: Millis) -> Any:
@@ -171,7 +177,7 @@ def _identity(joined: Sequence[Mapping[str, Any]], channels: Mapping[str, str]) 
 
 def _contacts(others: Sequence[Mapping[str, Any]]) -> Iterable[tuple[str, Sequence[Any]]]:
     for other in others:
-        outcome = ", ".join(other.get("dispositions", ())) or "–"
+        outcome = ", ".join(map(short_name, other.get("dispositions", ()))) or "–"
         cells = (
             html.A(when(other["started_at"]), href=journey_path(other["journey_id"])),
             state_badge(other["state"]),

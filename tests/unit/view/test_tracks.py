@@ -69,7 +69,7 @@ def test_the_tag_changes_with_anything_and_with_nothing_else() -> None:
     assert 0 <= tag < 2**53, "JavaScript must keep it exactly"
     others = [
         wire_row(ROW, at(START + 60_000 + 5 * MINUTE))[1],
-        wire_row(ROW, at(START + 61_000), "•••")[1],
+        wire_row(msgspec.structs.replace(ROW, customer_id="•••"), at(START + 61_000))[1],
         wire_row(msgspec.structs.replace(ROW, arrived_at=1), at(START + 61_000))[1],
         wire_row(msgspec.structs.replace(ROW, transfers=()), at(START + 61_000))[1],
     ]
