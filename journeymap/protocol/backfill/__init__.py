@@ -1,0 +1,1 @@
+"""How a period is fetched again from the platform's records, without I/O."""

@@ -1,0 +1,104 @@
+"""Details queries: a slice of time page by page, and conversations by their ids."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any, Final
+
+from journeymap.model.time import Millis
+from journeymap.protocol.backfill.limits import Limits
+from journeymap.protocol.backfill.sieve import Sieve
+from journeymap.protocol.backfill.slices import Slice
+from journeymap.protocol.backfill.steps import Answer, Ask, Course, Refusal, Step, UnansweredError, asked
+
+DETAILS: Final = "/api/v2/analytics/conversations/details"
+PAGE: Final = 100
+MOST_HITS: Final = 100_000
+"""Pages lead no further than this. More is asked for in halves from the start."""
+
+_IDS_AT_ONCE: Final = 50
+_BAD_REQUEST: Final = 400
+
+
+class BeyondReachError(Exception):
+    """Queries do not reach as far back as this slice lies, or not to the end of what there is in it."""
+
+
+def queried(part: Slice, sieve: Sieve, limits: Limits, tell: Callable[[float], Step]) -> Course[None]:
+    """All of a slice, in halves where the platform wants that. `tell` makes a step of how much of it is done. Raises
+    `BeyondReachError`."""
+    todo = [part]
+    while todo:
+        piece = todo.pop()
+        instead = yield from _pages(piece, sieve, limits, partial(_told, tell, part, piece))
+        todo += reversed(instead)
+
+
+def _told(tell: Callable[[float], Step], whole: Slice, part: Slice, share: float) -> Step:
+    """How much of the whole is done when this is of a part; what is newer is done already."""
+    left = part.start - whole.start + (1 - share) * (part.end - part.start)
+    return tell(1 - left / (whole.end - whole.start))
+
+
+def _pages(part: Slice, sieve: Sieve, limits: Limits, tell: Callable[[float], Step]) -> Course[Sequence[Slice]]:
+    """The pages of a slice. It returns what is to be asked for instead: nothing, or its halves."""
+    number = 1
+    while True:
+        reply = yield Ask("POST", DETAILS + "/query", document=_query(part, number))
+        if isinstance(reply, Refusal):
+            return _instead(part, number, reply, limits)
+        assert isinstance(reply, Answer)
+        # An empty page has no list of conversations at all. What the total says drifts while conversations go on.
+        records = reply.listed("conversations")
+        total = _whole(reply.document.get("totalHits"))
+        halves = part.halves() if number == 1 and total > MOST_HITS and part.end - part.start > 1 else None
+        if halves is not None:
+            return halves
+        yield from sieve.sift(records, reply.now)
+        yield tell(min(1.0, number * PAGE / total) if total else 1.0)
+        if not records or (len(records) < PAGE and number * PAGE >= total):
+            return ()
+        number += 1
+
+
+def _instead(part: Slice, number: int, refusal: Refusal, limits: Limits) -> Sequence[Slice]:
+    if refusal.status == _BAD_REQUEST:
+        if number == 1 and limits.too_far_back(part, refusal):
+            raise BeyondReachError
+        halves = limits.split(part, refusal)
+        if halves is not None:
+            return halves
+        if number > 1:  # more is open at one time than pages lead to
+            raise BeyondReachError
+    raise UnansweredError(refusal)
+
+
+def by_ids(ids: Iterable[str], sieve: Sieve) -> Course[None]:
+    """The records of these conversations; those of which there are none do not come."""
+    wanted = list(ids)
+    for first in range(0, len(wanted), _IDS_AT_ONCE):
+        some = wanted[first : first + _IDS_AT_ONCE]
+        reply = yield from asked(Ask("GET", DETAILS, {"id": ",".join(some)}))
+        yield from sieve.sift(reply.listed("conversations"), reply.now)
+
+
+def newest(end: Millis, now: Millis, sieve: Sieve) -> Course[None]:
+    """A look at what began last: how fresh the records are."""
+    part = Slice(min(end, now) - 1, now)
+    query = _query(part, 1) | {"order": "desc", "paging": {"pageSize": PAGE, "pageNumber": 1}}
+    reply = yield from asked(Ask("POST", DETAILS + "/query", document=query))
+    yield from sieve.sift(reply.listed("conversations"), reply.now)
+
+
+def _query(part: Slice, number: int) -> dict[str, Any]:
+    return {
+        "interval": part.interval,
+        "order": "asc",
+        "orderBy": "conversationStart",
+        "paging": {"pageSize": PAGE, "pageNumber": number},
+    }
+
+
+def _whole(value: Any) -> int:
+    return value if type(value) is int and value > 0 else 0

@@ -1,0 +1,384 @@
+"""The course of a back-fill against a platform that is a function: what is asked, what is kept, when it is done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from journeymap.model.time import DAY, HOUR, MINUTE, SECOND
+from journeymap.protocol.backfill.course import LAG_PATIENCE, Outcome, course
+from journeymap.protocol.backfill.limits import Limits
+from journeymap.protocol.backfill.sieve import Seen, latest_in
+from journeymap.protocol.backfill.slices import MARGIN, Period, Slice, slices
+from journeymap.protocol.backfill.stamps import iso, read_iso
+from journeymap.protocol.backfill.steps import Answer, Ask, Known, Refusal, Take, Tell, UnansweredError, Wait
+
+MIDNIGHT = 20_000 * DAY
+NOON = MIDNIGHT + 12 * HOUR
+QUERY = "/api/v2/analytics/conversations/details/query"
+
+
+def record(name: str, start: int, end: int | None, *moments: int) -> dict[str, Any]:
+    """A conversation with a segment from each moment to the next."""
+    cuts = [start, *moments] + ([] if end is None else [end])
+    segments = [{"segmentStart": iso(one), "segmentEnd": iso(two)} for one, two in pairwise(cuts)]
+    said: dict[str, Any] = {
+        "conversationId": name,
+        "conversationStart": iso(start),
+        "participants": [{"sessions": [{"segments": segments}]}],
+    }
+    return said | ({} if end is None else {"conversationEnd": iso(end)})
+
+
+class Desk:
+    """A platform: its records, how late they are, and what it refuses."""
+
+    def __init__(self, *records: dict[str, Any], now: int = NOON) -> None:
+        self.records = list(records)
+        self.now = now
+        self.asked: list[Ask] = []
+        self.lag = 0
+        self.most = 100_000
+        self.longest = 7 * DAY
+        self.reach = 35 * DAY
+        self.available = now - HOUR
+        self.forbidden: Sequence[str] = ()
+        self.going_on: list[tuple[str, int]] = []
+        self.truncated = False
+        self.states: dict[str, dict[str, Any]] = {}
+        self.polls = 2
+
+    def answer(self, step: Ask) -> Answer | Refusal:
+        self.asked.append(step)
+        if any(part in step.path for part in self.forbidden):
+            return Refusal(403, "it lacks analytics:something:view", self.now, ("analytics:something:view",))
+        if step.path == QUERY:
+            return self.query(step.document)
+        if step.path.endswith("activity/query"):
+            entities = [{"conversationId": name, "activityDate": iso(at)} for name, at in self.going_on]
+            finer = "filter" in step.document
+            told = {"group": {"mediaType": "voice"}, "entities": entities, "truncated": self.truncated and not finer}
+            return self.said(results=[told])
+        if step.path.endswith("/availability"):
+            return self.said(dataAvailabilityDate=iso(self.available))
+        if step.path.endswith("/jobs"):
+            self.job = step.document
+            return self.said(jobId="j-1")
+        if step.path.endswith("/jobs/j-1"):
+            self.polls -= 1
+            return self.said(state="FULFILLED" if self.polls <= 0 else "PENDING")
+        if step.path.endswith("/results"):
+            return self.results(step.params)
+        if step.path.startswith("/api/v2/conversations/"):
+            found = self.states.get(step.path.rpartition("/")[2])
+            return Refusal(404, "not found", self.now) if found is None else self.said(**found)
+        wanted = str(step.params["id"]).split(",")
+        return self.said(conversations=[one for one in self.records if one["conversationId"] in wanted])
+
+    def query(self, document: Mapping[str, Any]) -> Answer | Refusal:
+        start, end = self.interval(document)
+        if end - start > self.longest:
+            return Refusal(400, "The interval spans too many days", self.now)
+        if start < self.now - self.reach:
+            return Refusal(400, "The interval begins more than 35 days ago", self.now)
+        paging = document["paging"]
+        size, number = paging["pageSize"], paging["pageNumber"]
+        if size * number > self.most:
+            return Refusal(400, f"Pagination may not exceed {self.most} results", self.now)
+        found = self.matching(start, end)
+        if document["order"] == "desc":
+            found.reverse()
+        page = found[(number - 1) * size : number * size]
+        return self.said(**({"conversations": page} if page else {}), totalHits=len(found))
+
+    def results(self, params: Mapping[str, Any]) -> Answer:
+        found = self.matching(*self.interval(self.job))
+        first = int(params.get("cursor", 0))
+        cursor = {"cursor": str(first + 2)} if first + 2 < len(found) else {}
+        return self.said(conversations=found[first : first + 2], **cursor)
+
+    def interval(self, document: Mapping[str, Any]) -> tuple[int, int]:
+        start, _, end = document["interval"].partition("/")
+        return read_iso(start) or 0, read_iso(end) or 0
+
+    def matching(self, start: int, end: int) -> list[dict[str, Any]]:
+        at = self.now - self.lag
+        found = [
+            one
+            for one in self.records
+            if start // DAY * DAY <= (began := read_iso(one["conversationStart"]) or 0) < end
+            and began <= at
+            and (read_iso(one.get("conversationEnd")) or end) >= start
+        ]
+        return sorted(found, key=lambda one: (one["conversationStart"], one["conversationId"]))
+
+    def said(self, **fields: Any) -> Answer:
+        return Answer(fields, self.now)
+
+    @property
+    def intervals(self) -> list[tuple[int, int]]:
+        return [self.interval(step.document) for step in self.asked if step.path == QUERY]
+
+
+class Fetched:
+    """A course that was followed to its end."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        period: Period,
+        *,
+        known: Sequence[str] = (),
+        seen: Seen | None = None,
+        limits: Limits | None = None,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.kept: list[dict[str, Any]] = []
+        self.shares: list[float] = []
+        self.reached: list[int] = []
+        self.waits: list[int] = []
+        going = course(period, desk.now, seen or Seen(), limits or Limits())
+        reply: Any = None
+        while True:
+            try:
+                step = going.send(reply)
+            except StopIteration as end:
+                self.outcome: Outcome = end.value
+                return
+            reply = None
+            match step:
+                case Ask():
+                    reply = desk.answer(step)
+                    meanwhile()
+                case Take(frame):
+                    self.kept.append(json.loads(frame))
+                case Wait(length):
+                    self.waits.append(length)
+                    desk.now += length
+                    reply = desk.now
+                case Known():
+                    reply = known
+                case Tell(share, reached):
+                    self.shares.append(share)
+                    self.reached += [] if reached is None else [reached]
+
+    @property
+    def names(self) -> list[str]:
+        return [one["conversationId"] for one in self.kept]
+
+
+def gap(length: int = 90 * SECOND, end: int = NOON) -> Period:
+    return Period(end - length, end)
+
+
+def test_slices_touch_one_day_each_and_come_newest_first() -> None:
+    start, end = MIDNIGHT - DAY + 3 * HOUR, MIDNIGHT + 2 * HOUR
+    assert slices(start, end) == [Slice(MIDNIGHT, end), Slice(start, MIDNIGHT)]
+    early = MIDNIGHT + MINUTE
+    assert slices(early, end) == [Slice(MIDNIGHT - 1, end)], "what began before midnight is found too"
+
+
+def test_what_happened_in_a_gap_is_kept_unaltered_and_the_rest_is_passed() -> None:
+    inside = record("inside", NOON - HOUR, None, NOON - MINUTE)
+    after = record("after", NOON - 1, None, NOON + SECOND)
+    quiet = record("quiet", NOON - HOUR, None, NOON - 30 * MINUTE)
+    over = record("over", NOON - HOUR, NOON - 40 * MINUTE)
+    found = Fetched(Desk(inside, quiet, over, after, now=NOON + 2 * SECOND), gap())
+    assert found.kept == [inside, after]
+    assert found.outcome == Outcome(2, 1, sure=True)
+    assert found.shares == sorted(found.shares)
+
+
+def test_what_is_open_is_kept_where_nobody_listened_before() -> None:
+    quiet = record("quiet", NOON - HOUR, None, NOON - 30 * MINUTE)
+    desk = Desk(quiet, record("new", NOON - SECOND, None, NOON), now=NOON + SECOND)
+    assert set(Fetched(desk, Period(NOON - MINUTE, NOON, open_too=True)).names) == {"quiet", "new"}
+
+
+def test_pages_are_read_to_their_end_and_what_repeats_is_kept_once() -> None:
+    desk = Desk(
+        *(record(f"c{n:03}", NOON - MINUTE + n, None, NOON - SECOND + n) for n in range(250)), now=NOON + SECOND
+    )
+
+    def meanwhile() -> None:  # conversations go on beginning, and shift the pages
+        n = len(desk.asked)
+        desk.records.insert(0, record(f"n{n}", NOON - MINUTE - n, None, NOON))
+
+    found = Fetched(desk, gap(), meanwhile=meanwhile)
+    assert set(found.names) >= {f"c{n:03}" for n in range(250)}
+    assert len(found.names) == len(set(found.names))
+
+
+def test_an_empty_page_has_no_conversations_and_ends_it() -> None:
+    desk = Desk(*(record(f"c{n}", NOON - MINUTE + n, None, NOON) for n in range(100)), now=NOON + SECOND)
+    assert len(Fetched(desk, gap()).names) == 100
+    assert len(desk.intervals) == 2, "a total may be out of date: only a page that is not full is the last"
+
+
+def test_what_began_before_and_goes_on_comes_by_its_id() -> None:
+    old = record("old", NOON - 3 * DAY, None, NOON - MINUTE)
+    ended = record("ended", NOON - 2 * DAY, NOON - MINUTE)
+    unmoved = record("unmoved", NOON - 3 * DAY, None, NOON - 2 * DAY)
+    desk = Desk(old, ended, unmoved, record("new", NOON, None), now=NOON + SECOND)
+    desk.going_on = [("old", NOON - MINUTE), ("unmoved", NOON - 2 * DAY)]
+    found = Fetched(desk, gap(), known=["ended", "unmoved", "unheard-of"])
+    assert set(found.names) == {"old", "ended", "new"}
+    (asked,) = [step for step in desk.asked if step.method == "GET"]
+    assert asked.params == {"id": "ended,old,unheard-of"}, "what has been as it is since before need not be asked for"
+
+
+def test_where_not_all_in_progress_is_named_it_is_asked_for_by_queue() -> None:
+    desk = Desk(record("new", NOON, None), now=NOON + SECOND)
+    desk.going_on, desk.truncated = [("one", NOON)], True
+    Fetched(desk, gap())
+    activities = [step.document for step in desk.asked if "activity" in step.path]
+    assert [query["groupBy"] for query in activities] == [["mediaType"], ["queueId"]]
+    assert activities[1]["filter"]["predicates"][0]["value"] == "voice"
+
+
+def test_a_slice_of_too_much_is_asked_for_in_halves() -> None:
+    starts = [NOON - 6 * HOUR + n * MINUTE for n in range(340)]
+    desk = Desk(*(record(f"c{n:03}", start, start + HOUR) for n, start in enumerate(starts)), now=NOON + DAY)
+    desk.most = 200
+    found = Fetched(desk, Period(NOON - 6 * HOUR, NOON))
+    assert len(found.names) == len(set(found.names)) == 340
+    assert any("shorter intervals" in note for note in found.outcome.notes)
+
+
+def test_where_more_is_open_at_a_time_than_pages_lead_to_a_job_is_asked() -> None:
+    desk = Desk(*(record(f"c{n:03}", NOON - HOUR + n, None, NOON) for n in range(340)), now=NOON + DAY)
+    desk.most = 200
+    found = Fetched(desk, Period(NOON - HOUR, NOON))
+    assert len(found.names) == len(set(found.names)) == 340
+    assert any(step.path.endswith("/jobs") for step in desk.asked)
+
+
+def test_an_interval_that_is_too_long_is_asked_for_in_halves() -> None:
+    desk = Desk(record("c", NOON - HOUR, NOON - MINUTE), record("new", NOON, None), now=NOON + SECOND)
+    desk.longest = 2 * HOUR
+    assert set(Fetched(desk, Period(NOON - 8 * HOUR, NOON)).names) == {"c", "new"}
+
+
+def test_beyond_the_reach_of_queries_jobs_are_asked_and_it_is_said() -> None:
+    end = NOON - 35 * DAY + HOUR
+    desk = Desk(*(record(f"c{n}", end - 3 * DAY + n * HOUR, end - 3 * DAY + n * HOUR + MINUTE) for n in range(72)))
+    limits = Limits()
+    found = Fetched(desk, Period(end - 3 * DAY, end, margin=0), limits=limits)
+    assert len(found.names) == 72
+    assert sum(step.path.endswith("/jobs") for step in desk.asked) == 4
+    assert len([note for note in found.outcome.notes if "jobs were asked" in note]) == 1
+    refused = [interval for interval in desk.intervals if interval[0] < NOON - 35 * DAY]
+    assert len(refused) == 1, "one refusal is enough to know"
+
+
+def test_jobs_reach_as_far_as_they_do_and_queries_bring_the_rest() -> None:
+    early, late = record("early", NOON - 3 * HOUR, NOON - 2 * HOUR), record("late", NOON - 20 * MINUTE, NOON - MINUTE)
+    desk = Desk(early, late, record("new", NOON, None), now=NOON + SECOND)
+    found = Fetched(desk, Period(NOON - 4 * HOUR, NOON, jobs=True))
+    assert set(found.names) == {"early", "late", "new"}
+    assert min(start for start, _ in desk.intervals) == desk.available
+    assert any("jobs reach to" in note for note in found.outcome.notes)
+
+
+def test_a_job_that_comes_to_nothing_is_an_error() -> None:
+    desk = Desk()
+    desk.polls = 10**9
+    with pytest.raises(UnansweredError, match="is PENDING"):
+        Fetched(desk, Period(NOON - 4 * HOUR, NOON - 2 * HOUR, jobs=True))
+
+
+def test_a_gap_is_filled_only_when_records_are_seen_that_are_newer() -> None:
+    desk = Desk(record("c", NOON - MINUTE, NOON - SECOND), record("new", NOON + SECOND, None), now=NOON + 2 * SECOND)
+    desk.lag = 40 * SECOND
+    found = Fetched(desk, gap())
+    assert set(found.names) == {"c", "new"}
+    assert found.outcome.sure
+    assert desk.now >= NOON + SECOND + desk.lag
+    assert all(one <= two for one, two in pairwise(found.waits))
+
+
+def test_where_nothing_newer_comes_it_ends_all_the_same_and_says_so() -> None:
+    desk = Desk(record("c", NOON - MINUTE, NOON - SECOND), now=NOON + 2 * SECOND)
+    found = Fetched(desk, gap())
+    assert found.names == ["c"]
+    assert not found.outcome.sure
+    assert LAG_PATIENCE <= desk.now - NOON < LAG_PATIENCE + MINUTE
+
+
+def test_while_records_lag_the_present_state_is_asked_for() -> None:
+    desk = Desk(record("new", NOON + SECOND, None), now=NOON + 2 * SECOND)
+    desk.lag, desk.going_on = MINUTE, [("new", NOON + SECOND), ("gone", NOON)]
+    desk.states = {"new": {"id": "new", "participants": []}}
+    found = Fetched(desk, gap())
+    assert found.kept[0] == {"id": "new", "participants": []}
+    assert found.kept[1]["conversationId"] == "new"
+
+
+def test_a_permission_that_is_missing_is_named() -> None:
+    desk = Desk()
+    desk.forbidden = ["details"]
+    with pytest.raises(UnansweredError) as caught:
+        Fetched(desk, gap())
+    assert caught.value.refusal.permissions == ("analytics:something:view",)
+
+
+def test_without_the_activity_query_it_goes_on_and_says_so() -> None:
+    desk = Desk(record("c", NOON - MINUTE, None, NOON), now=NOON + SECOND)
+    desk.forbidden = ["activity"]
+    found = Fetched(desk, gap())
+    assert found.names == ["c"]
+    assert any("in progress could not be asked for" in note for note in found.outcome.notes)
+
+
+def test_what_was_kept_is_not_kept_again_unless_it_has_changed() -> None:
+    seen = Seen()
+    desk = Desk(record("same", NOON - MINUTE, NOON), record("grows", NOON - MINUTE, None, NOON), now=NOON + SECOND)
+    assert set(Fetched(desk, gap(), seen=seen).names) == {"same", "grows"}
+    desk.records[1] = record("grows", NOON - MINUTE, NOON + SECOND, NOON)
+    assert Fetched(desk, gap(), seen=seen).names == ["grows"]
+
+
+def test_progress_says_from_where_on_all_is_done() -> None:
+    found = Fetched(Desk(now=NOON + DAY), Period(MIDNIGHT - DAY, NOON, margin=0))
+    assert found.reached == [MIDNIGHT, MIDNIGHT - DAY - 1]
+
+
+def test_a_time_to_come_is_not_what_has_happened() -> None:
+    assert latest_in(record("c", NOON, None, NOON + HOUR), NOON + SECOND) == NOON
+    assert latest_in({"participants": [None, {"sessions": 3}], "conversationStart": "never"}, NOON) == 0
+
+
+moments = st.integers(NOON - 3 * HOUR, NOON)
+
+
+@given(
+    st.lists(
+        st.tuples(moments, st.none() | st.integers(0, HOUR), st.lists(st.integers(0, HOUR), max_size=3)), max_size=40
+    ),
+    st.integers(100, 300),
+    st.sampled_from([20 * MINUTE, 2 * HOUR, 7 * DAY]),
+)
+def test_all_that_happened_is_kept_once_however_the_platform_cuts_it(
+    lives: list[tuple[int, int | None, list[int]]], most: int, longest: int
+) -> None:
+    records = [
+        record(
+            f"c{n}",
+            start,
+            None if length is None else start + length,
+            *sorted(start + min(more, length or HOUR) for more in inside),
+        )
+        for n, (start, length, inside) in enumerate(lives)
+    ]
+    desk = Desk(*records, now=NOON + DAY)
+    desk.most, desk.longest = most, longest
+    period = Period(NOON - HOUR, NOON)
+    found = Fetched(desk, period)
+    touched = [one["conversationId"] for one in records if latest_in(one, desk.now) >= period.start - MARGIN]
+    assert sorted(found.names) == sorted(touched)
