@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from journeymap.bootstrap.backfilling import make_filler
 from journeymap.bootstrap.sources import make_sources, public_api
 from journeymap.errors import StoreMismatchError
 from journeymap.model.event import Event
@@ -278,6 +279,7 @@ def _ingesting(settings: Settings, clock: SystemClock, on_failure: Callable[[], 
             stitching_outdated=outdated(store.fingerprints(), stitch_options(settings).fingerprint),
             alerts=None if hook is None else alerts_to(hook.get_secret_value(), settings.environment, clock.now),
             names=None if api is None else NamesKeeper(api, clock.now, store.document(NAMES)),
+            filler=make_filler(settings, store, clock, api),
             on_failure=on_failure,
         )
         for source in sources:

@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from journeymap.model.backfill import BackfillReport
 from journeymap.model.names import NamesReport
 from journeymap.model.time import SECOND, Millis
 
@@ -82,6 +83,8 @@ class Gap(msgspec.Struct, frozen=True):
 
     `kind` is `disconnected` (the source was not OPEN), `stopped` (ingest did not run), `dropped` (the platform says that it
     left events out; `dropped` of them) or `disk` (reading was stopped because the disk is nearly full).
+    `filled_at` is when back-fill had brought what happened in it, of so many `conversations`. Until then `filling` is how much of
+    that is done, from 0 to 1, None where nothing is fetched; `problem` is why it does not go on.
     """
 
     source: str
@@ -90,17 +93,23 @@ class Gap(msgspec.Struct, frozen=True):
     end: Millis | None = None
     dropped: int = 0
     detail: str = ""
+    filled_at: Millis | None = None
+    conversations: int = 0
+    filling: float | None = None
+    problem: str = ""
 
 
 class GapTotal(msgspec.Struct, frozen=True):
     """How many gaps of one source and kind have ended since ingest started, how long they were together, and whether one
-    lasts."""
+    lasts. `filled` were filled since then, whenever they ended; `unfilled` are kept that are not."""
 
     source: str
     kind: str
     ended: int = 0
     ended_ms: Millis = 0
     open: bool = False
+    filled: int = 0
+    unfilled: int = 0
 
 
 class Durations(msgspec.Struct, frozen=True):
@@ -168,7 +177,8 @@ class IngestStatus(msgspec.Struct, frozen=True):
     mean over the last ten seconds. `reading_stopped` says why sources are not read although they could be.
     `stitching_outdated` says why the store's journeys are not what today's settings or code would make of its events.
     `release` is Journeymap's own, of the process that wrote this. `names` says how each kind of names stands, empty where none
-    are asked for; `names_mark` is the mark of the names document, empty while there is none.
+    are asked for; `names_mark` is the mark of the names document, empty while there is none. `backfill` is None where nothing is
+    fetched from records.
     """
 
     written_at: Millis = 0
@@ -210,6 +220,7 @@ class IngestStatus(msgspec.Struct, frozen=True):
     alerts: AlertCounts = AlertCounts()
     names: list[NamesReport] = []
     names_mark: str = ""
+    backfill: BackfillReport | None = None
 
     def is_stale(self, now: Millis) -> bool:
         """Whether whoever wrote this no longer does."""

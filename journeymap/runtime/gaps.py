@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from msgspec.structs import replace
@@ -54,7 +55,7 @@ class GapLog:
             if gap.end is None:
                 self._open[gap.source, gap.kind] = gap
             else:
-                self._ended.append(gap)
+                self._ended.append(replace(gap, filling=None, problem=""))
         self._take_over(before)
 
     def _take_over(self, before: IngestStatus | None) -> None:
@@ -78,7 +79,16 @@ class GapLog:
         """How many ended since this process started: for each live source and kind, also where there were none."""
         none = {(source, kind): GapTotal(source, kind) for source in self._dropped for kind in KINDS}
         rows = {**none, **self._totals}
-        return [replace(row, open=key in self._open) for key, row in sorted(rows.items())]
+        unfilled = Counter((gap.source, gap.kind) for gap in self._ended if gap.filled_at is None)
+        return [replace(row, open=key in self._open, unfilled=unfilled[key]) for key, row in sorted(rows.items())]
+
+    def fill(self, sources: Collection[str], start: Millis, end: Millis, now: Millis, conversations: int) -> None:
+        """What happened from `start` to `end`, and these sources would have told, is in the store: gaps in it are closed."""
+        for place, gap in enumerate(self._ended):
+            if gap.source in sources and gap.filled_at is None and start <= gap.start and (gap.end or 0) <= end:
+                self._ended[place] = replace(gap, filled_at=now, conversations=conversations)
+                total = self._totals.get((gap.source, gap.kind)) or GapTotal(gap.source, gap.kind)
+                self._totals[gap.source, gap.kind] = replace(total, filled=total.filled + 1)
 
     def stop_begins(self) -> None:
         """From now on sources are not OPEN because ingest ends."""
@@ -162,7 +172,7 @@ class GapLog:
         for place in range(len(self._ended) - 1, -1, -1):
             last = self._ended[place]
             if (last.source, last.kind) == (report.name, DROPPED):
-                if last.end is not None and last.end >= start:
+                if last.end is not None and last.end >= start and last.filled_at is None:
                     self._ended[place] = replace(last, end=end, dropped=last.dropped + count)
                     self._add_up(report.name, DROPPED, end - last.end, new=False)
                     return

@@ -15,6 +15,7 @@ import msgspec
 from journeymap import __version__
 from journeymap.errors import StoreError
 from journeymap.journal.journal import Journal
+from journeymap.model.backfill import BACKFILL, decode_fills
 from journeymap.model.names import NAMES, mark_of
 from journeymap.model.status import (
     ALERTS,
@@ -34,6 +35,7 @@ from journeymap.model.status import (
 )
 from journeymap.model.time import SECOND, Millis
 from journeymap.runtime.alerts import Alerts
+from journeymap.runtime.filler import Filler
 from journeymap.runtime.gaps import GapLog
 from journeymap.runtime.history import Changes, ConnectionLog
 from journeymap.runtime.names import NamesKeeper
@@ -99,6 +101,7 @@ class Reporter:
         stitching_outdated: str | None = None,
         alerts: Alerts | None = None,
         names: NamesKeeper | None = None,
+        filler: Filler | None = None,
         steady: Callable[[], Millis] = steady_now,
     ) -> None:
         self._store = store
@@ -108,6 +111,7 @@ class Reporter:
         self._stitching_outdated = stitching_outdated
         self._alerts = alerts
         self._names = names
+        self._filler = filler
         self._steady = steady
         self._rate = Rate()
         self._changes = [Changes() for _ in sources]
@@ -121,6 +125,9 @@ class Reporter:
         before = self._kept(STATUS, decode_status, None)
         self._gaps = GapLog(self._kept(GAPS, decode_gaps, []), before, retention=pipeline.retention)
         self._connections = ConnectionLog(self._kept(CONNECTIONS, decode_connections, []), before)
+        if filler is not None:
+            known = () if before is None else [report.name for report in before.sources]
+            filler.recall(self._kept(BACKFILL, decode_fills, []), known)
         if alerts is not None:
             alerts.recall(self._kept(ALERTS, decode_alerts, []))
         pipeline.quarantine.recall(self._kept(QUARANTINE, decode_quarantine, []))
@@ -144,15 +151,18 @@ class Reporter:
     def tell(self, now: Millis, intake: Intake, *, ended: str | None = None) -> IngestStatus:
         """Write the documents; the status as written. Raises StoreError. `ended` says that ingest does not go on, and why."""
         reports = self._look(now, intake)
+        self._fill(now, reports)
         if ended is not None:
             self._gaps.stop(now)
         names = self._look_at_names()
         status = self._status(now, reports, intake, ended)
         documents: dict[str, Any] = {
-            GAPS: self._gaps.gaps(),
+            GAPS: self._gaps.gaps() if self._filler is None else self._filler.shown(self._gaps.gaps()),
             CONNECTIONS: self._connections.changes(),
             QUARANTINE: self._pipeline.quarantine.entries(),
         }
+        if self._filler is not None:
+            documents[BACKFILL] = self._filler.fills()
         if self._alerts is not None:
             documents[ALERTS] = self._alerts.firing()
         encoded = {name: msgspec.json.encode(document) for name, document in documents.items()} | names
@@ -175,6 +185,13 @@ class Reporter:
             self._alerts.fail(now, problem)
             with suppress(StoreError):
                 self._store.write_documents({ALERTS: msgspec.json.encode(self._alerts.firing())})
+
+    def _fill(self, now: Millis, reports: list[SourceReport]) -> None:
+        """Have gaps filled, and close those that are."""
+        if self._filler is None:
+            return
+        for filled in self._filler.look(now, self._gaps.gaps(), reports, self._pipeline.committed):
+            self._gaps.fill(self._filler.scope, filled.start, filled.end, now, filled.conversations)
 
     def _look(self, now: Millis, intake: Intake) -> list[SourceReport]:
         """Look at the sources, and note what has changed."""
@@ -255,6 +272,7 @@ class Reporter:
             stitching_outdated=self._stitching_outdated,
             names=[] if self._names is None else self._names.reports(),
             names_mark=self._names_mark,
+            backfill=None if self._filler is None else self._filler.report(),
         )
 
 

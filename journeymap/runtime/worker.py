@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -19,7 +20,10 @@ from journeymap.model.status import IngestStatus
 from journeymap.model.time import DAY, MINUTE, SECOND, Millis
 from journeymap.runtime.alerts import Alerts
 from journeymap.runtime.clock import Clock
+from journeymap.runtime.commands import Handler, obey
 from journeymap.runtime.disk import LOOK_INTERVAL, DiskGuard, free_space
+from journeymap.runtime.filler import NAME as FILLER
+from journeymap.runtime.filler import Filler
 from journeymap.runtime.inbox import HANDFUL, Inbox
 from journeymap.runtime.keeping import TIDY_INTERVAL, JournalKeeper
 from journeymap.runtime.memory import OldGarbage
@@ -58,7 +62,8 @@ class Ingest:
     """Keeps a store up to date with its sources. `start` returns at once; `stop` returns when everything received is stored.
 
     `stitching_outdated` is what the status is to say of the stored journeys. `alerts` are told of hard errors, and closed at
-    the end. `names` are kept for what the store's readers show. `free` tells the free bytes of a path's disk.
+    the end. `names` are kept for what the store's readers show; `filler` fetches again what was missed. `free` tells the free
+    bytes of a path's disk.
     `on_failure` is called, from one of the threads, when one of them ends by an error that is not a passing one; `failure` then
     holds the error.
     """
@@ -75,6 +80,7 @@ class Ingest:
         stitching_outdated: str | None = None,
         alerts: Alerts | None = None,
         names: NamesKeeper | None = None,
+        filler: Filler | None = None,
         free: Callable[[Path], int] = free_space,
         on_failure: Callable[[], None] = lambda: None,
     ) -> None:
@@ -94,15 +100,20 @@ class Ingest:
         self._ended = threading.Event()
         self._hurry = threading.Event()
         self._replayed = threading.Event()
-        self._reporter = Reporter(store, journal, self._sources, pipeline, stitching_outdated, alerts, names)
+        self._reporter = Reporter(store, journal, self._sources, pipeline, stitching_outdated, alerts, names, filler)
 
         def committed() -> int:
             return pipeline.committed
 
         self._disk = DiskGuard(journal, options.store_path, options.disk_reserve, sources, committed, free)
         keeper = JournalKeeper(journal, committed, options.journal_max_bytes, options.journal_max_age, clock.now)
+        self._filler = filler
         self._receivers = [self._thread(f"receive-{source.name}", partial(self._receive, source)) for source in sources]
+        self._filling = [] if filler is None else [self._thread("backfill", partial(self._fill, filler))]
         self._stitcher = self._thread("stitch", self._stitch)
+        self._commands: dict[str, Handler] = {"retry": self._retry}
+        if filler is not None:
+            self._commands["backfill"] = filler.ask
         self._alerts = alerts
         self._keepers = [
             self._thread("disk", lambda: self._every(LOOK_INTERVAL, self._disk.look)),
@@ -144,7 +155,7 @@ class Ingest:
                 self._journal.torn_bytes,
             )
         self._disk.look()  # before anything is read
-        for thread in (self._stitcher, *self._receivers, *self._keepers):
+        for thread in (self._stitcher, *self._receivers, *self._filling, *self._keepers):
             thread.start()
 
     def wait_until_replayed(self, timeout: float) -> bool:
@@ -158,6 +169,11 @@ class Ingest:
         """
         self._stop_receiving()
         for thread in self._receivers:
+            if thread.ident is not None:
+                thread.join(STOP_PATIENCE)
+        if self._filler is not None:
+            self._filler.abort()  # only now: it may share its client with a source that was taking its leave
+        for thread in self._filling:
             if thread.ident is not None:
                 thread.join(STOP_PATIENCE)
         self._stopping.set()
@@ -188,11 +204,16 @@ class Ingest:
         self._leaving.set()  # first: a source that waits for room does not hear that it is to stop
         for source in self._sources:
             source.stop()
+        if self._filler is not None:
+            self._filler.stop()
 
     # The receiving threads, one a source
 
     def _receive(self, source: Source) -> None:
         source.run(partial(self._deliver, source.name))
+
+    def _fill(self, filler: Filler) -> None:
+        filler.run(partial(self._deliver, FILLER), lambda: self._journal.end)
 
     def _deliver(self, source: str, frame: bytes, arrived_at: Millis) -> None:
         try:
@@ -313,14 +334,17 @@ class Ingest:
     def _tell(self, now: Millis, *, stopped: bool = False) -> None:
         """Write the status document, and hear what operators want."""
         self._status_at = now + STATUS_INTERVAL
-        if "retry" in self._store.take_commands():
-            for source in self._sources:
-                source.retry()
-            if self._names is not None:
-                self._names.retry()
+        obey(self._store.take_commands(), self._commands)
         self._say_losses()
         fault = "ingest was stopped" if self.failure is None else f"ingest has failed: {self.failure}"
         self.last_status = self._reporter.tell(now, self._intake(), ended=fault if stopped else None)
+
+    def _retry(self, _: Mapping[str, Any]) -> None:
+        for source in self._sources:
+            source.retry()
+        for other in (self._names, self._filler):
+            if other is not None:
+                other.retry()
 
     def _intake(self) -> Intake:
         return Intake(

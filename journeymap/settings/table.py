@@ -65,6 +65,14 @@ class Settings(BaseSettings):
     max_events_per_second: Annotated[int, values.whole(1, 10_000)] = setting(
         50, "What a subscription asks the platform for at most, per second."
     )
+    backfill: Annotated[str, values.choice("auto", "off")] = setting(
+        "auto",
+        "What was missed is fetched from the platform's records by itself (`auto`) or not (`off`). Sources of the public platform"
+        " only.",
+    )
+    backfill_reach: Annotated[int, values.length("0s", "365d")] = setting(
+        "24h", "How far back the very first start fetches what was before it; `0s` not at all."
+    )
     reorder_window_ms: Annotated[int, values.length("0ms", "60s", bare="ms")] = setting(
         "100ms", "How long an event is held after arrival so that events leave in order."
     )

@@ -18,6 +18,7 @@ from journeymap.model.time import HOUR
 from journeymap.runtime.alerts import Alerts
 from journeymap.runtime.clock import SystemClock
 from journeymap.runtime.disk import free_space
+from journeymap.runtime.filler import Filler
 from journeymap.runtime.names import NamesKeeper
 from journeymap.runtime.pipeline import Pipeline, PipelineOptions
 from journeymap.runtime.shelf import StoreShelf
@@ -92,6 +93,7 @@ class Running:
         free: Callable[[Path], int] = free_space,
         alerts: Alerts | None = None,
         names: NamesKeeper | None = None,
+        filler: Filler | None = None,
         **options: Any,
     ):
         self.store = store
@@ -112,6 +114,7 @@ class Running:
             given,
             alerts=alerts,
             names=names,
+            filler=filler,
             free=free,
             on_failure=self.failed.set,
         )

@@ -204,9 +204,15 @@ def test_the_status_tells_of_gaps_and_connections(site: Site) -> None:
     site.store.write_documents({"gaps": msgspec.json.encode([gap]), "connections": msgspec.json.encode([change])})
     site.model.poll()
     body = site.get("/api/v1/status")
-    assert body["gaps"] == [
-        {"source": "eventstreams", "kind": "disconnected", "start": START, "end": START + 5, "dropped": 0, "detail": ""}
-    ]
+    told = {
+        "source": "eventstreams",
+        "kind": "disconnected",
+        "start": START,
+        "end": START + 5,
+        "dropped": 0,
+        "detail": "",
+    }
+    assert body["gaps"] == [told | {"filled_at": None, "conversations": 0, "filling": None, "problem": ""}]
     assert body["connections"] == [{"at": START, "source": "eventstreams", "state": "OPEN", "reason": None}]
 
 
