@@ -5,7 +5,7 @@ import { keepElements, keepRows } from "../base/records.mjs";
 import { ticks, TimeScale } from "../base/scale.mjs";
 import { length, moment, tickLabel, zoneName, zoneOffset } from "../base/times.mjs";
 import { count, writeFigures } from "../base/units.mjs";
-import { GAP_KINDS } from "../standing/gaps.mjs";
+import { fillingText, GAP_KINDS } from "../standing/gaps.mjs";
 import { writeQuarantine } from "./quarantine.mjs";
 import { Sources } from "./sources.mjs";
 import { Spark } from "./spark.mjs";
@@ -124,7 +124,7 @@ export class Operations {
     const recent = gaps.filter(({ end }) => end === null || end > now - DAY);
     keepElements(element("strip"), recent, ({ start, source, kind }) => `${start} ${source} ${kind}`, () => document.createElement("div"), (mark, gap) => {
       const left = Math.max(0, scale.x(gap.start));
-      mark.className = gap.kind === "dropped" ? "gap gap-partial" : "gap";
+      mark.className = `gap${gap.kind === "dropped" ? " gap-partial" : ""}${gap.filled_at ? " gap-filled" : ""}`;
       mark.style.left = `${left.toFixed(3)}%`;
       mark.style.width = `${Math.max(0, scale.x(gap.end ?? now) - left).toFixed(3)}%`;
       mark.title = `${moment(gap.start, now)}, ${length((gap.end ?? now) - gap.start)}: ${GAP_KINDS[gap.kind] ?? gap.kind}`;
@@ -140,7 +140,7 @@ export class Operations {
     place.hidden = !gaps.length;
     keepRows(place.querySelector("table"), gaps, ({ start, source, kind }) => `${start} ${source} ${kind}`, (gap) => [
       moment(gap.start, now), gap.end === null ? "still open" : moment(gap.end, now), length((gap.end ?? now) - gap.start),
-      gap.kind === "dropped" ? `${count(gap.dropped)} events left out` : GAP_KINDS[gap.kind] ?? gap.kind, gap.detail, gap.source,
+      gap.kind === "dropped" ? `${count(gap.dropped)} events left out` : GAP_KINDS[gap.kind] ?? gap.kind, filledText(gap, now), gap.detail, gap.source,
     ]);
   }
 
@@ -159,6 +159,12 @@ export class Operations {
       setTimeout(() => (button.disabled = false), RETRY_REST_MS);
     }
   }
+}
+
+/** When a gap was filled and with what, or how that stands. */
+function filledText(gap, now) {
+  if (!gap.filled_at) return fillingText(gap) || (gap.end === null ? "" : "not filled");
+  return `${moment(gap.filled_at, now)}, ${count(gap.conversations)} conversations`;
 }
 
 function missingWords({ ms, gaps, dropped }) {

@@ -32,7 +32,7 @@ export class Verdict {
       setText(element.children[2], other.remedy);
     });
     const retry = this.#root.querySelector(".verdict-retry");
-    if (retry) retry.hidden = !findings.some(({ code }) => code === "refused" || code === "names");
+    if (retry) retry.hidden = !findings.some(({ code }) => ["refused", "names", "backfill"].includes(code));
     this.#announcer.news("operations", kind === "good" ? title : `${title}. ${worst.remedy}`);
   }
 

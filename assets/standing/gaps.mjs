@@ -8,6 +8,7 @@ const SLACK = 3;
 const TILE = 8;
 const AXIS_TOP = 22;
 const AXIS_BOTTOM = 30;
+const FADING = 0.5;
 const LATELY_MS = 60_000;
 const TIP_GAP = 14;
 
@@ -18,7 +19,14 @@ export const GAP_KINDS = {
 
 /** Gaps as the tick's answer brings them (docs/architecture.md), `end` null while one lasts. */
 export function readGaps(wire) {
-  return wire.map(([start, end, kind, dropped = 0, detail = ""]) => ({ start, end, kind, dropped, detail }));
+  return wire.map(([start, end, kind, dropped = 0, detail = "", filling = null, problem = ""]) => (
+    { start, end, kind, dropped, detail, filling, problem }));
+}
+
+/** How the filling of a gap stands; nothing where nothing is fetched. */
+export function fillingText({ filling = null, problem = "" }) {
+  if (problem) return `not filled: ${problem}`;
+  return filling === null ? "" : `being filled, ${Math.floor(100 * filling)}%`;
 }
 
 /** What a gap means, in a sentence. */
@@ -95,6 +103,8 @@ function hatchGap(pen, box, scale, gap, top, height) {
   // The lines stay with the gap while it moves, and a canvas does not like coordinates of millions.
   const origin = box.left < -size ? box.left % size : box.left;
   pen.save();
+  // What is being filled is on its way out.
+  if (gap.filling !== null && !gap.problem) pen.globalAlpha *= FADING;
   pen.translate(origin, top);
   pen.fillStyle = pattern(pen, size);
   const from = Math.max(box.left, -1);
@@ -147,7 +157,9 @@ export class GapTip {
   }
   update(now) {
     const gap = this.#gap;
-    if (gap) this.#root.textContent = `${gapText(gap, now)}, ${length((gap.end ?? now) - gap.start)}`;
+    if (!gap) return;
+    const filled = fillingText(gap);
+    this.#root.textContent = `${gapText(gap, now)}, ${length((gap.end ?? now) - gap.start)}${filled && `; ${filled}`}`;
   }
   /** Whether there was one to close. */
   close() {

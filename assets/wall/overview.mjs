@@ -72,7 +72,7 @@ export class Overview {
     const scale = this.#scale;
     const theme = document.documentElement.dataset.mantineColorScheme;
     const about = `${Math.round(scale.start / scale.perPixel)} ${Math.round(now / scale.perPixel)} ${width} ${theme} ${devicePixelRatio}`;
-    const drawn = `${about} ${gaps.length} ${gaps.at(-1)?.start} ${gaps.at(-1)?.end}`;
+    const drawn = `${about} ${gaps.length} ${gaps.at(-1)?.start} ${gaps.at(-1)?.end} ${gaps.map(({ filling, problem }) => filling !== null && !problem)}`;
     if (drawn !== this.#drawn) {
       this.#drawn = drawn;
       this.#draw(fitCanvas(this.#canvas, width, HEIGHT), scale, counts, now, gaps);

@@ -15,6 +15,7 @@ from journeymap.export.caption import Look
 from journeymap.export.selection import CHART_ROWS, Selection, read_chosen, read_pinned
 from journeymap.model.journey import Journey
 from journeymap.model.row import JourneyRow
+from journeymap.model.status import still_missing
 from journeymap.readmodel.readmodel import ReadModel
 from journeymap.readmodel.stored import STORED_SORTS, arranged_rows, named_rows, sorted_rows
 from journeymap.readmodel.told import Told
@@ -45,7 +46,7 @@ class OpenedStore:
         self._model = ReadModel(reader, lambda: now, timeouts, lambda record, raws: fold_record(record, raws, options))
         told = Told()
         told.read(reader)
-        self._gaps = told.gaps(now)
+        self._gaps = still_missing(told.gaps(now))
         self._names = told.names
 
     def many(self, wanted: Filter, look: Look, scale: float, sort: str = ACTIVITY) -> Selection:

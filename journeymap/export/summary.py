@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 from journeymap.export.caption import Look, Subject, counted
 from journeymap.export.svg import plain
 from journeymap.model.row import JourneyRow
+from journeymap.model.status import Gap
 from journeymap.model.time import Millis
 from journeymap.view.labels import day_and_time, duration
-from journeymap.view.looks import GAP_LABELS, KIND_LOOKS, STATE_LABELS, channel_look
+from journeymap.view.looks import GAP_LABELS, KIND_LOOKS, STATE_LABELS, channel_look, filling_in_words
 from journeymap.view.rows import DrawnInteraction, DrawnRow, drawn_row
 from journeymap.view.summary import summary
 
@@ -119,5 +120,10 @@ def _gaps(subject: Subject, look: Look) -> Iterator[str]:
     yield ""
     for gap in shown[-MOST_LINES:]:
         until = "now" if gap.end is None else day_and_time(gap.end, look.zone)
-        yield f"- {day_and_time(gap.start, look.zone)} to {until}: {GAP_LABELS.get(gap.kind, safe(gap.kind))}"
+        yield f"- {day_and_time(gap.start, look.zone)} to {until}: {GAP_LABELS.get(gap.kind, safe(gap.kind))}{_filling(gap)}"
     yield ""
+
+
+def _filling(gap: Gap) -> str:
+    fetched = filling_in_words(gap)
+    return fetched and f" ({safe(fetched)})"

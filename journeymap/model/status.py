@@ -5,7 +5,7 @@ It lies in the store as named documents: the status itself, and beside it what c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -225,6 +225,11 @@ class IngestStatus(msgspec.Struct, frozen=True):
     def is_stale(self, now: Millis) -> bool:
         """Whether whoever wrote this no longer does."""
         return now - self.written_at > STATUS_STALE_AFTER
+
+
+def still_missing(gaps: Iterable[Gap]) -> list[Gap]:
+    """Those of the gaps that are not filled."""
+    return [gap for gap in gaps if gap.filled_at is None]
 
 
 decode_gaps = msgspec.json.Decoder(list[Gap]).decode

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TypeAlias, TypeVar
 
 import msgspec
@@ -22,6 +22,7 @@ from journeymap.model.status import (
     decode_gaps,
     decode_quarantine,
     decode_status,
+    still_missing,
 )
 from journeymap.model.time import Millis
 from journeymap.store.base import StoreReader
@@ -29,8 +30,9 @@ from journeymap.view.names import NO_NAMES, KnownNames
 
 T = TypeVar("T")
 
-WireGap: TypeAlias = tuple[Millis, Millis | None, str, int, str]
-"""A gap for the chart: start, end or None while it lasts, kind, events left out, why."""
+WireGap: TypeAlias = tuple[Millis, Millis | None, str, int, str, float | None, str]
+"""A gap for the chart: start, end or None while it lasts, kind, events left out, why, how much of it is filled (0 to 1, None
+where nothing is fetched), and why that does not go on."""
 
 GAPS_SHOWN: Final = 200
 """So many gaps a page is told of at most, the latest ones."""
@@ -93,16 +95,21 @@ class Told:
         return found
 
     def wire_gaps(self, since: Millis, now: Millis) -> list[WireGap]:
-        """What the chart shows of them: those that reach beyond `since`, at most `GAPS_SHOWN`; of one kind none overlap."""
-        merged: dict[str, list[WireGap]] = {}
-        for gap in sorted(self.gaps(now), key=lambda gap: gap.start):
-            if gap.end is not None and gap.end <= since:
-                continue
-            same = merged.setdefault(gap.kind, [])
-            if same and ((end := same[-1][1]) is None or end >= gap.start):
-                start, _, kind, dropped, detail = same[-1]
-                later = None if end is None or gap.end is None else max(end, gap.end)
-                same[-1] = (start, later, kind, dropped + gap.dropped, detail or gap.detail)
-            else:
-                same.append((gap.start, gap.end, gap.kind, gap.dropped, gap.detail))
-        return sorted((gap for same in merged.values() for gap in same), key=lambda gap: gap[0])[-GAPS_SHOWN:]
+        """What the chart shows of them: those that are not filled and reach beyond `since`, at most `GAPS_SHOWN`; of one kind
+        none overlap."""
+        return wired([gap for gap in self.gaps(now) if gap.end is None or gap.end > since])
+
+
+def wired(gaps: Iterable[Gap]) -> list[WireGap]:
+    """Gaps in the form in which pages get them."""
+    merged: dict[str, list[WireGap]] = {}
+    for gap in sorted(still_missing(gaps), key=lambda gap: gap.start):
+        same = merged.setdefault(gap.kind, [])
+        if same and ((end := same[-1][1]) is None or end >= gap.start):
+            start, _, kind, dropped, detail, filling, problem = same[-1]
+            later = None if end is None or gap.end is None else max(end, gap.end)
+            both = None if filling is None or gap.filling is None else min(filling, gap.filling)
+            same[-1] = (start, later, kind, dropped + gap.dropped, detail or gap.detail, both, problem or gap.problem)
+        else:
+            same.append((gap.start, gap.end, gap.kind, gap.dropped, gap.detail, gap.filling, gap.problem))
+    return sorted((gap for same in merged.values() for gap in same), key=lambda gap: gap[0])[-GAPS_SHOWN:]

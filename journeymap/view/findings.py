@@ -38,6 +38,11 @@ RECONNECTS: Final = (
 )
 SILENT: Final = "Start ingest again for a new subscription, and tell the platform's support the id of this one."
 TOKEN: Final = "The connection ends with it. See whether LOGIN_URL can be reached; the log names the reason."
+NOT_FETCHED: Final = "Gaps stay open. Put it right on the platform's side, then press “Try again”."
+FETCHED_LATER: Final = (
+    "Gaps stay open until then. It is tried again by itself, and at once when you press “Try again”."
+    " New events come in all the same."
+)
 CREDENTIALS: Final = (
     "No further attempt is made. Correct JOURNEYMAP_CLIENT_ID and JOURNEYMAP_CLIENT_SECRET and start ingest again, or "
     "press “Try again” once the platform's side is put right."
@@ -111,6 +116,12 @@ def _findings(
             "Check the disk. What was committed to the store before is not concerned.",
         )
     yield from _names(status)
+    if status.backfill is not None and status.backfill.problem:
+        yield Finding(
+            "backfill",
+            f"what was missed is not fetched from the platform's records: {status.backfill.problem}",
+            NOT_FETCHED if status.backfill.refused else FETCHED_LATER,
+        )
     if status.stitching_outdated:
         yield Finding("outdated", status.stitching_outdated, OUTDATED)
 

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from journeymap.model.journey import CHANNELS, OTHER_CHANNEL, Kind, State
+from journeymap.model.status import Gap
 
 
 class ChannelLook(msgspec.Struct, frozen=True):
@@ -78,6 +79,13 @@ GAP_LABELS: Final = {
     "disk": "reading was stopped",
 }
 """Kinds of gaps in the stream (`model.status.Gap`) in words; the page's own are in `assets/standing/gaps.mjs`."""
+
+
+def filling_in_words(gap: Gap) -> str:
+    """How the filling of a gap stands; nothing where nothing is fetched."""
+    if gap.problem:
+        return f"not filled: {gap.problem}"
+    return "" if gap.filling is None else f"being filled, {gap.filling:.0%}"
 
 
 def channel_look(channel: str) -> ChannelLook:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from journeymap.model.status import ConnectionChange, Gap, IngestStatus, Quarantined, SourceReport
+from journeymap.model.status import ConnectionChange, Gap, IngestStatus, Quarantined, SourceReport, still_missing
 from journeymap.model.time import DAY, MINUTE, Millis
 from journeymap.view.findings import Finding, findings, reports_of
 
@@ -59,9 +59,10 @@ def operations(
 
 def missing(gaps: Iterable[Gap], start: Millis, now: Millis) -> dict[str, int]:
     """Of the span from `start` to `now`: how long no events came in (`ms`) in how many gaps (`gaps`), and how many events
-    the platform left out of what it sent (`dropped`). Stretches in which several gaps lie count once."""
+    the platform left out of what it sent (`dropped`). Stretches in which several gaps lie count once, and what was filled
+    is not missing."""
     length, reached, count, dropped = 0, start, 0, 0
-    for gap in sorted(gaps, key=lambda each: each.start):
+    for gap in sorted(still_missing(gaps), key=lambda each: each.start):
         begin, end = max(gap.start, start), min(now if gap.end is None else gap.end, now)
         if end <= start or gap.start > now:
             continue
@@ -108,7 +109,9 @@ def _now(report: SourceReport, status: IngestStatus, problem: str | None, now: M
 
 def _notes(gaps: Sequence[Gap], quarantine: Sequence[Quarantined], now: Millis) -> Iterator[Finding]:
     """What happened lately and is of note, though nothing is out of order now."""
-    dropped = [gap for gap in gaps if gap.kind == PARTIAL and (gap.end is None or gap.end > now - LATELY)]
+    dropped = [
+        gap for gap in still_missing(gaps) if gap.kind == PARTIAL and (gap.end is None or gap.end > now - LATELY)
+    ]
     if dropped:
         yield Finding(
             "throttled",

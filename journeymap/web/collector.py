@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 
 from journeymap import __version__
 from journeymap.decode.event import REASONS
+from journeymap.model.backfill import BackfillReport
 from journeymap.model.status import AlertCounts, Durations, IngestStatus
 from journeymap.model.time import SECOND, Millis
 from journeymap.readmodel.readmodel import ReadModel
@@ -182,12 +183,32 @@ def _of_gaps(status: IngestStatus) -> Iterator[Metric]:
     seconds = CounterMetricFamily(
         "journeymap_gap_seconds", "How long those that have ended were together", labels=labels
     )
+    filled = CounterMetricFamily("journeymap_gaps_filled", "Gaps that back-fill has filled", labels=labels)
+    unfilled = GaugeMetricFamily("journeymap_gaps_unfilled", "Gaps that have ended and are not filled", labels=labels)
     lasting = GaugeMetricFamily("journeymap_gaps_open", "Whether one lasts", labels=labels)
     for row in status.gap_totals:
         ended.add_metric((row.source, row.kind), row.ended)
         seconds.add_metric((row.source, row.kind), row.ended_ms / SECOND)
         lasting.add_metric((row.source, row.kind), float(row.open))
-    yield from (ended, seconds, lasting)
+        filled.add_metric((row.source, row.kind), row.filled)
+        unfilled.add_metric((row.source, row.kind), float(row.unfilled))
+    yield from (ended, seconds, lasting, filled, unfilled)
+    if status.backfill is not None:
+        yield from _of_backfill(status.backfill)
+
+
+def _of_backfill(report: BackfillReport) -> Iterator[Metric]:
+    waiting, now = report.waiting, report.now
+    yield _gauge("journeymap_backfill_waiting", "Periods that wait to be fetched from the platform's records", waiting)
+    yield _gauge("journeymap_backfill_running", "1 while one is fetched", now is not None)
+    yield _gauge("journeymap_backfill_failing", "1 while that does not go on", report.problem is not None)
+    for name, help_text, count in (
+        ("periods", "Periods that were fetched", report.filled),
+        ("conversations", "Conversations that were fetched and had news", report.conversations),
+        ("requests", "Requests made for it", report.requests),
+        ("failures", "How often it did not go on", report.failed),
+    ):
+        yield CounterMetricFamily(f"journeymap_backfill_{name}", help_text, value=count)
 
 
 def _alerts(counts: AlertCounts) -> Metric:

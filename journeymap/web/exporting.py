@@ -22,6 +22,7 @@ from journeymap.export.palette import read_theme
 from journeymap.export.picture import read_scale
 from journeymap.export.selection import CHART_ROWS, Selection, read_chosen, read_pinned
 from journeymap.model.row import JourneyRow
+from journeymap.model.status import still_missing
 from journeymap.model.time import Millis
 from journeymap.readmodel.readmodel import ReadModel
 from journeymap.readmodel.stored import STORED_SORTS, arranged_rows, named_rows, sorted_rows
@@ -278,7 +279,7 @@ def _selection(
 
 def _about(model: ReadModel, reading: ClockReading, viewer: Viewer, asked: Wanted) -> dict[str, Any]:
     """What is the same of all selections."""
-    gaps = model.gaps(reading.now)
+    gaps = still_missing(model.gaps(reading.now))
     return {
         "viewer": viewer,
         "wanted": model.names.meant(asked.wanted),

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from journeymap.model.status import Gap
+from journeymap.model.status import Gap, still_missing
 from journeymap.model.time import Millis
 from journeymap.view.labels import duration
+from journeymap.view.looks import filling_in_words
 from journeymap.view.operations import PARTIAL
 from journeymap.web.naming import plain
 from journeymap.web.theme import GAP_LABELS, token
@@ -21,8 +22,8 @@ BAND_PX: Final = 5
 
 
 def gaps_within(gaps: Sequence[Gap], window: tuple[Millis, Millis], now: Millis) -> list[Gap]:
-    """The gaps that lie in `window`, at least in part."""
-    return [gap for gap in gaps if gap.start < window[1] and _end(gap, now) > window[0]]
+    """The gaps that are not filled and lie in `window`, at least in part."""
+    return [gap for gap in still_missing(gaps) if gap.start < window[1] and _end(gap, now) > window[0]]
 
 
 def gap_traces(
@@ -51,7 +52,8 @@ def gap_sentence(gap: Gap, now: Millis) -> str:
     what = f"{gap.dropped:,} events left out" if gap.kind == PARTIAL else "No events"
     why = f" ({plain(gap.detail)})" if gap.detail else ""
     label = GAP_LABELS.get(gap.kind) or plain(gap.kind)
-    return f"{what} {span}: {label}{why}<br>{duration(_end(gap, now) - gap.start)}"
+    fetched = filling_in_words(gap)
+    return f"{what} {span}: {label}{why}<br>{duration(_end(gap, now) - gap.start)}{fetched and f'<br>{plain(fetched)}'}"
 
 
 def _trace(

@@ -13,6 +13,7 @@ import msgspec
 from journeymap.model.change import Changes, RowChanges
 from journeymap.model.status import ConnectionChange, EventCounts, Gap, IngestStatus, Quarantined, SourceReport
 from journeymap.readmodel.readmodel import ReadModel
+from journeymap.readmodel.told import wired
 from journeymap.store.base import Commit
 from journeymap.store.memory import MemoryStore
 from journeymap.view.masking import Viewer
@@ -144,7 +145,7 @@ class DoubleReadModel:
             answer = ViewedModel(self.model, self.viewer).answer(request, now)
             if answer is None:
                 return None
-            gaps = [[gap.start, gap.end, gap.kind, gap.dropped, gap.detail] for gap in self.gap_list]
+            gaps = [list(gap) for gap in wired(self.gap_list)]
             # As JSON: what a page gets, and nothing that only Python knows.
             shown: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(answer))
             return {**shown, "status": {**shown["status"], "error": None, "problem": None, **self.status}, "gaps": gaps}

@@ -9,6 +9,7 @@ import pytest
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from journeymap.model.backfill import BackfillReport, Fill
 from journeymap.model.status import (
     AlertCounts,
     Durations,
@@ -60,8 +61,9 @@ STATUS = IngestStatus(
     reading_stopped="the disk is nearly full",
     sources=[STREAM, SourceReport(name="file", state="DISCONNECTED", finished=True, live=False)],
     flushes=Durations([1, 250], [3, 2, 1], 1_500.0),
-    gap_totals=[GapTotal("eventstreams", "disconnected", 2, 90_500, True)],
+    gap_totals=[GapTotal("eventstreams", "disconnected", 2, 90_500, True, 3, 1)],
     alerts=AlertCounts(1, 2, 3),
+    backfill=BackfillReport(Fill("f", "gap", NOW - 5, NOW), 4, "no permission", False, 5, 6, 7, 8),
 )
 UNITS = ("seconds", "bytes", "total", "info")
 NOT_BASE = re.compile(
@@ -128,6 +130,15 @@ def test_the_figures() -> None:
         "journeymap_gaps_total disconnected eventstreams": 2,
         "journeymap_gap_seconds_total disconnected eventstreams": 90.5,
         "journeymap_gaps_open disconnected eventstreams": 1,
+        "journeymap_gaps_filled_total disconnected eventstreams": 3,
+        "journeymap_gaps_unfilled disconnected eventstreams": 1,
+        "journeymap_backfill_running": 1,
+        "journeymap_backfill_waiting": 4,
+        "journeymap_backfill_failing": 1,
+        "journeymap_backfill_periods_total": 5,
+        "journeymap_backfill_conversations_total": 6,
+        "journeymap_backfill_requests_total": 7,
+        "journeymap_backfill_failures_total": 8,
         "journeymap_flush_duration_seconds_bucket 0.001": 3,
         "journeymap_flush_duration_seconds_bucket 0.25": 5,
         "journeymap_flush_duration_seconds_bucket +Inf": 6,

@@ -113,7 +113,7 @@ CONNECTION: Final = (
     Figure("connection_id", "text", "Connection", "The platform's id of the socket it sends over."),
 )  # fmt: skip
 
-GAP_COLUMNS: Final = ("From", "To", "Length", "What", "Why", "Source")
+GAP_COLUMNS: Final = ("From", "To", "Length", "What", "Filled", "Why", "Source")
 HISTORY_COLUMNS: Final = ("Time", "State", "For", "Why")
 
 

@@ -171,9 +171,9 @@ def test_gaps_are_told_once_and_merged_by_kind() -> None:
     bench.report()
     answer = bench.told()
     assert answer.gaps == [
-        (START - 9, START - 3, "disconnected", 0, "no route"),
-        (START - 6, START - 1, "dropped", 25, "rate"),
-        (START, None, "disconnected", 0, ""),
+        (START - 9, START - 3, "disconnected", 0, "no route", None, ""),
+        (START - 6, START - 1, "dropped", 25, "rate", None, ""),
+        (START, None, "disconnected", 0, "", None, ""),
     ]
     assert bench.ask() is None
     bench.clock.advance(SECOND)
@@ -183,6 +183,24 @@ def test_gaps_are_told_once_and_merged_by_kind() -> None:
     bench.commit(row("a", START))
     assert bench.told().gaps is None, "the page has them"
     assert bench.told(at=0).gaps == answer.gaps
+
+
+def test_gaps_that_are_filled_are_left_out_and_others_say_how_far_they_are() -> None:
+    bench = Bench()
+    bench.report()
+    tell(
+        bench,
+        Gap("a", "disconnected", START - 90, START - 80, filled_at=START),
+        Gap("a", "disconnected", START - 70, START - 60, filling=0.5),
+        Gap("b", "disconnected", START - 65, START - 50, filling=0.25, problem="no permission"),
+        Gap("a", "stopped", START - 40, START - 30, filled_at=START),
+        Gap("b", "stopped", START - 40, START - 20),
+    )
+    assert bench.told().gaps == [
+        (START - 70, START - 50, "disconnected", 0, "", 0.25, "no permission"),
+        (START - 40, START - 20, "stopped", 0, "", None, ""),
+    ]
+    assert len(bench.model.gaps(bench.clock.now())) == 5
 
 
 def test_of_very_many_gaps_the_latest_are_told() -> None:
@@ -205,7 +223,7 @@ def test_an_ingest_that_is_gone_without_a_word_is_a_gap() -> None:
     written_at = bench.clock.now()
     assert bench.told().gaps == []
     bench.clock.advance(6 * SECOND)
-    assert bench.told().gaps == [(heard_at, None, "stopped", 0, "")]
+    assert bench.told().gaps == [(heard_at, None, "stopped", 0, "", None, "")]
     gaps = bench.model.gaps(bench.clock.now())
     assert [(gap.source, gap.start) for gap in gaps] == [("a", heard_at), ("b", written_at)]
     tell(bench, Gap("a", "stopped", START), Gap("b", "stopped", START))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
 from playwright.sync_api import Page, expect
 
 from journeymap.model.status import Gap
@@ -152,3 +153,25 @@ def test_a_gap_that_lasts_grows_to_the_now_line(serve: Serve, visit: Visit) -> N
     model.status.update(state="OPEN", error=None)
     expect(page.locator("#pause .live-word")).to_have_text("LIVE")
     wait_for_hatching(page, near, False)
+
+
+def test_a_gap_that_is_filled_is_hatched_no_more(serve: Serve, visit: Visit) -> None:
+    served = serve(1, 5)
+    model = served.read_model
+    now = model.clock()
+    gap = Gap("notifications", "disconnected", now - 12 * MINUTE, now - 8 * MINUTE, filling=0.4)
+    model.gap_list = [gap]
+    page = visit(served.url)
+    inside = x_of(page, 10 * MINUTE)
+    wait_for_hatching(page, inside, True)
+    box = page.locator(".timeline-axis").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + inside, box["y"] + 15)
+    expect(page.locator("#gap-tip")).to_contain_text("4 min; being filled, 40%")
+    page.mouse.move(box["x"] + inside, box["y"] - 60)
+    model.gap_list = [replace(gap, filling=None, filled_at=now, conversations=1_214)]
+    wait_for_hatching(page, inside, False)
+    expect(page.locator('[data-part="gaps"]')).to_have_text("no gaps")
+    page.keyboard.press("h")
+    row = page.locator("#operations-gaps tbody tr").first
+    expect(row).to_contain_text("1,214 conversations")
