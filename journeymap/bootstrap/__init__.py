@@ -94,11 +94,11 @@ def import_events(settings: Settings, events: Iterable[Event]) -> Imported:
 
     clock = SystemClock()
     with contextlib.ExitStack() as closing:
-        store = _open_store(settings, clock)
+        store = open_store(settings, clock)
         closing.callback(store.close)
         # What comes here is in no journal, so a rebuild would miss it.
         closing.enter_context(replacement_lock(settings.store_path))
-        pipeline = _pipeline(settings, store, stitch_options(settings))
+        pipeline = make_pipeline(settings, store, stitch_options(settings))
         batch: list[Event] = []
         reached = 0
 
@@ -125,7 +125,7 @@ def store_work(settings: Settings, tell: Tell) -> StoreWork:
     return StoreWork(
         settings.store_path,
         stitch_options(settings),
-        lambda store, options: _pipeline(settings, store, options),
+        lambda store, options: make_pipeline(settings, store, options),
         settings.disk_reserve,
         tell,
     )
@@ -251,9 +251,9 @@ def _ingesting(settings: Settings, clock: SystemClock, on_failure: Callable[[], 
         from journeymap.journal.journal import Journal
         from journeymap.runtime.hook import alerts_to
 
-        store = _open_store(settings, clock)
+        store = open_store(settings, clock)
         closing.callback(store.close)
-        pipeline = _pipeline(settings, store, stitch_options(settings))
+        pipeline = make_pipeline(settings, store, stitch_options(settings))
         journal = Journal.open(settings.store_path / "journal", not_before=pipeline.committed)
         closing.callback(journal.close)
         sources = make_sources(settings, clock, settings.store_path / "subscriptions.json")
@@ -356,7 +356,8 @@ def _announce(address: str, open_browser: bool) -> None:
         threading.Timer(1.0, webbrowser.open, (address,)).start()
 
 
-def _open_store(settings: Settings, clock: SystemClock) -> Any:
+def open_store(settings: Settings, clock: SystemClock) -> Any:
+    """The store of these settings, opened for writing."""
     from journeymap.store.disk import open_disk_store
 
     return open_disk_store(
@@ -373,7 +374,8 @@ def kinds_of(settings: Settings) -> str:
     return ",".join(sorted({source.partition(":")[0] for source in settings.sources}))
 
 
-def _pipeline(settings: Settings, store: Any, stitching: StitchOptions) -> Pipeline:
+def make_pipeline(settings: Settings, store: Any, stitching: StitchOptions) -> Pipeline:
+    """The way into the store of these settings."""
     shelf = StoreShelf(store)
     options = PipelineOptions(
         reorder_window=settings.reorder_window_ms, retention=settings.retention, max_journeys=settings.max_journeys

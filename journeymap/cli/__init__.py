@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "import": "Take recorded events into the store.",
     "record": "Write the live source's events to a file.",
     "export": "A chart of journeys, or their data, to a file; without a browser.",
+    "backfill": "Fetch a period again from the platform's records.",
     "rebuild": "Fold the store's events again, after a change of settings or code.",
     "backup": "Write a store, running or not, into one file.",
     "restore": "Put a backup into a store.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -77,6 +77,26 @@ def with_steps(*, quiet: bool, said: Mapping[str, str]) -> Iterator[Tell]:
             task = tasks[step.what]
             progress.update(task, completed=step.done, total=step.total)
             progress.update(task, rate=_rate(progress.tasks[task].speed, step.unit))
+
+        yield show
+
+
+@contextlib.contextmanager
+def with_share(what: str, *, quiet: bool) -> Iterator[Callable[[float, int, int], None]]:
+    """Takes how much is done (0 to 1), of how many conversations and by how many requests, and shows it with the time left."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _share, _conversations, _requests: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    words = TextColumn("{task.fields[conversations]:,} conversations, {task.fields[requests]:,} requests")
+    columns = (TextColumn(what), BarColumn(), TaskProgressColumn(), words, TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(what, total=1.0, conversations=0, requests=0)
+
+        def show(share: float, conversations: int, requests: int) -> None:
+            progress.update(task, completed=share, conversations=conversations, requests=requests)
 
         yield show
 

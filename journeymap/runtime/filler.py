@@ -50,8 +50,8 @@ class Filling(msgspec.Struct, frozen=True):
 class Filler:
     """Fetches the periods of `Fills`. `run` needs a thread; all else may come from any other.
 
-    `reach` is how far back the very first start looks. `scope` are the sources whose gaps are filled. `store` tells which
-    conversations are open.
+    `reach` is how far back the very first start looks. `scope` are the sources whose gaps are filled; unless it does so
+    `by_itself`, only what operators ask for is fetched. `store` tells which conversations are open.
     """
 
     def __init__(
@@ -61,11 +61,14 @@ class Filler:
         clock: Clock,
         reach: Millis,
         scope: Collection[str] = SOURCES,
+        *,
+        by_itself: bool = True,
     ) -> None:
         self._records = records
         self._store = store
         self._clock = clock
         self._reach = reach
+        self._by_itself = by_itself
         self.scope = frozenset(scope)
         self._turn = threading.Condition()
         self._stopping = False
@@ -87,8 +90,9 @@ class Filler:
     def look(self, now: Millis, gaps: Sequence[Gap], reports: Sequence[SourceReport], committed: int) -> list[Filling]:
         """How all stands now; what is filled since the last look. `committed` is how much of the journal is in the store."""
         with self._turn:
-            self._begin(now, reports)
-            self._fills.look(now, [gap for gap in gaps if gap.source in self.scope])
+            if self._by_itself:
+                self._begin(now, reports)
+                self._fills.look(now, [gap for gap in gaps if gap.source in self.scope])
             filled = []
             for name in [name for name, end in self._ends.items() if end <= committed]:
                 del self._ends[name]

@@ -85,7 +85,7 @@ class GapLog:
     def fill(self, sources: Collection[str], start: Millis, end: Millis, now: Millis, conversations: int) -> None:
         """What happened from `start` to `end`, and these sources would have told, is in the store: gaps in it are closed."""
         for place, gap in enumerate(self._ended):
-            if gap.source in sources and gap.filled_at is None and start <= gap.start and (gap.end or 0) <= end:
+            if is_filled_by(gap, sources, start, end):
                 self._ended[place] = replace(gap, filled_at=now, conversations=conversations)
                 total = self._totals.get((gap.source, gap.kind)) or GapTotal(gap.source, gap.kind)
                 self._totals[gap.source, gap.kind] = replace(total, filled=total.filled + 1)
@@ -205,6 +205,17 @@ class GapLog:
             self._ended = [gap for gap in self._ended if (gap.end or 0) >= horizon]
             self._ended.sort(key=lambda gap: gap.end or 0)
             del self._ended[:-MAX_GAPS]
+
+
+def is_filled_by(gap: Gap, sources: Collection[str], start: Millis, end: Millis) -> bool:
+    """Whether a gap is closed by what happened from `start` to `end` and these sources would have told."""
+    return (
+        gap.source in sources
+        and gap.filled_at is None
+        and start <= gap.start
+        and gap.end is not None
+        and gap.end <= end
+    )
 
 
 def _heard_at(report: SourceReport) -> Millis | None:

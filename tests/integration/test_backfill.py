@@ -12,12 +12,15 @@ import msgspec
 import pytest
 
 from journeymap.decode.event import decode_frame
+from journeymap.journal.journal import Journal
 from journeymap.model.backfill import BACKFILL, Fill, decode_fills
 from journeymap.model.status import GAPS, Gap, decode_gaps
 from journeymap.model.time import HOUR, MINUTE, SECOND, Millis
+from journeymap.protocol.backfill.slices import Period
 from journeymap.protocol.backfill.stamps import iso
 from journeymap.runtime.commands import written
 from journeymap.runtime.filler import Filler
+from journeymap.runtime.refetching import StoreFiller, fetch
 from journeymap.simulator.server import SimulatedPlatform
 from journeymap.source.publicapi.client import PublicApi, PublicApiConfig
 from journeymap.source.publicapi.records import AnalyticsRecords
@@ -25,7 +28,7 @@ from journeymap.testing import ScriptedSource
 from tests.integration.ingest import CLOCK, OPTIONS, Running, Store, source
 from tests.integration.process import until
 from tests.public_client import PublicClient
-from tests.stored import journeys_in
+from tests.stored import journeys_in, pipeline_over
 
 LIMIT = 30.0
 
@@ -42,7 +45,7 @@ def no_faults(platform: SimulatedPlatform) -> None:
 
 
 @contextlib.contextmanager
-def filler(platform: SimulatedPlatform, store: Store, reach: Millis = 0) -> Iterator[Filler]:
+def api_of(platform: SimulatedPlatform) -> Iterator[PublicApi]:
     config = PublicApiConfig(
         login_url=platform.login_url,
         api_url=platform.api_url,
@@ -50,8 +53,13 @@ def filler(platform: SimulatedPlatform, store: Store, reach: Millis = 0) -> Iter
         client_id=platform.client_id,
         client_secret=platform.client_secret,
     )
-    api = PublicApi(config, CLOCK.now, random.Random(1))
-    with contextlib.closing(api):
+    with contextlib.closing(PublicApi(config, CLOCK.now, random.Random(1))) as api:
+        yield api
+
+
+@contextlib.contextmanager
+def filler(platform: SimulatedPlatform, store: Store, reach: Millis = 0) -> Iterator[Filler]:
+    with api_of(platform) as api:
         yield Filler(AnalyticsRecords(api, CLOCK.now), store, CLOCK, reach)
 
 
@@ -205,3 +213,34 @@ def test_what_was_under_way_is_taken_up_by_the_next_process(tmp_path: Path, plat
     with filler(platform, store) as filling, Running(tmp_path, store, live(), filler=filling):
         until(lambda: gaps(store) and all(gap.filled_at for gap in gaps(store)), "both gaps to be filled", LIMIT)
         assert {gap.kind for gap in gaps(store)} == {"disconnected", "stopped"}
+
+
+def test_without_ingest_a_period_goes_into_journal_and_store_and_closes_gaps(
+    tmp_path: Path, platform: SimulatedPlatform
+) -> None:
+    store = Store()
+    end = CLOCK.now()
+    period = Period(end - MINUTE, end, open_too=True)
+    within, beyond = (
+        Gap("notifications", "stopped", end - 9_000, end - 8_000),
+        Gap("eventbridge", "stopped", 5, end - 9),
+    )
+    other, lasting = Gap("eventstreams", "stopped", end - 9_000, end - 8_000), Gap("notifications", "stopped", end - 5)
+    store.write_documents({GAPS: msgspec.json.encode([within, beyond, other, lasting])})
+    pipeline = pipeline_over(store, OPTIONS)
+    told: list[tuple[float, int, int]] = []
+    with api_of(platform) as api, contextlib.closing(Journal.open(tmp_path / "journal")) as journal:
+        filling = StoreFiller(store, journal, pipeline, CLOCK)
+        for _ in range(2):
+            records = AnalyticsRecords(api, CLOCK.now)
+            done = fetch(records, period, filling.deliver, filling.known_open, CLOCK, lambda *how: told.append(how))
+            filling.flush()
+            assert done.outcome is not None and done.outcome.taken == done.taken > 0
+            new = pipeline.counts.new
+        assert filling.close_gaps(period, done.taken) == 1
+        assert [gap.filled_at is not None for gap in gaps(store)] == [True, False, False, False]
+        again = [record.source for record in journal.replay(0)]
+    assert told[-1][0] == 1.0
+    assert set(again) == {"backfill"} and len(again) >= 2 * done.taken - 5
+    assert pipeline.counts.duplicate > 0.9 * new, "the second time nearly all was known"
+    assert told_by(platform, period.start, period.end) <= held(store)

@@ -140,4 +140,4 @@ def _states(ids: Sequence[str]) -> Course[None]:
                 return
             continue
         assert isinstance(reply, Answer)
-        yield Take(msgspec.json.encode(reply.document))
+        yield Take(msgspec.json.encode(reply.document), state=True)

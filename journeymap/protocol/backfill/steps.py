@@ -43,9 +43,10 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 class Take(msgspec.Struct, frozen=True):
-    """A record, unaltered, to be kept as one frame. There is no reply."""
+    """A record, or else (`state`) how a conversation stands now, unaltered, to be kept as one frame. There is no reply."""
 
     frame: bytes
+    state: bool = False
 
 
 class Wait(msgspec.Struct, frozen=True):

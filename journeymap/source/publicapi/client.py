@@ -71,6 +71,8 @@ class PublicApi:
         self._given_up = threading.Event()
         self._turn = threading.Condition()
         self._budget = Budget()
+        self.waited: Millis = 0
+        """How long calls have waited for the limit on requests, all together."""
 
     @property
     def grant(self) -> Grant | None:
@@ -217,6 +219,7 @@ class PublicApi:
                     self._budget.take(now)
                     return
                 self._turn.wait((at - now) / SECOND)
+                self.waited += self._steady() - now
         raise TransientSourceError(GIVEN_UP)
 
     def _problem(self, answer: Answer, method: str, address: str) -> Exception:

@@ -75,9 +75,9 @@ class AnalyticsFetch:
         """Do what a step says; whether that took its time, so that it is somebody else's turn."""
         self._reply = None
         match step:
-            case Take(frame):
+            case Take(frame, state):
                 self._deliver(frame, self._clock())
-                self.taken += 1
+                self.taken += not state
                 return False
             case Tell(share, reached):
                 self.share = max(self.share, share)
