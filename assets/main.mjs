@@ -11,7 +11,7 @@ import { startLegend } from "./chart/legend.mjs";
 import { makeCommands } from "./commands/commands.mjs";
 import { Dialogs } from "./commands/dialogs.mjs";
 import { Keys } from "./commands/keys.mjs";
-import { startFilters } from "./filters/filters.mjs";
+import { nameChosen, startFilters } from "./filters/filters.mjs";
 import { startJourneyPage } from "./journey/journeypage.mjs";
 import { Operations } from "./operations/operations.mjs";
 import { address } from "./state/address.mjs";
@@ -45,7 +45,11 @@ const zone = document.querySelector("[data-time-zone]")?.dataset.timeZone;
 if (zone) setZone(zone);
 
 const announcer = new Announcer(element("announcer"));
-const wall = new Wall({ open: (path) => router.go(path), counted: (answer) => facets.show(answer.facets), announcer });
+const counted = (answer) => {
+  facets.show(answer.facets);
+  nameChosen(answer.named);
+};
+const wall = new Wall({ open: (path) => router.go(path), counted, announcer });
 const facets = startFilters(() => wall.agents);
 const operations = new Operations(wall.clock, () => element("notice-retry")?.click(), announcer);
 startTheme(element("theme"), () => {

@@ -18,6 +18,17 @@ export function withOthers(chosen, occurring) {
   return [...chosen, ...others.sort().slice(0, MOST_OTHERS)];
 }
 
+/** Puts names in the place of ids that were chosen, as a link may name them; `named` are those of an answer (docs/architecture.md). */
+export function nameChosen(named) {
+  if (!named) return;
+  const part = {};
+  for (const field of ["queues", "agents", "dispositions"]) {
+    const chosen = address.state.filters[field];
+    if (chosen.some((each) => Object.hasOwn(named, each))) part[field] = chosen.map((each) => (Object.hasOwn(named, each) ? named[each] : each));
+  }
+  if (Object.keys(part).length) address.change({ filters: part }, { entry: false });
+}
+
 /** Starts all of them; returns the facets, which want to hear of counts. `agents()` are names to offer. */
 export function startFilters(agents) {
   startSearch();

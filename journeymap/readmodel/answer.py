@@ -80,6 +80,7 @@ class Answer(msgspec.Struct, frozen=True):
     overview: OverTime | None = None
     counted: Millis | None = None
     news: int | None = None
+    named: dict[str, str] | None = None
 
     def encode(self) -> bytes:
         """The answer as JSON."""

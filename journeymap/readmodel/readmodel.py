@@ -21,8 +21,8 @@ from journeymap.readmodel.table import Table
 from journeymap.readmodel.told import Told, WireGap
 from journeymap.stitch.options import Timeouts
 from journeymap.store.base import Batch, StoreReader
-from journeymap.view.masking import Viewer
-from journeymap.view.names import KnownNames, ids_in
+from journeymap.view.masking import Viewer, mask
+from journeymap.view.names import NAMED_FIELDS, KnownNames, ids_in
 from journeymap.view.question import Question
 from journeymap.view.tracks import WireRow
 
@@ -198,7 +198,13 @@ class ReadModel:
                 overview=counts.overview,
                 counted=counts.as_of,
                 news=asked.moved_on(),
+                named=self._asked_for(question, viewer),
             )
+
+    def _asked_for(self, question: Question, viewer: Viewer) -> dict[str, str] | None:
+        chosen = [each for field in NAMED_FIELDS for each in getattr(question, field) or ()]
+        named = self._names.asked_for(chosen) if chosen else {}
+        return {each: name for each, name in named.items() if mask(name, viewer) == name} or None
 
     def detail(self, journey_id: str) -> Journey | None:
         """One whole journey from the store, also by an id that it had before; None if there is none. Reads the disk."""

@@ -98,6 +98,11 @@ class KnownNames:
             changes["text"] = named.casefold()
         return msgspec.structs.replace(wanted, **changes) if changes else wanted
 
+    def asked_for(self, chosen: Iterable[str]) -> dict[str, str]:
+        """Those of the values that are ids, as they are given, and the name of each."""
+        found = {each: self._by_id(each.strip().casefold()) for each in chosen}
+        return {each: name for each, name in found.items() if name is not None and name != each}
+
     def within(self, value: Any) -> dict[str, str]:
         """Which ids stand in a JSON value, at any level, and the name of each."""
         found: dict[str, str] = {}

@@ -299,6 +299,11 @@ class StoreSuite:
         store.write_documents({"status": b'{"a":1}'})
         assert (store.document("status"), store.document("gaps"), store.head()) == (b'{"a":1}', b"[]", 0)
 
+    def test_a_document_may_be_as_large_as_a_hundred_thousand_names(self, store: Store) -> None:
+        large = b"[" + b",".join(b'["user","%036d","Somebody with a longish name"]' % n for n in range(100_000)) + b"]"
+        store.write_documents({"names": large, "status": b"{}"})
+        assert (store.document("names") == large, store.document("status")) == (True, b"{}")
+
     def test_commands_are_taken_once_and_bounded(self, store: Store) -> None:
         for number in range(103):
             store.leave_command(f"retry {number}")  # type: ignore[attr-defined]

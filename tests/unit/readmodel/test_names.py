@@ -79,6 +79,8 @@ def test_facets_groups_search_and_filters_see_names() -> None:
     for asked in ({"queues": [QUEUE]}, {"queues": ["sales"]}, {"text": "sale"}, {"text": QUEUE}):
         assert names(bench.told(at=0, have=[], **asked)) == ["b", "a"], asked
         bench.page = msgspec.structs.replace(bench.page, queues=None, text=None)
+    assert bench.told(at=0, queues=["Q-1", "sales"], agents=[ANN]).named == {"Q-1": "Sales", ANN: "Ann Lee"}
+    assert bench.told(at=0, queues=["sales"], agents=None).named is None
 
 
 def test_who_may_not_see_numbers_does_not_see_them_in_names() -> None:
