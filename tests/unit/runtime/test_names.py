@@ -177,6 +177,23 @@ def test_ids_in_no_list_are_looked_up_a_few_at_a_time_and_once() -> None:
     assert len(listed.asked) <= 4 + 4 + MOST_SOUGHT + AT_ONCE
 
 
+def test_the_more_names_there_are_the_more_seldom_single_ones_are_published() -> None:
+    listed = Listed(users={f"u{number}": "Ann" for number in range(2_000)})
+    listed.single = {uuid(1): "Closed queue", uuid(2): "Another"}
+    kept = Kept(listed)
+    kept.turn()
+    kept.keeper.see([row(uuid(1))])
+    kept.turn(1_999)
+    assert uuid(1) not in kept.names()
+    kept.turn(2)  # a millisecond for each that is known by now
+    assert kept.names()[uuid(1)] == "Closed queue"
+    kept.keeper.see([row(uuid(2))])
+    kept.turn(1)
+    assert uuid(2) not in kept.names()
+    kept.turn(HOUR)
+    assert kept.names()[uuid(2)] == "Another"
+
+
 def test_names_that_cannot_be_read_are_no_reason_not_to_start(caplog: pytest.LogCaptureFixture) -> None:
     kept = Kept(Listed(queues={"q": "Sales"}), b"{not json")
     assert "cannot be read" in caplog.text
