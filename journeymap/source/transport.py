@@ -24,7 +24,7 @@ from journeymap.source.proxy import Proxy, proxy_for
 MAX_ANSWER: Final = 1 << 20
 """Bytes read of an HTTP answer, unless a client is told otherwise; what is longer is no answer of this protocol."""
 
-_EXTRA: Final = "inin-"
+_EXTRA: Final = ("inin-", "x-amzn-")
 
 _SECURE: Final = {"https": "http", "wss": "ws"}
 
@@ -137,16 +137,20 @@ class HttpClient:
         *,
         form: Mapping[str, str] | None = None,
         document: Any = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
         bearer: str | None = None,
         basic: tuple[str, str] | None = None,
         patience: Millis | None = None,
     ) -> Answer:
-        """Ask, with `patience` shorter than usual if it is given. Raises `TransientSourceError` where no answer came,
-        whatever the reason."""
-        headers = {} if bearer is None else {"Authorization": f"Bearer {bearer}"}
-        content = None if document is None else msgspec.json.encode(document)
-        if content is not None:
-            headers["Content-Type"] = "application/json"
+        """Ask, with `patience` shorter than usual if it is given. A body is a `form`, a `document` in JSON, or
+        `content`. Raises `TransientSourceError` where no answer came, whatever the reason."""
+        sent = dict(headers or {})
+        if bearer is not None:
+            sent["Authorization"] = f"Bearer {bearer}"
+        if document is not None:
+            content = msgspec.json.encode(document)
+            sent["Content-Type"] = "application/json"
         self._connecting = False
         try:
             with self._client.stream(
@@ -154,7 +158,7 @@ class HttpClient:
                 url,
                 data=form,
                 content=content,
-                headers=headers,
+                headers=sent,
                 auth=None if basic is None else httpx.BasicAuth(*basic),
                 timeout=self._timeout if patience is None else min(patience / SECOND, self._timeout),
                 extensions={"trace": self._trace},
