@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.emulator import KEYS, Emulator
+
 # How fast an example runs says something about the machine, not about the code.
 settings.register_profile("journeymap", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("journeymap")
@@ -33,3 +35,18 @@ def logging_as_it_was() -> Iterator[None]:
         if isinstance(logger, logging.Logger):
             logger.setLevel(levels.get(logger, logging.NOTSET))
     logging.captureWarnings(capture=False)
+
+
+@pytest.fixture(scope="session")
+def aws() -> Iterator[Emulator]:
+    """An emulator of AWS, the same for all tests of a process."""
+    with Emulator() as running:
+        yield running
+
+
+@pytest.fixture
+def emulator(aws: Emulator, monkeypatch: pytest.MonkeyPatch) -> Emulator:
+    """The emulator, with credentials that it takes in the environment."""
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
+    return aws

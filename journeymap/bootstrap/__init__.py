@@ -10,14 +10,13 @@ import sys
 import threading
 import webbrowser
 from collections.abc import AsyncIterator, Callable, Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from journeymap.bootstrap.backfilling import make_filler
+from journeymap.bootstrap.posting import Posts
 from journeymap.bootstrap.sources import make_sources, public_api
-from journeymap.errors import StoreMismatchError
 from journeymap.model.event import Event
 from journeymap.model.names import NAMES
 from journeymap.runtime.clock import SystemClock
@@ -131,51 +130,6 @@ def store_work(settings: Settings, tell: Tell) -> StoreWork:
     )
 
 
-def record(settings: Settings, out: Path, *, kept: bool = False) -> None:
-    """Append frames to a file, a line each, until the source ends or the process is told to stop: those that a running ingest
-    process receives, or else those that the source delivers. With `kept`, what the journal keeps goes first."""
-    from journeymap.journal.replay import end_of_journal, is_written
-    from journeymap.runtime.recording import Recording, record_journal, record_sources
-
-    terminal = sys.stderr.isatty()
-
-    def say(text: str) -> None:
-        sys.stderr.write(f"\r{text}\n" if terminal else f"{text}\n")
-
-    def show(frames: int) -> None:
-        if terminal and frames % 10 == 0:
-            sys.stderr.write(f"\r{frames:,} frames")
-
-    journal = settings.store_path / "journal"
-    ours = _is_ours(settings)
-    with contextlib.closing(Recording(out, show)) as recording:
-        if ours and is_written(journal):
-            say(f"Ingest is running: recording from its journal in {journal} to {out} (Ctrl-C stops it)")
-            record_journal(recording, journal, 0 if kept else end_of_journal(journal), say, follow=True)
-        else:
-            if ours and kept and journal.is_dir():
-                record_journal(recording, journal, 0, say, follow=False)
-                say(f"{recording.frames:,} frames of the journal in {journal} recorded")
-            say(f"No ingest is running over {settings.store}: recording {settings.source} to {out} (Ctrl-C stops it)")
-            record_sources(recording, make_sources(settings, SystemClock()))
-        say(f"{recording.frames:,} frames recorded")
-
-
-def _is_ours(settings: Settings) -> bool:
-    """Whether the store of these settings is of the source and environment that they name."""
-    from journeymap.store.disk import open_disk_reader
-
-    kinds = kinds_of(settings)
-    with contextlib.closing(
-        open_disk_reader(settings.store_path, source=kinds, environment=settings.environment)
-    ) as reader:
-        try:
-            reader.positions()
-        except StoreMismatchError:
-            return False
-    return True
-
-
 # The running product
 
 
@@ -187,10 +141,11 @@ def run(settings: Settings, *, open_browser: bool = False) -> None:
     with contextlib.ExitStack() as closing:
         server = Server(settings.host, settings.port, "PORT")
         closing.callback(server.close)
-        ingesting = _ingesting(settings, clock, server.stop)
+        posts = Posts(settings, clock)
+        ingesting = _ingesting(settings, clock, server.stop, posts)
         closing.callback(ingesting.close)
         ingesting.open()
-        app = _web(settings, clock, ingesting, ingesting.start)
+        app = _web(settings, clock, ingesting, ingesting.start, posts)
         _announce(server.address, open_browser)
         server.serve(app, ingesting.hurry)
         if ingesting.failure is not None:
@@ -216,11 +171,12 @@ def ingest(settings: Settings) -> None:
     with contextlib.ExitStack() as closing:
         server = Server(settings.host, settings.ingest_port, "INGEST_PORT")
         closing.callback(server.close)
-        ingesting = _ingesting(settings, clock, server.stop)
+        posts = Posts(settings, clock)
+        ingesting = _ingesting(settings, clock, server.stop, posts)
         closing.callback(ingesting.close)
         ingesting.open()
         ingesting.start()
-        app = create_health_app(ingesting.status, ingesting.problem, clock.now)
+        app = create_health_app(ingesting.status, ingesting.problem, clock.now, posts.routers())
         sys.stderr.write(f"Ingesting into {settings.store}; health and metrics at {server.address}. Ctrl-C stops it.\n")
         server.serve(app)
         try:
@@ -240,11 +196,12 @@ def create_server() -> FastAPI:
     clock = SystemClock()
     # Where ingest has failed, this worker ends as if told to: it lets go of the lock, and whoever watches over the workers
     # starts another.
-    ingesting = _ingesting(settings, clock, lambda: os.kill(os.getpid(), signal.SIGTERM))
-    return _web(settings, clock, ingesting, ingesting.start_when_free)
+    posts = Posts(settings, clock)
+    ingesting = _ingesting(settings, clock, lambda: os.kill(os.getpid(), signal.SIGTERM), posts)
+    return _web(settings, clock, ingesting, ingesting.start_when_free, posts)
 
 
-def _ingesting(settings: Settings, clock: SystemClock, on_failure: Callable[[], None]) -> Ingesting:
+def _ingesting(settings: Settings, clock: SystemClock, on_failure: Callable[[], None], posts: Posts) -> Ingesting:
     """The ingest side over the store of these settings, not opened yet."""
 
     def put_together(closing: contextlib.ExitStack) -> Ingest:
@@ -256,7 +213,7 @@ def _ingesting(settings: Settings, clock: SystemClock, on_failure: Callable[[], 
         pipeline = make_pipeline(settings, store, stitch_options(settings))
         journal = Journal.open(settings.store_path / "journal", not_before=pipeline.committed)
         closing.callback(journal.close)
-        sources = make_sources(settings, clock, settings.store_path / "subscriptions.json")
+        sources = make_sources(settings, clock, settings.store_path / "subscriptions.json", posts.door)
         api = public_api(settings, clock)
         if api is not None:
             closing.callback(api.close)
@@ -295,9 +252,10 @@ def _web(
     clock: SystemClock,
     ingesting: Ingesting | None = None,
     start: Callable[[], None] = lambda: None,
+    posts: Posts | None = None,
 ) -> FastAPI:
     """The pages and the HTTP interface over the store of these settings. `start` is called when the server starts;
-    `ingesting`, where it is done in this process, is closed when it stops."""
+    `ingesting`, where it is done in this process, is closed when it stops, and `posts` are taken."""
     import asyncio
 
     from journeymap.readmodel.follow import Follower
@@ -343,6 +301,7 @@ def _web(
             create_health(model.status, lambda: model.problem, clock.now, metrics),
             create_api(model, reader, clock.now, lambda _: everyone),
             create_exports(model, reader, clock.now, lambda _: everyone, time_zone=settings.time_zone),
+            *(() if posts is None else posts.routers()),
         ),
         lifespan=lifespan,
     )

@@ -16,21 +16,27 @@ from journeymap.runtime.simulated import Access, PlatformProcess, SimulatedSourc
 from journeymap.settings import Settings
 from journeymap.source.base import Source
 from journeymap.source.config import EventStreamsConfig
+from journeymap.source.door import Door
+from journeymap.source.eventbridge import EventBridgeConfig
 from journeymap.source.publicapi.config import PublicApiConfig
 
 if TYPE_CHECKING:
     from journeymap.source.publicapi.client import PublicApi
 
 
-def make_sources(settings: Settings, clock: SystemClock, ledger: Path | None = None) -> list[Source]:
+def make_sources(
+    settings: Settings, clock: SystemClock, ledger: Path | None = None, door: Door | None = None
+) -> list[Source]:
     """All sources that the settings name.
 
-    `ledger` only for who holds the store's lock: what stands in it is taken for left behind.
+    `ledger` only for who holds the store's lock: what stands in it is taken for left behind. `door` is where a server hands
+    in what is posted.
     """
-    return [_source(name, settings, clock, ledger) for name in settings.sources]
+    return [_source(name, settings, clock, ledger, door) for name in settings.sources]
 
 
-def _source(name: str, settings: Settings, clock: SystemClock, ledger: Path | None) -> Source:
+def _source(name: str, settings: Settings, clock: SystemClock, ledger: Path | None, door: Door | None) -> Source:
+    from journeymap.source.eventbridge import EventBridgeSource
     from journeymap.source.eventstreams import EventStreamsSource
     from journeymap.source.file import FileSource
 
@@ -39,6 +45,8 @@ def _source(name: str, settings: Settings, clock: SystemClock, ledger: Path | No
         return FileSource(rest, settings.speed, clock.now)
     if kind == "eventstreams":
         return EventStreamsSource(platform(settings), clock.now, SystemRandom(), ledger=ledger)
+    if kind == "eventbridge":
+        return EventBridgeSource(eventbridge(settings), clock.now, SystemRandom().random, door)
     return SimulatedSource(
         simulated_platform(settings),
         lambda access: EventStreamsSource(simulated(access, settings), clock.now, SystemRandom()),
@@ -76,6 +84,16 @@ def platform(settings: Settings) -> EventStreamsConfig:
         client_id=settings.client_id or "",
         client_secret="" if secret is None else secret.get_secret_value(),
         max_events_per_second=settings.max_events_per_second,
+    )
+
+
+def eventbridge(settings: Settings) -> EventBridgeConfig:
+    """What is read of EventBridge; what is not set is empty."""
+    key = settings.eventbridge_key
+    return EventBridgeConfig(
+        key="" if key is None else key.get_secret_value(),
+        queue_url=settings.eventbridge_queue_url or "",
+        endpoint_url=settings.eventbridge_endpoint_url or "",
     )
 
 

@@ -32,6 +32,7 @@ def record(out: Path, kept: bool, **given: Any) -> None:
     """Write the live source's events to a file as they come, until Ctrl-C. Nothing is stored.
 
     While ingest is running over the store, this is a copy of its journal, without a second connection to the platform.
+    Otherwise posts of EventBridge are taken on INGEST_PORT.
     The file is what `stitch`, `import` and `run --source file:FILE` read: JSON Lines, each line as it was received.
     """
     settings = settings_from(given)
@@ -41,6 +42,6 @@ def record(out: Path, kept: bool, **given: Any) -> None:
     except OSError as error:
         raise InputError(f"cannot write {out}: {error.strerror}") from error
     start_logging(settings)
-    from journeymap import bootstrap
+    from journeymap.bootstrap import recording
 
-    bootstrap.record(settings, out, kept=kept)
+    recording.record(settings, out, kept=kept)

@@ -76,6 +76,9 @@ class SourceReport(msgspec.Struct, frozen=True):
     received: int = 0
     throttled: int = 0
     dropped: int = 0
+    posts_refused: Mapping[str, int] = {}
+    queue_waiting: int | None = None
+    queue_in_flight: int | None = None
 
 
 class Gap(msgspec.Struct, frozen=True):

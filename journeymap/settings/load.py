@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from pydantic import SecretStr, ValidationError
@@ -11,15 +12,21 @@ from journeymap.errors import ConfigurationError
 from journeymap.settings.layers import CHANNEL_SUFFIX, CommandLine, SettingsFile, Variables
 from journeymap.settings.regions import addresses
 from journeymap.settings.table import (
+    NAMES,
     PER_CHANNEL,
     SHIPPED_CLOSE_AFTER,
     SHIPPED_IDLE_AFTER,
     TIMEOUT,
     Settings,
+    kind_of,
     show,
     table,
 )
-from journeymap.settings.values import MASKED
+from journeymap.settings.values import KEY, MASKED, SECRET, WEB_HOOK, Kind, NotAllowedError
+
+FILE_SUFFIX: Final = "_file"
+SECRETS_IN_FILES: Final = ("client_secret", "eventbridge_key")
+"""Secrets that may stand in a file, which a setting of their name and `_FILE` names."""
 
 SHIPPED: Final = {"idle_after": SHIPPED_IDLE_AFTER, "close_after": SHIPPED_CLOSE_AFTER}
 
@@ -48,11 +55,15 @@ def complete(settings: Settings, shipped_timeouts: bool) -> Settings:
             if getattr(settings, name) is None:
                 update[name] = address
                 origins[name] = "REGION"
-    if settings.client_secret_file is not None:
-        if settings.client_secret is not None:
-            raise ConfigurationError("CLIENT_SECRET and CLIENT_SECRET_FILE are both set: one of them is allowed")
-        update["client_secret"] = secret_from(settings)
-        origins["client_secret"] = "CLIENT_SECRET_FILE"
+    for name in SECRETS_IN_FILES:
+        path = getattr(settings, name + FILE_SUFFIX)
+        if path is None:
+            continue
+        file = f"{name}{FILE_SUFFIX}".upper()
+        if getattr(settings, name) is not None:
+            raise ConfigurationError(f"{name.upper()} and {file} are both set: one of them is allowed")
+        update[name] = secret_from(path, file, kind_of(name))
+        origins[name] = file
     if "store" not in origins and settings.sources == ("simulator",):
         update["store"] = "disk:data/simulated/"
     if shipped_timeouts:
@@ -63,18 +74,19 @@ def complete(settings: Settings, shipped_timeouts: bool) -> Settings:
     return settings.model_copy(update={**update, "origins": origins})
 
 
-def secret_from(settings: Settings) -> SecretStr:
-    """The secret that stands in `client_secret_file`."""
-    path = settings.client_secret_file
-    assert path is not None
+def secret_from(path: Path, setting: str, kind: Kind) -> SecretStr:
+    """The secret of this kind that stands in the file which `setting` names."""
     try:
         text = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise ConfigurationError(f"CLIENT_SECRET_FILE = {path}: the file cannot be read ({reason})") from None
+        raise ConfigurationError(f"{setting} = {path}: the file cannot be read ({reason})") from None
     if not text or not text.isprintable():
-        raise ConfigurationError(f"CLIENT_SECRET_FILE = {path}: the file must hold the secret in one line")
-    return SecretStr(text)
+        raise ConfigurationError(f"{setting} = {path}: the file must hold the secret in one line")
+    try:
+        return SecretStr(kind.read(text).get_secret_value())
+    except NotAllowedError as error:
+        raise ConfigurationError(f"{setting} = {path}: what stands in the file must be {error}") from None
 
 
 def sentence(error: ValidationError, command_line: CommandLine) -> str:
@@ -85,9 +97,14 @@ def sentence(error: ValidationError, command_line: CommandLine) -> str:
         name = f"{name.removesuffix(CHANNEL_SUFFIX)}__{mistake['loc'][1]}"
     if mistake["type"] == "extra_forbidden":
         return f"{name} is not a setting"
-    value = MASKED if name in ("client_secret", "alert_url") else " ".join(str(mistake["input"]).split())[:100]
+    value = MASKED if is_secret(name) else " ".join(str(mistake["input"]).split())[:100]
     allowed = str(mistake["msg"]).removeprefix("Value error, ")
     return f"{name.upper()} = {value} ({origin_of(name, command_line)}): allowed is {allowed}"
+
+
+def is_secret(name: str) -> bool:
+    """Whether a setting's value is never shown."""
+    return name in NAMES and kind_of(name) in (SECRET, KEY, WEB_HOOK)
 
 
 def origin_of(name: str, command_line: CommandLine) -> str:

@@ -20,7 +20,16 @@ SHIPPED_CLOSE_AFTER: Final = {"voice": "2h", "chat": "30m", "email": "24h", "mes
 may wait for hours. `stitch` goes without them; a general value that someone sets replaces them."""
 
 TIMEOUT: Final = values.length("1s", "365d")
-ADDRESS: Final = values.address("https", "http")
+ADDRESS: Final = values.ADDRESS
+
+NEEDS: Final = {"eventstreams": ("client_id", "client_secret", "login_url", "api_url", "stream_url")}
+"""The settings without which a source cannot connect; of `eventbridge` see `Settings.missing`."""
+
+INSTEAD: Final = {
+    "client_secret": " (or CLIENT_SECRET_FILE)",
+    "eventbridge_key": " (nor EVENTBRIDGE_KEY_FILE or EVENTBRIDGE_QUEUE_URL)",
+}
+"""What may be set in place of a setting, in words."""
 
 
 def setting(default: Any, text: str) -> Any:
@@ -39,7 +48,7 @@ class Settings(BaseSettings):
 
     source: Annotated[str, values.SOURCE] = setting(
         "simulator",
-        "Where events come from: `simulator`, `eventstreams`, `file:PATH`; several with commas.",
+        "Where events come from: `simulator`, `eventstreams`, `eventbridge`, `file:PATH`; several with commas.",
     )
     speed: Annotated[float, values.number(0, 1_000_000, " (0: as fast as it goes)")] = setting(
         1.0,
@@ -72,6 +81,21 @@ class Settings(BaseSettings):
     )
     backfill_reach: Annotated[int, values.length("0s", "365d")] = setting(
         "24h", "How far back the very first start fetches what was before it; `0s` not at all."
+    )
+    eventbridge_key: Annotated[SecretStr | None, values.KEY] = setting(
+        None, "Key that posts to `/ingest/v1/eventbridge` must bring; with it, posts are taken. Never shown or logged."
+    )
+    eventbridge_key_file: Annotated[Path | None, values.PATH] = setting(
+        None, "A file that holds the key, instead of `EVENTBRIDGE_KEY`."
+    )
+    eventbridge_max_posts_per_second: Annotated[int, values.whole(1, 10_000)] = setting(
+        1_000, "More posts a second than this are answered 429; they come again."
+    )
+    eventbridge_queue_url: Annotated[str | None, values.QUEUE] = setting(
+        None, "URL of an SQS queue to read; instead of posts, or beside them."
+    )
+    eventbridge_endpoint_url: Annotated[str | None, ADDRESS] = setting(
+        None, "Where SQS is asked, for a VPC endpoint or an emulator; the host of the queue's URL unless set."
     )
     reorder_window_ms: Annotated[int, values.length("0ms", "60s", bare="ms")] = setting(
         "100ms", "How long an event is held after arrival so that events leave in order."
@@ -179,19 +203,24 @@ class Settings(BaseSettings):
         return Path(self.store.removeprefix("disk:"))
 
     def missing(self) -> list[str]:
-        """Names of the settings that a source which connects to a platform needs and that are not set."""
-        names = ("client_id", "client_secret", "login_url", "api_url", "stream_url")
-        return [name for name in names if getattr(self, name) is None] if "eventstreams" in self.sources else []
+        """Names of the settings that the sources need and that are not set."""
+        return [name for source in self.sources for name in self._missing_for(source)]
+
+    def _missing_for(self, source: str) -> list[str]:
+        if source == "eventbridge":
+            either = self.eventbridge_key or self.eventbridge_queue_url
+            return [] if either else ["eventbridge_key"]
+        return [name for name in NEEDS.get(source, ()) if getattr(self, name) is None]
 
     def require_credentials(self) -> None:
-        """Refuse to start a source that connects to a platform while settings that it needs are missing."""
-        for name in self.missing():
-            instead = " (or REGION)" if name.endswith("_url") else ""
-            instead = " (or CLIENT_SECRET_FILE)" if name == "client_secret" else instead
-            raise ConfigurationError(
-                f"{name.upper()} is not set{instead}: the source eventstreams needs it; set the environment"
-                f" variable JOURNEYMAP_{name.upper()} or {name} in journeymap.toml"
-            )
+        """Refuse to start a source while settings that it needs are missing."""
+        for source in self.sources:
+            for name in self._missing_for(source):
+                instead = INSTEAD.get(name, " (or REGION)" if name.endswith("_url") else "")
+                raise ConfigurationError(
+                    f"{name.upper()} is not set{instead}: the source {source} needs it; set the environment"
+                    f" variable JOURNEYMAP_{name.upper()} or {name} in journeymap.toml"
+                )
 
 
 class Row(BaseModel):

@@ -157,6 +157,18 @@ SECRET: Final = Kind(
 )
 
 
+def _parse_key(given: Any) -> SecretStr:
+    text = _parse_text(given.get_secret_value() if isinstance(given, SecretStr) else given)
+    if not re.fullmatch(r"[!-~]{16,512}", text):
+        raise ValueError
+    return SecretStr(text)
+
+
+KEY: Final = Kind(
+    "16 to 512 letters, digits and other visible ASCII characters without spaces", _parse_key, lambda _: MASKED
+)
+
+
 def _parse_name(given: Any) -> str:
     name = _parse_text(given)
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", name, re.ASCII):
@@ -207,6 +219,23 @@ def address(secure: str, plain: str) -> Kind:
     )
 
 
+ADDRESS: Final = address("https", "http")
+
+
+def _parse_queue(given: Any) -> str:
+    text = ADDRESS.parse(given)
+    account, _, name = urlsplit(text).path.removeprefix("/").rpartition("/")
+    if not account or not re.fullmatch(r"[A-Za-z0-9_-]{1,80}(\.fifo)?", name, re.ASCII):
+        raise ValueError
+    return str(text)
+
+
+QUEUE: Final = Kind(
+    "the URL of an SQS queue, https://sqs.REGION.amazonaws.com/ACCOUNT/NAME, or http:// for a host that is loopback",
+    _parse_queue,
+)
+
+
 def _parse_web_hook(given: Any) -> SecretStr:
     text = _parse_text(given.get_secret_value() if isinstance(given, SecretStr) else given)
     parts = urlsplit(text)
@@ -236,7 +265,7 @@ REGION: Final = Kind(
     "a region such as us_east_1 or eu_west_1, or its domain", lambda given: domain_of(_parse_text(given))
 )
 
-LIVE_SOURCES: Final = ("simulator", "eventstreams")
+LIVE_SOURCES: Final = ("simulator", "eventstreams", "eventbridge")
 
 
 def _parse_source(given: Any) -> str:
@@ -249,7 +278,7 @@ def _parse_source(given: Any) -> str:
     return ",".join(names)
 
 
-SOURCE: Final = Kind("simulator, eventstreams or file:PATH; several with commas", _parse_source)
+SOURCE: Final = Kind(f"{', '.join(LIVE_SOURCES)} or file:PATH; several with commas", _parse_source)
 
 
 def _parse_store(given: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 import msgspec
@@ -42,7 +42,8 @@ class SourceStatus(msgspec.Struct, frozen=True):
     subscription asks for now, `configured_events_per_second` what the settings allow; `token_renewal_at` is when a
     new token is to be had. `received` counts data frames, `throttled` throttle frames, `dropped` events that the
     platform says it left out. `finished` is true once a finite source has delivered all. `changes` are the latest
-    changes of state, oldest first; `change_count` is how many there were.
+    changes of state, oldest first; `change_count` is how many there were. `posts_refused` counts by reason what was posted and
+    not taken; `queue_waiting` messages wait in the queue that is read, `queue_in_flight` were handed out and not deleted yet.
     """
 
     state: ConnectionState = ConnectionState.DISCONNECTED
@@ -64,6 +65,9 @@ class SourceStatus(msgspec.Struct, frozen=True):
     throttled: int = 0
     dropped: int = 0
     finished: bool = False
+    posts_refused: Mapping[str, int] = {}
+    queue_waiting: int | None = None
+    queue_in_flight: int | None = None
     changes: tuple[StateChange, ...] = ()
     change_count: int = 0
 

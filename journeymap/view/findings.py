@@ -48,6 +48,13 @@ CREDENTIALS: Final = (
     "press “Try again” once the platform's side is put right."
 )
 
+QUEUE: Final = (
+    "No further attempt is made to read the queue. Do as it says and press “Try again”; “journeymap doctor” checks the"
+    " rest."
+)
+BROUGHT: Final = "eventbridge"
+"""The source whose refusals are those of a queue, not of a platform's credentials."""
+
 
 class Finding(msgspec.Struct, frozen=True):
     """One thing that is wrong: `sentence` says what, `remedy` what to do, `since` when it began, where that is known.
@@ -160,13 +167,12 @@ def _connection(report: SourceReport, name: str, now: Millis) -> Iterator[Findin
     which = f"the source {name}" if name else "the source"
     if report.refused:
         reason = report.error or "no reason given"
-        yield Finding(
-            "refused",
-            f"the platform refuses access{f' to {which}' if name else ''}: {reason}",
-            CREDENTIALS,
-            report.since,
-            unready=True,
+        who = (
+            "the queue of EventBridge's events is not read" if report.name == BROUGHT else "the platform refuses access"
         )
+        to = f" to {which}" if name and report.name != BROUGHT else ""
+        remedy = QUEUE if report.name == BROUGHT else CREDENTIALS
+        yield Finding("refused", f"{who}{to}: {reason}", remedy, report.since, unready=True)
     elif report.finished and report.error:
         yield Finding("input", f"{which} ended with an error: {report.error}", "", report.since)
     elif not report.finished and report.state != OPEN:

@@ -175,6 +175,17 @@ def _of_sources(status: IngestStatus, *, running: bool) -> Iterator[Metric]:
         ),
         asked,
     )
+    refused = CounterMetricFamily("journeymap_posts_refused", "Posts that were not taken", labels=("source", "reason"))
+    messages = GaugeMetricFamily(
+        "journeymap_queue_messages", "Messages in the queue that is read, an estimate", labels=("source", "state")
+    )
+    for report in reports:
+        for reason, count in sorted(report.posts_refused.items()):
+            refused.add_metric((report.name, reason), count)
+        for where, number in (("waiting", report.queue_waiting), ("in-flight", report.queue_in_flight)):
+            if number is not None:
+                messages.add_metric((report.name, where), number)
+    yield from (refused, messages)
 
 
 def _of_gaps(status: IngestStatus) -> Iterator[Metric]:

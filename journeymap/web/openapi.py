@@ -22,6 +22,8 @@ from journeymap.view.flags import Flag
 from journeymap.view.question import MAX_PINNED
 from journeymap.view.sorting import GROUPS, TURNED
 from journeymap.view.sorting import SORTS as WALL_SORTS
+from journeymap.web.ingest import PATH as INGEST_PATH
+from journeymap.web.ingest import ingest_operation, ingest_security
 from journeymap.web.listing import DEFAULT_LIMIT, DEFAULT_SORT, MAX_LIMIT, SORTS, Page
 from journeymap.web.problems import MEDIA_TYPE
 
@@ -38,7 +40,7 @@ _LENGTH: Final = {"type": "string", "description": "such as `90s`, `5m`, `2h`, `
 
 
 def api_openapi() -> dict[str, Any]:
-    """The description of all that is under `/api/v1` and `/export`."""
+    """The description of all that is under `/api/v1`, `/export` and `/ingest`."""
     return {
         "openapi": "3.1.0",
         "info": {
@@ -100,8 +102,9 @@ def api_openapi() -> dict[str, Any]:
                     "responses": {"200": _json("An OpenAPI document", {"type": "object"})},
                 }
             },
+            INGEST_PATH: {"post": ingest_operation()},
         },
-        "components": {"schemas": _schemas()},
+        "components": {"schemas": _schemas(), "securitySchemes": ingest_security()},
     }
 
 

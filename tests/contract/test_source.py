@@ -1,5 +1,6 @@
 """What every source does, whatever it is (`journeymap.source.base`). Each implementation passes the same tests."""
 
+import contextlib
 import gzip
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,12 +10,16 @@ from typing import NamedTuple
 import msgspec
 import pytest
 
+from journeymap.errors import TransientSourceError
 from journeymap.runtime.clock import SystemClock
 from journeymap.simulator.server import SimulatedPlatform
 from journeymap.source.base import ConnectionState, Source, SourceStatus
+from journeymap.source.eventbridge import EventBridgeConfig, EventBridgeSource
 from journeymap.source.eventstreams import EventStreamsConfig, EventStreamsSource
 from journeymap.source.file import FileSource
 from journeymap.testing import EOF, ScriptedSource, frame
+from tests.emulator import Emulator
+from tests.integration.process import until
 from tests.running import Running
 
 FRAMES = [
@@ -26,13 +31,20 @@ FRAMES = [
     b'{"events":[]}',
 ]
 
+TEXTS = [data for data in FRAMES if data.isascii() and data.decode().isprintable()]
+"""What a queue can hold."""
+
+KEY = "a-key-of-twenty-four-or-so"
+
 
 class Setting(NamedTuple):
-    """A source to be, and what makes its frames come once it runs."""
+    """A source to be, what makes its frames come once it runs, the frames, and whether they wait while it is held."""
 
     source: Source
     secret: str
     send: Callable[[], None]
+    frames: list[bytes] = FRAMES
+    waits: bool = False
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +83,33 @@ def scripted(_directory: Path, _platform: SimulatedPlatform) -> Setting:
     return Setting(source, "", lambda: source.add(*FRAMES, EOF))
 
 
-@pytest.fixture(params=[eventstreams, plain_file, gzip_file, scripted], ids=lambda make: make.__name__)
+def posted(_directory: Path, _platform: SimulatedPlatform) -> Setting:
+    source = EventBridgeSource(EventBridgeConfig(KEY), SystemClock().now, Random(1).random)
+
+    def send() -> None:
+        until(lambda: source.status().state is ConnectionState.OPEN, "the door is open")
+        for data in FRAMES:
+            with contextlib.suppress(TransientSourceError):  # held, or what `deliver` raised
+                source.door.take(lambda data=data: data).result()
+
+    return Setting(source, KEY, send)
+
+
+def queued(emulator: Emulator) -> Setting:
+    url = emulator.queue()
+    source = EventBridgeSource(EventBridgeConfig(queue_url=url), SystemClock().now, Random(1).random)
+
+    def send() -> None:
+        until(lambda: source.status().state is ConnectionState.OPEN, "the queue is read")
+        emulator.send(url, *(data.decode() for data in TEXTS))
+
+    return Setting(source, "", send, TEXTS, waits=True)
+
+
+@pytest.fixture(params=[eventstreams, plain_file, gzip_file, scripted, posted, queued], ids=lambda make: make.__name__)
 def setting(request, tmp_path, platform):
+    if request.param is queued:
+        return queued(request.getfixturevalue("emulator"))
     return request.param(tmp_path, platform)
 
 
@@ -80,8 +117,8 @@ def test_delivers_every_frame_as_it_came_and_in_order(setting):
     before = SystemClock().now()
     with Running(setting.source) as running:
         setting.send()
-        assert running.wait_for_frames(len(FRAMES)) == FRAMES
-        status = running.wait(lambda status: status.received == len(FRAMES))
+        assert running.wait_for_frames(len(setting.frames)) == setting.frames
+        status = running.wait(lambda status: status.received == len(setting.frames))
     assert before <= running.arrivals[0] <= running.arrivals[-1] <= SystemClock().now()
     assert status.last_frame_at == running.arrivals[-1]
     assert status.last_heard_at >= status.last_frame_at
@@ -92,7 +129,7 @@ def test_is_disconnected_before_and_after(setting):
     assert setting.source.status().state is ConnectionState.DISCONNECTED
     with Running(setting.source) as running:
         setting.send()
-        running.wait_for_frames(len(FRAMES))
+        running.wait_for_frames(len(setting.frames))
         running.stop(1)
     assert setting.source.status().state is ConnectionState.DISCONNECTED
     assert setting.source.status().since > 0
@@ -134,7 +171,7 @@ def test_retry_at_any_time_does_no_harm(setting):
     with Running(setting.source) as running:
         setting.source.retry()
         setting.send()
-        assert running.wait_for_frames(len(FRAMES)) == FRAMES
+        assert running.wait_for_frames(len(setting.frames)) == setting.frames
         setting.source.retry()
     setting.source.retry()
     assert running.error is None
@@ -152,7 +189,7 @@ def test_held_before_the_start_it_reads_nothing_until_released(setting):
         assert running.frames == []
         setting.source.release()
         setting.send()
-        assert running.wait_for_frames(len(FRAMES)) == FRAMES
+        assert running.wait_for_frames(len(setting.frames)) == setting.frames
         assert running.source.status().error is None
     assert running.error is None
 
@@ -179,11 +216,11 @@ def test_held_while_it_reads_it_goes_on_when_released(setting):
         setting.source.release()
         status = running.wait(lambda status: status.state is ConnectionState.OPEN or status.finished)
         assert status.error is None
-        if count < len(FRAMES) and not status.finished:
+        if count < len(setting.frames) and not status.finished and not setting.waits:
             setting.send()
-        running.wait(lambda status: status.received >= len(FRAMES))
-    # A file goes on where it was; what a platform sends in between is missed.
-    assert delivered in (FRAMES, FRAMES[:count] + FRAMES)
+        running.wait(lambda status: status.received >= len(setting.frames))
+    # A file and a queue go on where they were; what a platform sends in between is missed.
+    assert delivered in (setting.frames, setting.frames[:count] + setting.frames)
     assert running.error is None
 
 

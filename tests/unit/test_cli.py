@@ -34,6 +34,7 @@ class Composition(types.ModuleType):
         self.calls: list[tuple[str, Settings]] = []
         self.events: list[Event] = []
         self.fails: Exception | None = None
+        self.recording = self  # what `record` needs is a module of its own
 
     def note(self, name: str, settings: Settings) -> None:
         self.calls.append((name, settings))

@@ -278,6 +278,52 @@ def test_event_streams_needs_credentials_to_ingest() -> None:
         found.require_credentials()
 
 
+def test_eventbridge_needs_a_key_or_a_queue() -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"EVENTBRIDGE_KEY is not set \(nor EVENTBRIDGE_KEY_FILE or .*_QUEUE_URL"
+    ):
+        load({"source": "simulator,eventbridge"}).require_credentials()
+    load({"source": "eventbridge", "eventbridge_key": "k" * 16}).require_credentials()
+    load({"source": "eventbridge", "eventbridge_queue_url": QUEUE}).require_credentials()
+
+
+QUEUE = "https://sqs.eu-west-1.amazonaws.com/123456789012/events"
+
+
+def test_the_key_of_eventbridge(monkeypatch: pytest.MonkeyPatch) -> None:
+    for wrong in ("short-of-sixteen", "a key with spaces", "ä" * 16, "x" * 513):
+        message = refusal({"eventbridge_key": wrong[:15] if wrong == "short-of-sixteen" else wrong})
+        assert "EVENTBRIDGE_KEY = ******" in message
+        assert wrong not in message
+    found = load({"eventbridge_key": "correct-horse-battery"})
+    assert found.eventbridge_key is not None
+    assert found.eventbridge_key.get_secret_value() == "correct-horse-battery"
+    assert "correct-horse" not in repr(found) + show("eventbridge_key", found.eventbridge_key)
+    Path("key").write_text("correct-horse-battery\n", encoding="utf-8")
+    assert load({"eventbridge_key_file": "key"}).eventbridge_key == found.eventbridge_key
+    Path("key").write_text("short\n", encoding="utf-8")
+    message = refusal({"eventbridge_key_file": "key"})
+    assert "16 to 512" in message
+    assert "short" not in message
+
+
+@pytest.mark.parametrize(
+    "url",
+    [QUEUE, QUEUE + ".fifo", "http://127.0.0.1:5000/123456789012/events", "http://127.0.0.1:4566/queue/us-east-1/1/q"],
+)
+def test_the_url_of_a_queue(url: str) -> None:
+    assert load({"eventbridge_queue_url": url}).eventbridge_queue_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["events", "https://sqs.eu-west-1.amazonaws.com/", "https://sqs.eu-west-1.amazonaws.com/events", QUEUE + "?x=1",
+     "http://sqs.eu-west-1.amazonaws.com/1/events", "https://a:b@sqs.eu-west-1.amazonaws.com/1/events", QUEUE + "!"],
+)  # fmt: skip
+def test_what_is_no_url_of_a_queue(url: str) -> None:
+    assert "the URL of an SQS queue" in refusal({"eventbridge_queue_url": url})
+
+
 def test_the_table_is_whole() -> None:
     rows = settings.table()
     assert [row.name.lower() for row in rows] == list(NAMES)

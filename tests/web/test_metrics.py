@@ -43,6 +43,9 @@ STREAM = SourceReport(
     throttled=2,
     dropped=7,
 )
+BROUGHT = SourceReport(
+    name="eventbridge", state="OPEN", live=False, posts_refused={"wrong-key": 4}, queue_waiting=9, queue_in_flight=0
+)
 STATUS = IngestStatus(
     written_at=NOW,
     started_at=NOW - MINUTE,
@@ -59,7 +62,7 @@ STATUS = IngestStatus(
     journal_oldest_at=NOW - MINUTE,
     waiting_bytes=12,
     reading_stopped="the disk is nearly full",
-    sources=[STREAM, SourceReport(name="file", state="DISCONNECTED", finished=True, live=False)],
+    sources=[STREAM, SourceReport(name="file", state="DISCONNECTED", finished=True, live=False), BROUGHT],
     flushes=Durations([1, 250], [3, 2, 1], 1_500.0),
     gap_totals=[GapTotal("eventstreams", "disconnected", 2, 90_500, True, 3, 1)],
     alerts=AlertCounts(1, 2, 3),
@@ -120,6 +123,9 @@ def test_the_figures() -> None:
         "journeymap_subscription_max_events_per_second eventstreams": 25,
         "journeymap_token_expiry_timestamp_seconds eventstreams": NOW / SECOND + 60,
         "journeymap_last_heard_timestamp_seconds eventstreams": NOW / SECOND - 1,
+        "journeymap_posts_refused_total wrong-key eventbridge": 4,
+        "journeymap_queue_messages eventbridge waiting": 9,
+        "journeymap_queue_messages eventbridge in-flight": 0,
         "journeymap_lag_seconds": 0.25,
         "journeymap_journeys": 5,
         "journeymap_store_bytes": 4_096,

@@ -10,10 +10,13 @@ import msgspec
 import pytest
 
 from journeymap.model.status import ConnectionChange, Gap, IngestStatus, Quarantined, SourceReport
+from journeymap.source.door import Door
+from journeymap.source.envelopes import frame_of_post
 from journeymap.view.masking import Viewer
 from journeymap.web import listing
 from journeymap.web.api import create_api
 from journeymap.web.exporting import create_exports
+from journeymap.web.ingest import create_ingest
 from journeymap.web.openapi import api_openapi
 from tests.web.site import Site
 
@@ -79,13 +82,15 @@ def test_the_description_is_valid_openapi_and_describes_exactly_what_is_there(si
     assert described["info"].keys() >= {"title", "version"}
     router = create_api(site.model, site.store, site.clock.now, lambda _request: Viewer())
     exports = create_exports(site.model, site.store, site.clock.now, lambda _request: Viewer())
+    door = Door(site.clock.now)
+    posting = create_ingest(door, "key", frame_of_post, posts_per_second=1)
     routes = [*router.routes, *exports.routes]
     reading = {route.path for route in routes if "GET" in route.methods}  # type: ignore[attr-defined]
-    assert set(described["paths"]) == reading - {"/api/{rest:path}", "/export/{rest:path}"}
+    assert set(described["paths"]) == (reading | {posting.routes[0].path}) - {"/api/{rest:path}", "/export/{rest:path}"}
     names: set[str] = set()
     for path, item in described["paths"].items():
-        assert set(item) == {"get"}
-        operation = item["get"]
+        ((method, operation),) = item.items()
+        assert method == ("post" if path.startswith("/ingest/") else "get")
         names.add(operation["operationId"])
         assert operation["summary"]
         in_path = {each["name"] for each in operation.get("parameters", []) if each["in"] == "path"}
