@@ -13,6 +13,7 @@ from journeymap.model.time import Millis
 from journeymap.runtime.clock import SystemClock
 from journeymap.runtime.doctor.alerting import alert_checks
 from journeymap.runtime.doctor.configuration import configuration_checks
+from journeymap.runtime.doctor.eventbridge import eventbridge_checks
 from journeymap.runtime.doctor.examination import Check
 from journeymap.runtime.doctor.machine import machine_checks
 from journeymap.runtime.doctor.outcome import failed, ok, skip
@@ -36,6 +37,10 @@ def checks(settings: Settings, patience: Millis) -> Iterator[list[Check]]:
                 found += closing.enter_context(_simulated_checks(settings, section, clock, patience))
             elif source.startswith("file:"):
                 found += file_checks(source.removeprefix("file:"), section)
+            elif source == "eventbridge":
+                from journeymap.web.ingest import PATH as INGEST_PATH
+
+                found += closing.enter_context(eventbridge_checks(settings, section, INGEST_PATH, clock))
             elif any(name.endswith("_url") for name in settings.missing()):
                 found.append(Check(section, "proxy", lambda _: skip("needs addresses"), (named["addresses"],)))
             else:

@@ -14,7 +14,6 @@ from journeymap.settings import Settings, in_force
 SECTION = "Settings"
 NAME = "configuration"
 _TOLD = ("SOURCE", "STORE", "ENVIRONMENT")
-_KEEP_IT_SAFE = "give the secret as JOURNEYMAP_CLIENT_SECRET, or in a file of its own with CLIENT_SECRET_FILE"
 
 
 def configuration_checks(settings: Settings) -> list[Check]:
@@ -55,9 +54,14 @@ def credentials_of(settings: Settings) -> Outcome:
             "make an OAuth client of the kind client credentials on the platform, and set JOURNEYMAP_CLIENT_ID and"
             " JOURNEYMAP_CLIENT_SECRET_FILE (or JOURNEYMAP_CLIENT_SECRET)",
         )
-    origin = settings.origins.get("client_secret", "default")
-    found = f"CLIENT_ID {settings.client_id}, secret from "
-    file = settings.client_secret_file
+    return kept(settings, "client_secret", f"CLIENT_ID {settings.client_id}, secret from ")
+
+
+def kept(settings: Settings, name: str, found: str) -> Outcome:
+    """Whether this secret stands where no one else can read it. `found` goes on with where that is."""
+    origin = settings.origins.get(name, "default")
+    safe = f"give the secret as JOURNEYMAP_{name.upper()}, or in a file of its own with {name.upper()}_FILE"
+    file = getattr(settings, f"{name}_file")
     if file is not None:
         mode = _mode(file)
         found += f"{file} (mode {mode:04o})" if mode is not None else str(file)
@@ -65,9 +69,9 @@ def credentials_of(settings: Settings) -> Outcome:
             return warn(f"{found}, which every user can read", f"chmod 600 {file}")
         return ok(found)
     if origin.startswith("command line"):
-        return warn(f"{found}the command line, which every user can see", _KEEP_IT_SAFE)
+        return warn(f"{found}the command line, which every user can see", safe)
     if origin.startswith("journeymap.toml"):
-        return warn(f"{found}{origin}, a file that is passed on", _KEEP_IT_SAFE)
+        return warn(f"{found}{origin}, a file that is passed on", safe)
     return ok(found + origin)
 
 
