@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from journeymap.model.time import Millis
+
+BACKFILL_SOURCE: Final = "backfill"
+"""As whose records stand in the journal that were fetched afterwards. They come in no order, and none of them is late."""
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):

@@ -6,11 +6,10 @@ import logging
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from journeymap.errors import JournalError
 from journeymap.journal.journal import Journal
-from journeymap.source.base import Source
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +20,14 @@ LOOK_INTERVAL: Final = 1.0
 def free_space(path: Path) -> int:
     """How many bytes this process may still write on the disk of `path`. Raises OSError."""
     return shutil.disk_usage(path).free
+
+
+class Held(Protocol):
+    """Whatever brings in what takes up space; the two methods as those of `Source`."""
+
+    def hold(self, reason: str) -> None: ...
+
+    def release(self) -> None: ...
 
 
 class DiskGuard:
@@ -36,7 +43,7 @@ class DiskGuard:
         journal: Journal,
         store: Path | None,
         reserve: int,
-        sources: Sequence[Source],
+        sources: Sequence[Held],
         committed: Callable[[], int],
         free: Callable[[Path], int] = free_space,
     ) -> None:

@@ -23,9 +23,6 @@ from journeymap.source.base import ConnectionState, Deliver
 from journeymap.source.records import Fetch, Records
 from journeymap.store.base import Query, StoreReader
 
-NAME: Final = "backfill"
-"""As whose its frames stand in the journal."""
-
 SOURCES: Final = frozenset({"notifications", "eventbridge"})
 """The sources whose platform has the records: only their gaps can be filled."""
 
@@ -72,6 +69,7 @@ class Filler:
         self.scope = frozenset(scope)
         self._turn = threading.Condition()
         self._stopping = False
+        self._held = False
         self._fills = Fills()
         self._fetches: dict[str, Fetch] = {}  # those that were begun; only the thread of `run` touches them
         self._told: dict[str, tuple[int, int]] = {}
@@ -129,6 +127,15 @@ class Filler:
             self._fills.retry()
             self._turn.notify_all()
 
+    def hold(self, reason: str) -> None:
+        """Fetch nothing until `release`: there is no room for what would come."""
+        log.info("nothing is fetched from records: %s", reason)
+        self._held = True
+
+    def release(self) -> None:
+        """Go on."""
+        self._held = False
+
     def stop(self) -> None:
         """Make `run` return after the request under way. What is not filled is taken up by the next process."""
         with self._turn:
@@ -174,7 +181,7 @@ class Filler:
         """What to go on with, as soon as there is something; None when it is to stop."""
         with self._turn:
             while not self._stopping:
-                fill = self._fills.next(self._clock.now())
+                fill = None if self._held else self._fills.next(self._clock.now())
                 if fill is not None:
                     return fill
                 self._turn.wait(_LONGEST_PAUSE)

@@ -13,12 +13,12 @@ from msgspec.structs import replace
 from journeymap.decode.event import decode_frame
 from journeymap.errors import TransientSourceError
 from journeymap.journal.journal import Journal
-from journeymap.model.record import Record
+from journeymap.model.record import BACKFILL_SOURCE, Record
 from journeymap.model.status import GAPS, decode_gaps
 from journeymap.model.time import SECOND, Millis
 from journeymap.protocol.backfill.slices import Period
 from journeymap.runtime.clock import Clock
-from journeymap.runtime.filler import NAME, SOURCES, known_open
+from journeymap.runtime.filler import SOURCES, known_open
 from journeymap.runtime.gaps import is_filled_by
 from journeymap.runtime.pipeline import Pipeline
 from journeymap.source.base import Deliver
@@ -70,7 +70,8 @@ class StoreFiller:
 
     def deliver(self, frame: bytes, arrived_at: Millis) -> None:
         """Take a record: into the journal first."""
-        self._take(Record(frame, NAME, arrived_at, self._journal.append(NAME, frame, arrived_at)))
+        end = self._journal.append(BACKFILL_SOURCE, frame, arrived_at)
+        self._take(Record(frame, BACKFILL_SOURCE, arrived_at, end))
 
     def known_open(self, at: Millis) -> list[str]:
         """What is open in the store, with what has come up to now."""

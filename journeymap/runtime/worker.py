@@ -15,14 +15,13 @@ import msgspec
 
 from journeymap.errors import JournalFullError, JourneymapError, StoreError
 from journeymap.journal.journal import Journal
-from journeymap.model.record import Record
+from journeymap.model.record import BACKFILL_SOURCE, Record
 from journeymap.model.status import IngestStatus
 from journeymap.model.time import DAY, MINUTE, SECOND, Millis
 from journeymap.runtime.alerts import Alerts
 from journeymap.runtime.clock import Clock
 from journeymap.runtime.commands import Handler, obey
-from journeymap.runtime.disk import LOOK_INTERVAL, DiskGuard, free_space
-from journeymap.runtime.filler import NAME as FILLER
+from journeymap.runtime.disk import LOOK_INTERVAL, DiskGuard, Held, free_space
 from journeymap.runtime.filler import Filler
 from journeymap.runtime.inbox import HANDFUL, Inbox
 from journeymap.runtime.keeping import TIDY_INTERVAL, JournalKeeper
@@ -105,7 +104,8 @@ class Ingest:
         def committed() -> int:
             return pipeline.committed
 
-        self._disk = DiskGuard(journal, options.store_path, options.disk_reserve, sources, committed, free)
+        held: list[Held] = [*sources] if filler is None else [*sources, filler]
+        self._disk = DiskGuard(journal, options.store_path, options.disk_reserve, held, committed, free)
         keeper = JournalKeeper(journal, committed, options.journal_max_bytes, options.journal_max_age, clock.now)
         self._filler = filler
         self._receivers = [self._thread(f"receive-{source.name}", partial(self._receive, source)) for source in sources]
@@ -213,7 +213,7 @@ class Ingest:
         source.run(partial(self._deliver, source.name))
 
     def _fill(self, filler: Filler) -> None:
-        filler.run(partial(self._deliver, FILLER), lambda: self._journal.end)
+        filler.run(partial(self._deliver, BACKFILL_SOURCE), lambda: self._journal.end)
 
     def _deliver(self, source: str, frame: bytes, arrived_at: Millis) -> None:
         try:

@@ -15,7 +15,7 @@ from journeymap.decode.event import decode_frame
 from journeymap.errors import StoreError, StoreFullError
 from journeymap.model.event import CREATED, ENDED, STARTED, Event
 from journeymap.model.journey import journey_id_of
-from journeymap.model.record import Record
+from journeymap.model.record import BACKFILL_SOURCE, Record
 from journeymap.model.time import HOUR, MINUTE, SECOND
 from journeymap.runtime import pipeline as module
 from journeymap.runtime.pipeline import COSTLY_CHECKPOINT, JOURNAL
@@ -175,6 +175,14 @@ def test_what_is_late_is_so_among_the_events_of_its_source(store: Store, log: Lo
     pipeline.feed([log.add(frame(CREATED, NOW - MINUTE, "d"), NOW + 200, "two")], NOW)
     pipeline.flush(NOW + 300)
     assert pipeline.counts.late == 1
+
+
+def test_nothing_is_late_that_was_fetched_afterwards(store: Store, log: Log) -> None:
+    pipeline = pipeline_over(store)
+    for turn, ago in enumerate((0, HOUR, MINUTE)):
+        pipeline.feed([log.add(frame(CREATED, NOW - ago, f"i{turn}"), NOW + turn, BACKFILL_SOURCE)], NOW)
+        pipeline.flush(NOW + 200 * turn + 100)
+    assert (pipeline.counts.new, pipeline.counts.late) == (3, 0)
 
 
 def test_readers_learn_of_a_row_that_the_journal_does_not_bring_back(store: Store, log: Log) -> None:
