@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from journeymap.decode.event import decode_frame, decode_raw
-from journeymap.model.change import Changes, JourneyRecord, Span, TokenRecord
+from journeymap.model.change import Changes, JourneyRecord, KeyRecord, Span, TokenRecord
 from journeymap.model.event import Event
 from journeymap.model.time import Millis
 from journeymap.source.base import ConnectionState, Deliver, SourceStatus, followed
@@ -176,6 +176,7 @@ class DictShelf:
         self.chunks: dict[str, tuple[bytes, ...]] = {}
         self.pointers: dict[str, str] = {}
         self.token_records: dict[str, TokenRecord] = {}
+        self.key_records: dict[str, KeyRecord] = {}
         self.identity: dict[str, bytes] = {}
 
     def commit(self, changes: Changes) -> None:
@@ -185,6 +186,7 @@ class DictShelf:
             (changes.delete_chunks, self.chunks),
             (changes.delete_pointers, self.pointers),
             (changes.delete_tokens, self.token_records),
+            (changes.delete_keys, self.key_records),
             (changes.delete_identity, self.identity),
         ):
             for name in names:
@@ -193,6 +195,7 @@ class DictShelf:
         self.chunks.update(changes.chunks)
         self.pointers.update(changes.pointers)
         self.token_records.update((record.session_token, record) for record in changes.tokens)
+        self.key_records.update((record.key, record) for record in changes.keys)
         self.identity.update(changes.identity)
 
     def events_of(self, record: JourneyRecord) -> list[Event]:
@@ -222,3 +225,6 @@ class DictShelf:
 
     def tokens(self, session_tokens: Collection[str]) -> Mapping[str, TokenRecord]:
         return {token: self.token_records[token] for token in session_tokens if token in self.token_records}
+
+    def keys(self, keys: Collection[str]) -> Mapping[str, KeyRecord]:
+        return {key: self.key_records[key] for key in keys if key in self.key_records}

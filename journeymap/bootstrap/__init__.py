@@ -34,6 +34,7 @@ from journeymap.settings import Settings, load
 from journeymap.stitch.hot import EmptyShelf
 from journeymap.stitch.options import StitchOptions, Timeouts
 from journeymap.stitch.reading import ClockReading
+from journeymap.stitch.rules import IdentityRules
 from journeymap.stitch.stitcher import Stitcher
 from journeymap.view.document import document
 
@@ -48,7 +49,12 @@ def stitch_options(settings: Settings) -> StitchOptions:
     timeouts = Timeouts(
         settings.idle_after, settings.close_after, settings.idle_after_by_channel, settings.close_after_by_channel
     )
-    return StitchOptions(timeouts, settings.engagement_window)
+    return StitchOptions(timeouts, settings.engagement_window, identity_rules(settings))
+
+
+def identity_rules(settings: Settings) -> IdentityRules:
+    """The rules of identity as the settings say."""
+    return IdentityRules(settings.identity_rules, settings.identity_key_limit, settings.identity_ignore or ())
 
 
 # Offline
@@ -276,6 +282,7 @@ def _web(
         clock.now,
         options.timeouts,
         lambda record, raws: fold_record(record, raws, options),
+        rules=options.identity,
         beside=lambda: None if ingesting is None else ingesting.problem(),
     )
     follower = Follower(model)

@@ -12,9 +12,19 @@ from typing import Any, Final
 import msgspec
 
 from journeymap.decode.genesys import message
+from journeymap.decode.genesys.address import keys_of
 from journeymap.decode.genesys.memory import Snapshots
 from journeymap.decode.timestamp import read_timestamp
-from journeymap.model.event import IDENTITY_TYPES, RANKS, RENAMED, STANDINGS, UNKNOWN_RANK, Event, canonical_json
+from journeymap.model.event import (
+    CUSTOMERS_OWN,
+    IDENTITY_TYPES,
+    RANKS,
+    RENAMED,
+    STANDINGS,
+    UNKNOWN_RANK,
+    Event,
+    canonical_json,
+)
 from journeymap.model.record import Rejected
 from journeymap.model.time import SECOND, Millis, is_usable
 
@@ -210,7 +220,8 @@ def _decode_odd(value: dict[str, Any], raw: bytes, arrived_at: Millis) -> Event 
     channel = _text(payload.get("channelType"))
     direction = _text(payload.get("direction"))
     rank = RANKS.get(event_type, UNKNOWN_RANK)
-    seen_in = _text(payload.get("seenIn")) if rank >= UNKNOWN_RANK else None
+    standing = STANDINGS.get(_text(payload.get("seenIn")) or "", 0) if rank >= UNKNOWN_RANK else 0
+    customers_own = bool(standing) and event_type in CUSTOMERS_OWN
     return Event(
         timestamp=timestamp,
         rank=rank,
@@ -230,7 +241,9 @@ def _decode_odd(value: dict[str, Any], raw: bytes, arrived_at: Millis) -> Event 
         arrived_at=arrived_at,
         direction=direction.lower() if direction else None,
         leg=_text(payload.get("sessionId")) if rank > UNKNOWN_RANK else None,
-        standing=STANDINGS.get(seen_in or "", 0),
+        standing=standing,
+        party=_text(payload.get("participantId")) or _text(payload.get("sessionId")) if customers_own else None,
+        keys=keys_of(payload) if customers_own else (),
     )
 
 

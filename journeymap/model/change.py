@@ -44,6 +44,32 @@ class TokenRecord(msgspec.Struct, frozen=True, array_like=True):
     evidence: dict[str, tuple[OrderKey, str] | None]
 
 
+class Carrier(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """An interaction that carries a key: `at` is the order key of its first event that does, `customer` whose the interaction
+    is without this key and weaker ones, None if that is not known. `first` says that it is so already when anonymous
+    customers are left aside (docs/stitching.md, section 2). One on which the key is somebody else's names no customer."""
+
+    at: OrderKey
+    customer: str | None
+    first: bool
+
+
+class KeyRecord(msgspec.Struct, frozen=True, array_like=True):
+    """What is known of one key: the interactions that carry it, and the customer it `leads_to` (the key's own name where it
+    makes one, None where it leads nowhere).
+
+    `first` says that it leads there already when anonymous customers are left aside. `gone` is what evicted interactions
+    knew. `busy` counts the carriers of a key that has too many; these are not named.
+    """
+
+    key: str
+    leads_to: str | None
+    first: bool
+    carriers: dict[str, Carrier]
+    gone: tuple[Carrier, ...] = ()
+    busy: int = 0
+
+
 class Changes(msgspec.Struct):
     """All that a checkpoint writes, so that the store then holds exactly the events applied so far.
 
@@ -55,11 +81,13 @@ class Changes(msgspec.Struct):
     delete_chunks: list[str] = msgspec.field(default_factory=list)
     delete_pointers: list[str] = msgspec.field(default_factory=list)
     delete_tokens: list[str] = msgspec.field(default_factory=list)
+    delete_keys: list[str] = msgspec.field(default_factory=list)
     delete_identity: list[str] = msgspec.field(default_factory=list)
     journeys: list[JourneyRecord] = msgspec.field(default_factory=list)
     chunks: dict[str, tuple[bytes, ...]] = msgspec.field(default_factory=dict)
     pointers: dict[str, str] = msgspec.field(default_factory=dict)
     tokens: list[TokenRecord] = msgspec.field(default_factory=list)
+    keys: list[KeyRecord] = msgspec.field(default_factory=list)
     identity: dict[str, bytes] = msgspec.field(default_factory=dict)
     """Identity events (raw JSON) by event id."""
 

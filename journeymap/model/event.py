@@ -56,6 +56,9 @@ PLATFORM_TYPES: Final = (
 )  # fmt: skip
 """What the platform's public APIs tell of a conversation (docs/normalisation.md), in the order of their ranks: as it goes."""
 
+CUSTOMERS_OWN: Final = frozenset({CUSTOMER_START, CUSTOMER_END})
+"""Types that are told of on the customer's side of a conversation."""
+
 AFTERWARDS: Final = frozenset({ACW, WRAPUP})
 """Types that may come long after what they are about: who wrote them need not be who has the customer then."""
 
@@ -81,6 +84,8 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     which carry `from_customer` and `to_customer` instead. `channel` and `direction` are lower case. `arrived_at` is our clock
     on arrival, 0 where it is not known; it has no part in what a set of events means. `duration` is `durationSeconds` in
     milliseconds. `leg` is the media session of a platform's event, `standing` how far that is to be believed (`STANDINGS`).
+    `party` is the participant of a platform's event that is told of on the customer's side, `keys` are what it is known by
+    (`model.key`).
     """
 
     timestamp: Millis
@@ -102,6 +107,8 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     direction: str | None = None
     leg: str | None = None
     standing: int = 0
+    party: str | None = None
+    keys: tuple[str, ...] = ()
 
     @property
     def lacks(self) -> int:
@@ -127,12 +134,12 @@ def better_copy(one: Event, other: Event) -> Event:
     """Of two copies that differ, the one that holds: the smallest by `(timestamp, rank, canonical JSON as received)`.
 
     Of a platform's events, copies come from several of its APIs, and not one of them tells all: first comes the one that
-    names the most, then the one of the better standing.
+    names the most, then the one with more keys, then the one of the better standing.
     """
 
-    def place(copy: Event) -> tuple[int, int, Millis, int, str]:
+    def place(copy: Event) -> tuple[int, int, int, Millis, int, str]:
         lacks = copy.lacks if copy.standing else 0
-        return (lacks, copy.standing, copy.timestamp, copy.rank, canonical_json(json.loads(copy.raw)))
+        return (lacks, -len(copy.keys), copy.standing, copy.timestamp, copy.rank, canonical_json(json.loads(copy.raw)))
 
     return min(one, other, key=place)
 

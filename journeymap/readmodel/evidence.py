@@ -4,14 +4,18 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
 import msgspec
 
+from journeymap.model.change import KeyRecord
 from journeymap.model.event import MERGED, RANKS, SPLIT, Event, OrderKey, order_key
 from journeymap.model.journey import Journey
+from journeymap.model.key import kind_of
 from journeymap.model.time import Millis
-from journeymap.stitch.identity import Evidence, aliases_of, own_customer, resolve, tokens_of
+from journeymap.stitch.identity import Evidence, aliases_of, carried_by, own_customer, resolve, tokens_of
+from journeymap.stitch.rules import IdentityRules
 
 
 class Rule(enum.StrEnum):
@@ -27,17 +31,28 @@ class Rule(enum.StrEnum):
     """A `customer.split` event withdrew what made it an alias."""
     OTHER = "other"
     """A further customer id in an interaction that another one had named before: shown, and otherwise without effect."""
+    PHONE = "phone"
+    """A telephone number that this customer's side used: it is one customer's, and so are interactions that only it tells of."""
+    EMAIL = "email"
+    """Likewise an e-mail address."""
+    MESSAGING = "messaging"
+    """Likewise what a messaging service calls a person."""
+    VISITOR = "visitor"
+    """Likewise whom the platform tracks on the web."""
+    SHARED = "shared"
+    """A key that too many customers use, or that is on too many interactions: it joins nothing."""
     UNBOUND = "unbound"
     """A session token of which no event says whose it is."""
     ANONYMOUS = "anonymous"
-    """Neither customer id nor session token: the interaction stands for itself."""
+    """Nothing tells whose it is: the interaction stands for itself."""
 
 
 class Joined(msgspec.Struct, frozen=True):
     """An id with the rule and the event that joined it. `to` is the id it leads to, where it leads to another one.
 
     The event's fields are None where no event did it, `type` also where the event is of another journey and of a type
-    without a rank. `interactions` are those of this journey that carry the id.
+    without a rank. `interactions` are those of this journey that carry the id, `decides` those of them whose customer a key
+    alone has told.
     """
 
     id: str
@@ -48,38 +63,60 @@ class Joined(msgspec.Struct, frozen=True):
     at: Millis | None = None
     event_of: str | None = None
     interactions: Sequence[str] = ()
+    decides: Sequence[str] = ()
+
+    @property
+    def undone_by(self) -> tuple[str, str, str] | None:
+        """The event that undoes it, as type, from and to; None where there is nothing to undo."""
+        if self.to is None or self.to == self.id:
+            return None
+        if self.rule in KEY_RULES or self.rule is Rule.MERGED:
+            return (SPLIT, self.id, self.to)
+        return (MERGED, self.id, self.to) if self.rule is Rule.SPLIT else None
+
+
+KEY_RULES: Final = frozenset({Rule.PHONE, Rule.EMAIL, Rule.MESSAGING, Rule.VISITOR})
+"""The rules of keys. Each is called as the kind of key is."""
 
 
 def joined_ids(
-    journey: Journey, tokens: Mapping[str, Iterable[Evidence | None]], identity_events: Iterable[Event]
+    journey: Journey,
+    tokens: Mapping[str, Iterable[Evidence | None]],
+    identity_events: Iterable[Event],
+    rules: IdentityRules,
+    keys: Mapping[str, KeyRecord],
 ) -> list[Joined]:
-    """The ids of a journey: first what named its interactions, then tokens, then merges and splits, each by time.
+    """The ids of a journey: first what named its interactions, then tokens, then keys, then merges and splits, each by time.
 
-    `tokens` is the evidence of all interactions, of this journey and of others, for each session token that this one carries.
+    `tokens` is the evidence of all interactions, of this journey and of others, for each session token that this one carries,
+    `keys` what is known of each key.
     """
     by_interaction: dict[str, list[Event]] = {part.interaction_id: [] for part in journey.interactions}
     for event in journey.events:
         by_interaction.setdefault(event.interaction_id, []).append(event)
-    named = list(_named(by_interaction))
+    named = list(_named(by_interaction, rules))
     known = {each.id for each in named} | {journey.customer_id}
     bound = list(_tokens(by_interaction, tokens))
     known |= {each.to for each in bound if each.to is not None}
-    carried = {event.interaction_id for event in journey.events if event.customer_id or event.session_token}
+    told = {name for each in (*named, *bound) if each.rule in (Rule.NAMED, Rule.BOUND) for name in each.interactions}
+    by_key = list(_by_keys(by_interaction, told, keys, rules))
+    known |= {each.id for each in by_key} | {each.to for each in by_key if each.to is not None}
+    told |= {name for each in bound for name in each.interactions} | {name for each in by_key for name in each.decides}
     lonely = [
         Joined(f"interaction:{name}", Rule.ANONYMOUS, interactions=(name,))
         for name in by_interaction
-        if name not in carried
+        if name not in told
     ]
-    return [*named, *bound, *lonely, *_aliases(journey.customer_id, known, list(identity_events))]
+    return [*named, *bound, *by_key, *lonely, *_aliases(journey.customer_id, known, list(identity_events))]
 
 
-def _named(by_interaction: Mapping[str, Sequence[Event]]) -> Iterator[Joined]:
+def _named(by_interaction: Mapping[str, Sequence[Event]], rules: IdentityRules) -> Iterator[Joined]:
     first: dict[tuple[str, Rule], Event] = {}
     places: dict[tuple[str, Rule], list[str]] = {}
     for interaction_id, events in by_interaction.items():
-        own = own_customer(events)
+        own = own_customer(events, rules)
         for event in events:
-            if event.customer_id is None:
+            if event.customer_id is None or not rules.names(event):
                 continue
             key = (event.customer_id, Rule.NAMED if event.customer_id == own else Rule.OTHER)
             if key not in first or order_key(event) < order_key(first[key]):
@@ -118,6 +155,54 @@ def _tokens(
             at, rank, event_id, of = key
             name = next((name for name, other in RANKS.items() if other == rank), None)
             yield Joined(token, Rule.BOUND, customer, event_id, name, at, of, interactions)
+
+
+def _by_keys(
+    by_interaction: Mapping[str, Sequence[Event]],
+    told: Collection[str],
+    keys: Mapping[str, KeyRecord],
+    rules: IdentityRules,
+) -> Iterator[Joined]:
+    """Each key that these interactions carry. Those in `told` were named without one."""
+    events = {order_key(event): event for own in by_interaction.values() for event in own if event.keys}
+    carried = {name: carried_by(own, rules).keys for name, own in by_interaction.items()}
+    carriers: dict[str, dict[str, OrderKey]] = {}
+    decided: dict[str, list[str]] = {}
+    for name, own in carried.items():
+        for key, at in own.items():
+            carriers.setdefault(key, {})[name] = at
+        if name not in told and (telling := deciding(own, keys, rules)) is not None:
+            decided.setdefault(telling, []).append(name)
+    places = {kind: place for place, kind in enumerate(rules.kinds)}
+    for key, where in sorted(carriers.items(), key=lambda item: (places[kind_of(item[0])], min(item[1].values()))):
+        known = keys.get(key)
+        leads_to = None if known is None else known.leads_to
+        shared = known is not None and leads_to is None
+        at = _shown_by(known) or min(where.values())
+        seen = events.get(at)
+        event_type = seen.type if seen else next((name for name, rank in RANKS.items() if rank == at[1]), None)
+        rule = Rule.SHARED if shared else Rule(kind_of(key))
+        yield Joined(key, rule, leads_to, at[2], event_type, at[0], at[3], tuple(where), tuple(decided.get(key, ())))
+
+
+def _shown_by(known: KeyRecord | None) -> OrderKey | None:
+    """The event that carries a key on the side of the customer whom it leads to."""
+    if known is None:
+        return None
+    told = [each.at for each in (*known.carriers.values(), *known.gone) if each.customer == known.leads_to]
+    return min(told, default=None)
+
+
+def deciding(carried: Iterable[str], keys: Mapping[str, KeyRecord], rules: IdentityRules) -> str | None:
+    """Of the keys of an interaction that nothing else names, the one that tells whose it is; None if none does."""
+    ordered = list(carried)
+    for first in (True, False):
+        for kind in rules.kinds:
+            for key in ordered:
+                known = keys.get(key)
+                if kind_of(key) == kind and known is not None and known.leads_to is not None and known.first == first:
+                    return key
+    return None
 
 
 def _aliases(customer_id: str, known: set[str], identity_events: Sequence[Event]) -> Iterator[Joined]:

@@ -20,6 +20,7 @@ from journeymap.readmodel.held import Held
 from journeymap.readmodel.table import Table
 from journeymap.readmodel.told import Told, WireGap
 from journeymap.stitch.options import Timeouts
+from journeymap.stitch.rules import IdentityRules
 from journeymap.store.base import Batch, StoreReader
 from journeymap.view.masking import Viewer, mask
 from journeymap.view.names import NAMED_FIELDS, KnownNames, ids_in
@@ -47,8 +48,9 @@ class ReadModel:
     """Rows of the open and the most recently active journeys, at most `limit`, closed ones no older than `window`.
 
     `poll` takes in what is new in the store; `Follower` calls it all the time. `answer` only looks things up: it may be
-    called on an event loop. From any thread. `clock` tells the time and never runs backwards. `beside`
-    says why an ingest side in the same process cannot write the store at the moment: then it cannot say so in the store.
+    called on an event loop. From any thread. `clock` tells the time and never runs backwards. `rules` are those that the store
+    is stitched by. `beside` says why an ingest side in the same process cannot write the store at the moment: then it cannot
+    say so in the store.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class ReadModel:
         timeouts: Timeouts,
         fold: Fold,
         *,
+        rules: IdentityRules = IdentityRules(),  # noqa: B008  # it is frozen
         limit: int = 20_000,
         window: Millis = 24 * HOUR,
         beside: Callable[[], str | None] = lambda: None,
@@ -66,6 +69,7 @@ class ReadModel:
         self._store = store
         self._clock = clock
         self._fold = fold
+        self._rules = rules
         self._limit = limit
         self._window = window
         self._beside = beside
@@ -228,8 +232,9 @@ class ReadModel:
         carried = dict.fromkeys(event.session_token for event in journey.events if event.session_token is not None)
         known = self._store.tokens(carried)
         tokens = {token: list(record.evidence.values()) for token, record in known.items()}
+        keys = self._store.keys(dict.fromkeys(key for event in journey.events for key in event.keys))
         identity_events = [decode_raw(raw) for raw in self._store.identity().values()]
-        return joined_ids(journey, tokens, identity_events)
+        return joined_ids(journey, tokens, identity_events, self._rules, keys)
 
     def neighbours(self, journey: Journey) -> list[JourneyRow]:
         """Rows of the customer's other journeys, latest first, at most `NEIGHBOURS`. Reads the disk."""

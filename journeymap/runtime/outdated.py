@@ -27,6 +27,20 @@ def _differences(before: Fingerprint, today: Fingerprint) -> list[str]:
         old, new = (each.close_after_by_channel.get(channel, each.close_after) for each in (before, today))
         pairs.append((f"CLOSE_AFTER__{channel.upper()}", old, new))
     found = [f"{name} {show_length(old)} (now {show_length(new)})" for name, old, new in pairs if old != new]
+    found += [
+        f"{name} {_listed(old)} (now {_listed(new)})"
+        for name, old, new in (
+            ("IDENTITY_RULES", before.identity_rules, today.identity_rules),
+            ("IDENTITY_KEY_LIMIT", (str(before.key_limit),), (str(today.key_limit),)),
+        )
+        if old != new
+    ]
+    if before.ignored_keys != today.ignored_keys:
+        found.append("another IDENTITY_IGNORE")  # it may name telephone numbers
     if before.stitching_version != today.stitching_version:
         found.append(f"stitching rules {before.stitching_version} (now {today.stitching_version})")
     return found
+
+
+def _listed(values: Sequence[str]) -> str:
+    return ", ".join(values) or "none"

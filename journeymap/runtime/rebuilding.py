@@ -24,6 +24,7 @@ from journeymap.runtime.shelf import StoreShelf, decode_all, events_of
 from journeymap.runtime.tail import JournalTail
 from journeymap.runtime.work import Progress, StoreWork
 from journeymap.stitch.bindings import left_behind
+from journeymap.stitch.keys import left_behind as keys_left_behind
 from journeymap.stitch.stitcher import Stitcher
 from journeymap.store.base import Commit, Store
 from journeymap.store.copying import copy_out, require_space, take_over
@@ -120,7 +121,9 @@ def _fold(work: StoreWork, old: WholeReader, new: Store) -> int:
     """Fold all events of `old` into `new`; how many there were."""
     # What evicted interactions have left behind cannot be read off events any more.
     kept = [left for token in old.token_records() if (left := left_behind(token)) is not None]
-    new.commit(Commit(0, RowChanges(), Changes(tokens=kept), old.positions()))
+    rules = work.options.identity
+    keys = [known for record in old.key_records() if (known := keys_left_behind(record, rules)) is not None]
+    new.commit(Commit(0, RowChanges(), Changes(tokens=kept, keys=keys), old.positions()))
     stitcher = Stitcher(work.options, StoreShelf(new))
 
     def store() -> None:

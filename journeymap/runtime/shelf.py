@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from journeymap.decode.event import decode_raw
 from journeymap.errors import StoreCorruptError
-from journeymap.model.change import JourneyRecord, Span, TokenRecord
+from journeymap.model.change import JourneyRecord, KeyRecord, Span, TokenRecord
 from journeymap.model.event import Event, order_key
 from journeymap.model.journey import Journey
 from journeymap.model.time import Millis
@@ -31,6 +31,9 @@ class StoreShelf:
 
     def tokens(self, session_tokens: Collection[str]) -> Mapping[str, TokenRecord]:
         return self._store.tokens(session_tokens)
+
+    def keys(self, keys: Collection[str]) -> Mapping[str, KeyRecord]:
+        return self._store.keys(keys)
 
     def identity_events(self) -> list[Event]:
         """All identity events in the store."""

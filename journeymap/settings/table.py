@@ -120,6 +120,16 @@ class Settings(BaseSettings):
     retention: Annotated[int, values.length("1m", "3650d")] = setting(
         "30d", "How long a closed journey is kept after its last event."
     )
+    identity_rules: Annotated[tuple[str, ...], values.RULES] = setting(
+        "contact, phone, email, messaging, visitor",
+        "By what customers are known, the strongest first; one that is left out is off, `none` is without any (identity.md).",
+    )
+    identity_key_limit: Annotated[int, values.whole(1, 100)] = setting(
+        1, "A number, address or id that more customers than this use joins nobody."
+    )
+    identity_ignore: Annotated[tuple[str, ...] | None, values.KEYS] = setting(
+        None, "Numbers, addresses and ids that join nobody, such as your own: `+15555550100, *@example.com`."
+    )
     time_zone: Annotated[str | None, values.ZONE] = setting(
         None, "Time zone of the page and of exports; the browser's unless set."
     )

@@ -265,6 +265,54 @@ REGION: Final = Kind(
     "a region such as us_east_1 or eu_west_1, or its domain", lambda given: domain_of(_parse_text(given))
 )
 
+IDENTITY_RULES: Final = ("contact", "phone", "email", "messaging", "visitor")
+
+
+def _several(given: Any) -> list[str]:
+    """What stands between commas, or in a list."""
+    parts = given if isinstance(given, list | tuple) else _parse_text(given).split(",")
+    return [found for part in parts if (found := _parse_text(part) if str(part).strip() else "")]
+
+
+def _parse_rules(given: Any) -> tuple[str, ...]:
+    names = [name.lower() for name in _several(given)]
+    if names == ["none"]:
+        return ()
+    if not names or len(set(names)) != len(names) or not set(names) <= set(IDENTITY_RULES) or "contact" in names[1:]:
+        raise ValueError
+    return tuple(names)
+
+
+RULES: Final = Kind(
+    "contact, phone, email, messaging and visitor, or some of them, each once and contact first, with commas; or none",
+    _parse_rules,
+    lambda rules: ", ".join(rules) or "none",
+)
+
+
+def _parse_keys(given: Any) -> tuple[str, ...]:
+    patterns = [_spelled(pattern) for pattern in _several(given)]
+    if any(not pattern.strip("*?") for pattern in patterns):
+        raise ValueError
+    return tuple(sorted(set(patterns)))
+
+
+def _spelled(pattern: str) -> str:
+    """A pattern as keys are spelled: telephone numbers without what people put between the digits."""
+    kind, colon, rest = pattern.rpartition(":")
+    number = re.sub(r"[ ()./-]", "", rest)
+    is_number = re.fullmatch(r"\+?[0-9*?]+", number) is not None and kind.lower() in ("", "phone", "tel")
+    if not is_number:
+        return pattern.lower()
+    return f"{'phone' if kind else ''}{colon}{number}"
+
+
+KEYS: Final = Kind(
+    "telephone numbers, e-mail addresses or other ids, with commas; * stands for anything, as in *@example.com",
+    _parse_keys,
+    ", ".join,
+)
+
 LIVE_SOURCES: Final = ("simulator", "eventstreams", "eventbridge")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from journeymap.model.change import Changes
 from journeymap.model.event import Event, better_copy, order_key, same_copy
@@ -20,6 +20,8 @@ class Aliases:
         self._forgotten: dict[str, None] = {}
         self._in_force = identity.aliases_of(self._events.values())
         self._before = self._in_force
+        self._apart = identity.apart_of(self._events.values())
+        self._apart_before = self._apart
 
     @property
     def unsaved(self) -> int:
@@ -29,6 +31,11 @@ class Aliases:
     def resolve(self, customer_id: str) -> str:
         """The customer that an id stands for."""
         return identity.resolve(customer_id, self._in_force)
+
+    @property
+    def apart(self) -> Mapping[str, Collection[str]]:
+        """By key or customer: from whom an operator took it apart."""
+        return self._apart
 
     def take(self, event: Event) -> Taken:
         """Take an identity event in. It comes into force with `changed`."""
@@ -41,7 +48,7 @@ class Aliases:
         self._events[event.event_id] = event
         self._unsaved[event.event_id] = None
         self._forgotten.pop(event.event_id, None)
-        self._in_force = identity.aliases_of(self._events.values())
+        self._read()
         return Taken(new=True) if known is None else REPLACED
 
     def changed(self) -> set[str]:
@@ -55,6 +62,13 @@ class Aliases:
             if identity.resolve(name, before) != identity.resolve(name, self._in_force)
         }
 
+    def taken_apart(self) -> list[str]:
+        """Those that are now kept apart from others than before."""
+        before, self._apart_before = self._apart_before, self._apart
+        if before is self._apart:
+            return []
+        return [name for name in before.keys() | self._apart.keys() if before.get(name) != self._apart.get(name)]
+
     def forget(self, before: Millis, unused: Callable[[str], bool]) -> int:
         """Drop events older than `before` of customers that are `unused`; how many went."""
         old = sorted((event for event in self._events.values() if event.timestamp < before), key=order_key)
@@ -64,8 +78,13 @@ class Aliases:
             self._unsaved.pop(event.event_id, None)
             self._forgotten[event.event_id] = None
         if gone:
-            self._in_force = self._before = identity.aliases_of(self._events.values())
+            self._read()
+            self._before, self._apart_before = self._in_force, self._apart
         return len(gone)
+
+    def _read(self) -> None:
+        self._in_force = identity.aliases_of(self._events.values())
+        self._apart = identity.apart_of(self._events.values())
 
     def take_changes(self, changes: Changes) -> None:
         """Add what changed to the changes of a checkpoint."""

@@ -38,13 +38,16 @@ class Bindings:
             for token in wanted:
                 self._evidence[token] = dict(found[token].evidence) if token in found else {}
 
-    def customer_of(self, interaction: HotInteraction) -> str:
-        """Whose an interaction is, before aliases. Its tokens must be loaded if it names no customer itself."""
+    def named(self, interaction: HotInteraction) -> str | None:
+        """Whose an interaction is by its own events or a bound token, before aliases; None if neither tells. Its tokens must be
+        loaded if it names no customer itself."""
         if interaction.own_customer is not None:
             return interaction.own_customer
-        tokens = tuple(interaction.tokens)
-        bindings = {token: identity.bound_to(self._evidence[token].values()) for token in tokens}
-        return identity.customer_of(interaction.interaction_id, None, tokens, bindings)
+        for token in interaction.tokens:
+            bound = identity.bound_to(self._evidence[token].values())
+            if bound is not None:
+                return bound
+        return None
 
     def note(self, interaction: HotInteraction) -> list[str]:
         """Take in what an interaction knows of its tokens; the names of the interactions that this may give another

@@ -5,13 +5,15 @@ Written to be read, and the yardstick for `stitcher`, which computes the same ev
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from journeymap.model.event import IDENTITY_TYPES, Event, better_copy, order_key, same_copy
+from journeymap.model.event import IDENTITY_TYPES, Event, OrderKey, better_copy, order_key, same_copy
 from journeymap.model.journey import Interaction, Journey, journey_id_of
+from journeymap.model.key import kind_of
 from journeymap.stitch import handover, identity, machine, windows
 from journeymap.stitch.options import StitchOptions
+from journeymap.stitch.rules import IdentityRules
 
 
 def journeys(events: Iterable[Event], options: StitchOptions) -> list[Journey]:
@@ -23,7 +25,7 @@ def journeys(events: Iterable[Event], options: StitchOptions) -> list[Journey]:
         if event.type not in IDENTITY_TYPES:
             interactions[event.interaction_id].append(event)
 
-    customers = customers_of(interactions, identity_events)
+    customers = customers_of(interactions, identity_events, options.identity)
     by_customer: dict[str, list[windows.SpanOf]] = defaultdict(list)
     for interaction_id, own_events in interactions.items():
         span = (own_events[0].timestamp, interaction_id, own_events[-1].timestamp)
@@ -50,24 +52,74 @@ def without_copies(events: Iterable[Event]) -> list[Event]:
     return list(held.values())
 
 
-def customers_of(interactions: Mapping[str, Sequence[Event]], identity_events: Iterable[Event]) -> dict[str, str]:
-    """The customer of each interaction: its own, else a bound session token's, else anonymous; then the aliases."""
-    evidence: dict[str, list[identity.Evidence | None]] = defaultdict(list)
+def customers_of(
+    interactions: Mapping[str, Sequence[Event]], identity_events: Iterable[Event], rules: IdentityRules
+) -> dict[str, str]:
+    """The customer of each interaction: its own, else a bound session token's, else one that a key leads to, else anonymous;
+    everywhere after the aliases."""
+    known = list(identity_events)
+    aliases = identity.aliases_of(known)
     tokens = {interaction_id: identity.tokens_of(events) for interaction_id, events in interactions.items()}
+    evidence: dict[str, list[identity.Evidence | None]] = defaultdict(list)
     for found in tokens.values():
         for token, item in found.items():
             evidence[token].append(item)
     bindings = {token: identity.bound_to(items) for token, items in evidence.items()}
-    aliases = identity.aliases_of(identity_events)
-    return {
-        interaction_id: identity.resolve(
-            identity.customer_of(
-                interaction_id, identity.own_customer(events), tuple(tokens[interaction_id]), bindings
-            ),
-            aliases,
+
+    named: dict[str, str] = {}
+    for interaction_id, events in interactions.items():
+        own = identity.own_customer(events, rules) or next(
+            filter(None, map(bindings.get, tokens[interaction_id])), None
         )
-        for interaction_id, events in interactions.items()
+        if own is not None:
+            named[interaction_id] = identity.resolve(own, aliases)
+    find_by_keys(named, interactions, aliases, identity.apart_of(known), rules)
+    return {
+        interaction_id: named.get(interaction_id)
+        or identity.resolve(identity.anonymous(interaction_id, tuple(tokens[interaction_id])), aliases)
+        for interaction_id in interactions
     }
+
+
+def find_by_keys(
+    named: dict[str, str],
+    interactions: Mapping[str, Sequence[Event]],
+    aliases: Mapping[str, str],
+    apart: Mapping[str, Collection[str]],
+    rules: IdentityRules,
+) -> None:
+    """Add to the `named` interactions those whose customer a key tells.
+
+    Twice the rules are gone through in their order. The first time, a key leads where the interactions that carry it and are
+    named by then lead: it is that customer's. The second time, a key that is nobody's makes an anonymous customer of its own.
+    """
+    carried: dict[str, Mapping[str, OrderKey]] = {}
+    carriers: dict[str, dict[str, OrderKey]] = defaultdict(dict)
+    mentions: Counter[str] = Counter()
+    for interaction_id, events in interactions.items():
+        found = identity.carried_by(events, rules)
+        carried[interaction_id] = found.keys
+        for key, at in found.keys.items():
+            carriers[key][interaction_id] = at
+        mentions.update(found.mentioned.keys())
+
+    for anonymously in (False, True):
+        for kind in rules.kinds:
+            leads: dict[str, str] = {}
+            for key, where in carriers.items():
+                if kind_of(key) != kind or mentions[key] > rules.busy:
+                    continue
+                kept_apart = {identity.resolve(name, aliases) for name in apart.get(key, ())}
+                evidence = [(at, named[name]) for name, at in where.items() if name in named]
+                customer = identity.leads_to(evidence, rules.key_limit, kept_apart)
+                if customer is None and anonymously:
+                    customer = identity.resolve(key, aliases)
+                if customer:
+                    leads[key] = customer
+            for interaction_id, keys in carried.items():
+                leading = [leads[key] for key in keys if key in leads]
+                if leading:
+                    named.setdefault(interaction_id, leading[0])
 
 
 def assemble(customer_id: str, interactions: Mapping[str, Sequence[Event]], options: StitchOptions) -> Journey:

@@ -9,17 +9,18 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from heapq import nlargest
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
-from journeymap.model.change import JourneyRecord, Span, TokenRecord
+from journeymap.model.change import JourneyRecord, KeyRecord, Span, TokenRecord
 from journeymap.model.event import Event, OrderKey, better_copy, contradicts, order_key, same_copy
 from journeymap.model.journey import State, journey_id_of
 from journeymap.model.row import ROW_INTERACTIONS, InteractionRow, JourneyRow
 from journeymap.model.time import Millis
 from journeymap.stitch import handover, identity, machine
 from journeymap.stitch.options import Timeouts
+from journeymap.stitch.rules import IdentityRules
 
 
 class Shelved(msgspec.Struct, frozen=True):
@@ -42,6 +43,9 @@ class Shelf(Protocol):
     def tokens(self, session_tokens: Collection[str]) -> Mapping[str, TokenRecord]:
         """What is known of these session tokens."""
 
+    def keys(self, keys: Collection[str]) -> Mapping[str, KeyRecord]:
+        """What is known of these keys."""
+
 
 class EmptyShelf:
     """A shelf with nothing on it: all journeys stay in memory, as for the offline `stitch`."""
@@ -55,6 +59,12 @@ class EmptyShelf:
     def tokens(self, session_tokens: Collection[str]) -> Mapping[str, TokenRecord]:
         return {}
 
+    def keys(self, keys: Collection[str]) -> Mapping[str, KeyRecord]:
+        return {}
+
+
+_NO_KEYS: Final[Mapping[str, OrderKey]] = {}
+
 
 class HotInteraction(msgspec.Struct, gc=False):
     """An interaction in memory.
@@ -62,7 +72,8 @@ class HotInteraction(msgspec.Struct, gc=False):
     `own_id` is the journey id that it gives. `customer` is its identity before aliases, "" until it is known.
     `journey_id` is the journey that it is in, "" while it has none. `pointer` is where the stored pointer of `own_id`
     leads, "" for none. With `stale` the fold has to be made again from `events`. `row` is its part of the journey's row,
-    None when that has to be made again.
+    None when that has to be made again. `tokens` and `carried` keys are on its events, the `noted` ones those that the
+    records of tokens and keys know of.
     """
 
     interaction_id: str
@@ -78,6 +89,18 @@ class HotInteraction(msgspec.Struct, gc=False):
     pointer: str = ""
     stale: bool = False
     row: InteractionRow | None = None
+    carried: identity.Carried | None = None
+    noted_keys: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> Mapping[str, OrderKey]:
+        """The customer's keys, in the order of its events."""
+        return _NO_KEYS if self.carried is None else self.carried.keys
+
+    @property
+    def mentioned(self) -> Mapping[str, OrderKey]:
+        """All keys on it."""
+        return _NO_KEYS if self.carried is None else self.carried.mentioned
 
     @property
     def start(self) -> Millis:
@@ -239,7 +262,7 @@ def new_interaction(interaction_id: str) -> HotInteraction:
     return HotInteraction(interaction_id, journey_id_of(interaction_id), {}, [], machine.Fold(), {}, {})
 
 
-def take(into: HotInteraction, event: Event) -> Taken:
+def take(into: HotInteraction, event: Event, rules: IdentityRules) -> Taken:
     """Take an event into an interaction, whatever its place in the order of events."""
     known = into.ids.get(event.event_id)
     if known is not None:
@@ -250,30 +273,42 @@ def take(into: HotInteraction, event: Event) -> Taken:
         into.events.remove(known)
         into.ids[event.event_id] = event
         insort(into.events, event, key=order_key)
-        read_again(into)
+        read_again(into, rules)
         return REPLACED if contradicts(known, event) else _BETTER
     into.ids[event.event_id] = event
     events = into.events
     if events and event.timestamp <= events[-1].timestamp and order_key(event) < order_key(events[-1]):
         insort(events, event, key=order_key)
-        read_again(into)
+        read_again(into, rules)
         return _LATE
     events.append(event)
     into.row = None
     if not into.stale:
         machine.step(into.fold, event)
     telling = False
-    if into.own_customer is None and event.customer_id is not None:
+    if into.own_customer is None and event.customer_id is not None and (not event.standing or rules.names(event)):
         into.own_customer = event.customer_id
         telling = True
     if event.session_token is not None and identity.note_token(into.tokens, event):
         telling = True
+    if event.party is not None and _note_keys(into, event, rules):
+        telling = True
     return _TELLING if telling else _TAIL
 
 
-def read_again(interaction: HotInteraction) -> None:
+def _note_keys(into: HotInteraction, event: Event, rules: IdentityRules) -> bool:
+    if into.carried is None:
+        into.carried = identity.Carried()
+    return into.carried.take(event, rules)
+
+
+def read_again(interaction: HotInteraction, rules: IdentityRules) -> None:
     """Read everything off the events again, after one was put in among them. The fold follows when it is asked for."""
     interaction.stale = True
     interaction.row = None
-    interaction.own_customer = identity.own_customer(interaction.events)
+    interaction.own_customer = identity.own_customer(interaction.events, rules)
     interaction.tokens = identity.tokens_of(interaction.events)
+    interaction.carried = None
+    for event in interaction.events:
+        if event.party is not None:
+            _note_keys(interaction, event, rules)

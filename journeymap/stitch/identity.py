@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final, TypeAlias
 
 from journeymap.model.event import MERGED, Event, OrderKey, order_key
+from journeymap.stitch.rules import IdentityRules
 
 Evidence: TypeAlias = tuple[OrderKey, str]
-"""An event that carries a session token and a customer id, as its order key and the customer id."""
+"""An event that carries a session token and a customer id, as its order key and the customer id. Of a key: the event that
+carries it, and the customer whose interaction that is."""
+
+SHARED: Final = ""
+"""Where a key leads that too many customers use: to nobody."""
 
 
-def own_customer(events: Iterable[Event]) -> str | None:
+def own_customer(events: Iterable[Event], rules: IdentityRules) -> str | None:
     """The customer id of an interaction's earliest event that carries one; `events` are in order."""
-    return next((event.customer_id for event in events if event.customer_id is not None), None)
+    return next((event.customer_id for event in events if event.customer_id is not None and rules.names(event)), None)
 
 
 def tokens_of(events: Iterable[Event]) -> dict[str, Evidence | None]:
@@ -41,15 +46,56 @@ def bound_to(evidence: Iterable[Evidence | None]) -> str | None:
     return min(known)[1] if known else None
 
 
-def customer_of(interaction_id: str, own: str | None, tokens: Sequence[str], bindings: Mapping[str, str | None]) -> str:
-    """The customer of an interaction before aliases; `tokens` are its session tokens in order."""
-    if own is not None:
-        return own
-    for token in tokens:
-        bound = bindings.get(token)
-        if bound is not None:
-            return bound
+def anonymous(interaction_id: str, tokens: Sequence[str]) -> str:
+    """What the customer of an interaction is called of whom nothing is known; `tokens` are its session tokens in order."""
     return f"session:{tokens[0]}" if tokens else f"interaction:{interaction_id}"
+
+
+class Carried:
+    """The keys of an interaction, each with the first event that carries it. Its events are taken in order.
+
+    Only those of the participant that is there first on the customer's side are the customer's `keys`: others are called in by
+    an agent, or by the customer. `mentioned` are all.
+    """
+
+    __slots__ = ("keys", "mentioned", "party")
+
+    def __init__(self) -> None:
+        self.party: str | None = None
+        self.keys: dict[str, OrderKey] = {}
+        self.mentioned: dict[str, OrderKey] = {}
+
+    def take(self, event: Event, rules: IdentityRules) -> bool:
+        """Take an event, later than all before it; whether it tells of a further key."""
+        if event.party is None:
+            return False
+        if self.party is None:
+            self.party = event.party
+        known = len(self.keys) + len(self.mentioned)
+        for key in event.keys:
+            if rules.keeps(key):
+                self.mentioned.setdefault(key, order_key(event))
+                if event.party == self.party:
+                    self.keys.setdefault(key, order_key(event))
+        return len(self.keys) + len(self.mentioned) > known
+
+
+def carried_by(events: Iterable[Event], rules: IdentityRules) -> Carried:
+    """The keys of an interaction; `events` are in order."""
+    carried = Carried()
+    for event in events:
+        carried.take(event, rules)
+    return carried
+
+
+def leads_to(evidence: Iterable[Evidence], limit: int, apart: Collection[str]) -> str | None:
+    """The customer that a key leads to: that of the earliest evidence, leaving out those whom an operator took `apart` from
+    it; `SHARED` if it is more than `limit` customers', None if it is nobody's. `evidence` names customers after aliases."""
+    known = list(evidence)
+    if len({customer for _, customer in known}) > limit:
+        return SHARED
+    left = [item for item in known if item[1] not in apart]
+    return min(left)[1] if left else None
 
 
 def aliases_of(identity_events: Iterable[Event]) -> dict[str, str]:
@@ -62,6 +108,19 @@ def aliases_of(identity_events: Iterable[Event]) -> dict[str, str]:
         elif aliases.get(event.from_customer) == event.to_customer:
             del aliases[event.from_customer]
     return aliases
+
+
+def apart_of(identity_events: Iterable[Event]) -> dict[str, set[str]]:
+    """Whom an operator took apart: the pairs, as from and to, of which the latest event is a `customer.split`."""
+    latest: dict[tuple[str, str], Event] = {}
+    for event in sorted(identity_events, key=order_key):
+        assert event.from_customer is not None and event.to_customer is not None
+        latest[event.from_customer, event.to_customer] = event
+    apart: dict[str, set[str]] = {}
+    for (one, other), event in latest.items():
+        if event.type != MERGED:
+            apart.setdefault(one, set()).add(other)
+    return apart
 
 
 def resolve(customer_id: str, aliases: Mapping[str, str]) -> str:

@@ -9,8 +9,9 @@ import msgspec
 
 from journeymap.model.fingerprint import Fingerprint
 from journeymap.model.time import HOUR, MINUTE, Millis
+from journeymap.stitch.rules import IdentityRules
 
-STITCHING_VERSION: Final = 3
+STITCHING_VERSION: Final = 4
 """Raised whenever the same events come to other journeys (docs/stitching.md) or to other rows of them than before: stores
 made before then say that they want a rebuild."""
 
@@ -37,16 +38,27 @@ class StitchOptions(msgspec.Struct, frozen=True):
 
     timeouts: Timeouts = Timeouts()
     engagement_window: Millis = 24 * HOUR
+    identity: IdentityRules = IdentityRules()
 
     @property
     def fingerprint(self) -> Fingerprint:
         """What a store is told that its journeys were folded with."""
         general = self.timeouts.close_after
         special = {name: after for name, after in self.timeouts.close_after_by_channel.items() if after != general}
-        return Fingerprint(STITCHING_VERSION, self.engagement_window, general, special)
+        rules = self.identity
+        return Fingerprint(
+            STITCHING_VERSION,
+            self.engagement_window,
+            general,
+            special,
+            rules.order,
+            rules.key_limit,
+            tuple(sorted(rules.ignore)),
+        )
 
 
 def options_of(fingerprint: Fingerprint) -> StitchOptions:
     """Options that fold as a fingerprint says, by today's rules. What is only looked at when journeys are shown is left open."""
     timeouts = Timeouts(close_after=fingerprint.close_after, close_after_by_channel=fingerprint.close_after_by_channel)
-    return StitchOptions(timeouts, fingerprint.engagement_window)
+    rules = IdentityRules(fingerprint.identity_rules, fingerprint.key_limit, fingerprint.ignored_keys)
+    return StitchOptions(timeouts, fingerprint.engagement_window, rules)

@@ -18,6 +18,7 @@ from journeymap.stitch.hot import (
     new_interaction,
     read_again,
 )
+from journeymap.stitch.options import StitchOptions
 
 
 class Places:
@@ -29,9 +30,10 @@ class Places:
     the records to delete from the store.
     """
 
-    def __init__(self, shelf: Shelf, engagement_window: Millis) -> None:
+    def __init__(self, shelf: Shelf, options: StitchOptions) -> None:
         self._shelf = shelf
-        self._window = engagement_window
+        self._window = options.engagement_window
+        self._rules = options.identity
         self.interactions: dict[str, HotInteraction] = {}
         self.journeys: dict[str, HotJourney] = {}
         self.customers: dict[str, HotCustomer] = {}
@@ -112,8 +114,9 @@ class Places:
             member = new_interaction(interaction_id)
             member.events = sorted(events, key=order_key)
             member.ids = {event.event_id: event for event in events}
-            read_again(member)
+            read_again(member, self._rules)
             member.noted = dict(member.tokens)
+            member.noted_keys = tuple(member.mentioned)
             member.journey_id = record.journey_id
             member.pointer = "" if member.own_id == record.journey_id else record.journey_id
             self.interactions[interaction_id] = journey.members[interaction_id] = member

@@ -20,6 +20,7 @@ from journeymap.stitch import definition
 from journeymap.stitch.aliases import Aliases
 from journeymap.stitch.bindings import Bindings
 from journeymap.stitch.hot import HotInteraction, HotJourney, Shelf, Taken, new_interaction, take
+from journeymap.stitch.keys import Keys
 from journeymap.stitch.machine import ARRIVES, TRANSFERS
 from journeymap.stitch.options import StitchOptions
 from journeymap.stitch.placing import Places
@@ -60,9 +61,11 @@ class Stitcher:
     def __init__(self, options: StitchOptions, shelf: Shelf, identity_events: Iterable[Event] = ()) -> None:
         self._options = options
         self._timeouts = options.timeouts
-        self._places = Places(shelf, options.engagement_window)
+        self._rules = options.identity
+        self._places = Places(shelf, options)
         self._bindings = Bindings(shelf)
         self._aliases = Aliases(identity_events)
+        self._keys = Keys(shelf, options.identity, self._places, self._bindings, self._aliases)
         self._forgotten_pointers: dict[str, None] = {}
         self._closing: list[tuple[Millis, str]] = []  # when journeys in memory may close: a heap, one entry each
         self._scheduled: set[str] = set()
@@ -77,7 +80,7 @@ class Stitcher:
         """How many records the next `take_changes` has to write or delete."""
         places = self._places
         changed = len(places.unsaved) + len(places.deleted) + len(places.dropped)
-        return changed + self._bindings.unsaved + self._aliases.unsaved
+        return changed + self._bindings.unsaved + self._keys.unsaved + self._aliases.unsaved
 
     # Taking events in
 
@@ -120,7 +123,7 @@ class Stitcher:
             interaction = unplaced[name] = new_interaction(name)
         first = interaction.events[0] if interaction.events else None
         channel = interaction.fold.channel
-        taken = take(interaction, event)
+        taken = take(interaction, event, self._rules)
         _count(applied, taken)
         if not (taken.new or taken.replaced) or not interaction.journey_id:
             return
@@ -149,7 +152,7 @@ class Stitcher:
 
     # Whose they are
 
-    def _identify(self, asked: Mapping[str, HotInteraction]) -> dict[str, HotInteraction]:
+    def _identify(self, asked: Mapping[str, HotInteraction]) -> Mapping[str, HotInteraction]:
         """Work out whose these interactions are; the answer holds them and all others that it changes."""
         concerned = dict(asked)
         others: set[str] = set()
@@ -164,14 +167,13 @@ class Stitcher:
         self._bindings.load(
             {token for item in concerned.values() if item.own_customer is None for token in item.tokens}
         )
-        for interaction in concerned.values():
-            interaction.customer = self._bindings.customer_of(interaction)
-        return concerned
+        return self._keys.identify(concerned)
 
     def _realias(self) -> dict[str, HotInteraction]:
-        """All interactions of customers whose aliases changed, brought into memory."""
+        """All interactions of customers whose aliases changed, and of keys taken apart from one, brought into memory."""
         changed = self._aliases.changed()
-        found: dict[str, HotInteraction] = {}
+        apart = self._aliases.taken_apart()
+        found = self._keys.carriers(apart) if apart else {}
         self._places.fetch_customers(changed)
         for customer_id in changed:
             customer = self._places.customer(customer_id)
@@ -261,6 +263,7 @@ class Stitcher:
             elif member.journey_id and member.pointer != member.journey_id:
                 changes.pointers[member.own_id] = member.pointer = member.journey_id
         self._bindings.take_changes(changes)
+        self._keys.take_changes(changes)
         self._aliases.take_changes(changes)
         places.unsaved, places.moved, places.deleted, places.dropped = {}, {}, {}, {}
         self._forgotten_pointers = {}
@@ -305,6 +308,7 @@ class Stitcher:
         released = 0
         again = []
         self._bindings.release()
+        self._keys.release()
         for journey_id in self._places.admitted:
             if journey_id in self._places.journeys:
                 self._schedule(self._places.journeys[journey_id])
@@ -342,6 +346,7 @@ class Stitcher:
                 continue
             for member in journey.members.values():
                 self._bindings.forget(member)
+                self._keys.forget(member)
                 if member.pointer:
                     self._forgotten_pointers[member.own_id] = None
             places.forget(journey)
@@ -353,7 +358,7 @@ class Stitcher:
 
         def unused(customer_id: str) -> bool:
             customer = self._places.customer(customer_id)
-            return not customer.journeys and not customer.cold
+            return not customer.journeys and not customer.cold and not self._keys.carried(customer_id)
 
         return self._aliases.forget(before, unused)
 

@@ -9,12 +9,12 @@ journal of received events is replayed from the committed position.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 
-from journeymap.model.change import Changes, JourneyRecord, RowChanges, Span, TokenRecord
+from journeymap.model.change import Changes, JourneyRecord, KeyRecord, RowChanges, Span, TokenRecord
 from journeymap.model.fingerprint import Fingerprint
 from journeymap.model.row import JourneyRow
 from journeymap.model.time import Millis
@@ -109,6 +109,12 @@ class StoreReader(Protocol):
 
     def tokens(self, session_tokens: Iterable[str]) -> dict[str, TokenRecord]:
         """`token` for many at once; leaves out those not known."""
+
+    def keys(self, keys: Iterable[str]) -> dict[str, KeyRecord]:
+        """What is known of these keys; leaves out those not known."""
+
+    def key_records(self) -> Iterator[KeyRecord]:
+        """What is known of all keys, as of one moment, in any order. Read it to its end soon."""
 
     def identity(self) -> Mapping[str, bytes]:
         """All identity events (raw JSON) by event id."""

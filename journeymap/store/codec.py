@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from journeymap.errors import StoreCorruptError
-from journeymap.model.change import JourneyRecord, TokenRecord
+from journeymap.model.change import JourneyRecord, KeyRecord, TokenRecord
 from journeymap.model.fingerprint import Fingerprint
 from journeymap.model.row import JourneyRow
 from journeymap.model.time import Millis
@@ -21,6 +21,7 @@ JOURNEY: Final = "j"
 CHUNK: Final = "e"
 POINTER: Final = "p"
 TOKEN: Final = "t"
+KEY: Final = "k"
 IDENTITY: Final = "x"
 BATCH: Final = "b"
 DOCUMENT: Final = "d"
@@ -78,6 +79,7 @@ RECORD_ROW: Final = msgspec.msgpack.Decoder(RecordRow)
 CHUNK_EVENTS: Final = msgspec.msgpack.Decoder(tuple[bytes, ...])
 POINTED: Final = msgspec.msgpack.Decoder(str)
 TOKEN_RECORD: Final = msgspec.msgpack.Decoder(TokenRecord)
+KEY_RECORD: Final = msgspec.msgpack.Decoder(KeyRecord)
 IDENTITY_EVENT: Final = msgspec.msgpack.Decoder(tuple[bytes, bytes])
 BATCH_ROWS: Final = msgspec.msgpack.Decoder(Batch)
 HEAD: Final = msgspec.msgpack.Decoder(Head)

@@ -170,6 +170,7 @@ class DiskStore(DiskReader):
             (codec.CHUNK, changes.delete_chunks),
             (codec.POINTER, changes.delete_pointers),
             (codec.TOKEN, changes.delete_tokens),
+            (codec.KEY, changes.delete_keys),
             (codec.IDENTITY, changes.delete_identity),
         ):
             sql.executemany(_DELETE, [(codec.key_of(kind, name),) for name in names])
@@ -336,6 +337,8 @@ def _entries(commit: Commit, rows: codec.RowEncoder) -> Iterator[tuple[str, byte
         yield codec.key_of(codec.POINTER, member), codec.encode(target)
     for token in changes.tokens:
         yield codec.key_of(codec.TOKEN, token.session_token), codec.encode(token)
+    for known in changes.keys:
+        yield codec.key_of(codec.KEY, known.key), codec.encode(known)
     for event_id, raw in changes.identity.items():
         yield codec.key_of(codec.IDENTITY, event_id), codec.identity_value(event_id, raw)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from journeymap.errors import StoreCorruptError
-from journeymap.model.change import Changes, JourneyRecord, Span, TokenRecord
+from journeymap.model.change import Changes, JourneyRecord, KeyRecord, Span, TokenRecord
 from journeymap.model.fingerprint import Fingerprint
 from journeymap.model.row import JourneyRow
 from journeymap.model.time import Millis
@@ -34,6 +36,7 @@ class MemoryStore:
         self._chunks: dict[str, tuple[bytes, ...]] = {}
         self._pointers: dict[str, str] = {}
         self._tokens: dict[str, TokenRecord] = {}
+        self._keys: dict[str, KeyRecord] = {}
         self._identity: dict[str, bytes] = {}
         self._positions: dict[str, int] = {}
         self._documents: dict[str, bytes] = {}
@@ -108,6 +111,16 @@ class MemoryStore:
         """See `StoreReader`."""
         with self._lock:
             return {token: _own_token(self._tokens[token]) for token in session_tokens if token in self._tokens}
+
+    def keys(self, keys: Iterable[str]) -> dict[str, KeyRecord]:
+        """See `StoreReader`."""
+        with self._lock:
+            return {key: _own_key(self._keys[key]) for key in keys if key in self._keys}
+
+    def key_records(self) -> Iterator[KeyRecord]:
+        """See `StoreReader`."""
+        with self._lock:
+            return iter([_own_key(record) for record in self._keys.values()])
 
     def identity(self) -> Mapping[str, bytes]:
         """See `StoreReader`."""
@@ -208,6 +221,7 @@ class MemoryStore:
         _forget(self._chunks, changes.delete_chunks)
         _forget(self._pointers, changes.delete_pointers)
         _forget(self._tokens, changes.delete_tokens)
+        _forget(self._keys, changes.delete_keys)
         _forget(self._identity, changes.delete_identity)
 
     def _write(self, changes: Changes) -> None:
@@ -215,6 +229,7 @@ class MemoryStore:
         self._chunks.update(changes.chunks)
         self._pointers.update(changes.pointers)
         self._tokens.update((token.session_token, _own_token(token)) for token in changes.tokens)
+        self._keys.update((record.key, _own_key(record)) for record in changes.keys)
         self._identity.update(changes.identity)
 
 
@@ -229,6 +244,10 @@ def _own(batch: Batch) -> Batch:
 
 def _own_token(token: TokenRecord) -> TokenRecord:
     return TokenRecord(token.session_token, dict(token.evidence))
+
+
+def _own_key(record: KeyRecord) -> KeyRecord:
+    return msgspec.structs.replace(record, carriers=dict(record.carriers))
 
 
 def _matches(record: JourneyRecord, query: Query) -> bool:

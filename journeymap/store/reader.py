@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from journeymap.errors import StoreCorruptError, StoreMismatchError
-from journeymap.model.change import JourneyRecord, Span, TokenRecord
+from journeymap.model.change import JourneyRecord, KeyRecord, Span, TokenRecord
 from journeymap.model.fingerprint import Fingerprint
 from journeymap.model.row import JourneyRow
 from journeymap.model.time import Millis
@@ -118,6 +118,18 @@ class DiskReader:
         """See `StoreReader`."""
         with self._reading(transaction=False) as connection:
             return self._many(connection, codec.TOKEN, session_tokens, codec.TOKEN_RECORD)
+
+    def keys(self, keys: Iterable[str]) -> dict[str, KeyRecord]:
+        """See `StoreReader`."""
+        with self._reading(transaction=False) as connection:
+            return self._many(connection, codec.KEY, keys, codec.KEY_RECORD)
+
+    def key_records(self) -> Iterator[KeyRecord]:
+        """See `StoreReader`."""
+        with self._reading(transaction=False) as connection:
+            for row in connection.execute(_RANGE, (codec.KEY, chr(ord(codec.KEY) + 1))):
+                key, value = entry(row)
+                yield codec.decode(codec.KEY_RECORD, key, value)
 
     def identity(self) -> Mapping[str, bytes]:
         """See `StoreReader`."""

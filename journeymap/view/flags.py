@@ -6,6 +6,7 @@ import enum
 from typing import Final, TypeAlias
 
 from journeymap.model.journey import TALKING, WAITING, Kind, State
+from journeymap.model.key import KEY_KINDS
 from journeymap.model.row import ROW_SEGMENTS, InteractionRow, JourneyRow
 from journeymap.model.time import MINUTE, Millis
 from journeymap.view.reading import Shown
@@ -16,7 +17,7 @@ LONG_WAIT: Final[Millis] = 5 * MINUTE
 MANY_HANDOVERS: Final = 2
 MANY_CHANNELS: Final = 3
 
-ANONYMOUS: Final = ("session:", "interaction:")
+ANONYMOUS: Final = ("session:", "interaction:", *(f"{kind}:" for kind in KEY_KINDS))
 """What the customer ids of those begin with whom no event names (docs/stitching.md, section 2)."""
 
 Segments: TypeAlias = tuple[tuple[str, Millis, Millis | None], ...]

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from journeymap.errors import InputError, StoreCorruptError
-from journeymap.model.change import Changes, RowChanges, Span, TokenRecord
+from journeymap.model.change import Carrier, Changes, KeyRecord, RowChanges, Span, TokenRecord
 from journeymap.store.base import BATCHES_KEPT, Batch, Commit, Query, Store
 from journeymap.store.disk import open_disk_reader, open_disk_store
 from journeymap.store.memory import MemoryStore
@@ -169,6 +169,20 @@ class StoreSuite:
         assert store.tokens(["t1", "t2"]) == {"t1": one}
         store.commit(kept(delete_tokens=["t1"]))
         assert store.tokens(["t1"]) == {}
+
+    def test_keys(self, store: Store) -> None:
+        assert (store.keys(["phone:+1"]), list(store.key_records())) == ({}, [])
+        carriers = {"i-1": Carrier((1, 2, "e", "i-1"), "C", True), "i-2": Carrier((3, 4, "f", "i-2"), None, False)}
+        one = KeyRecord("phone:+1", "C", True, carriers, (Carrier((0, 0, "d", "i-0"), "C", False),))
+        other = KeyRecord("email:\xe4 " + "x" * 300, None, True, {}, (), 101)
+        store.commit(kept(keys=[one, other], tokens=[TokenRecord("phone:+1", {})]))
+        assert store.keys(["phone:+1", other.key, "phone:+2"]) == {"phone:+1": one, other.key: other}
+        assert sorted(store.key_records(), key=lambda each: each.busy) == [one, other]
+        store.commit(kept(keys=[KeyRecord("phone:+1", None, False, {})], delete_keys=[other.key]))
+        assert list(store.key_records()) == [KeyRecord("phone:+1", None, False, {})]
+        store.commit(kept(delete_keys=["phone:+1"]))
+        assert store.keys(["phone:+1"]) == {}
+        assert store.token("phone:+1") is not None
 
     def test_identity_events(self, store: Store) -> None:
         store.commit(kept(identity={"e1": b"1", "e2": b"2"}))

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from journeymap import settings
+from journeymap.bootstrap import identity_rules
 from journeymap.errors import ConfigurationError
 from journeymap.settings import NAMES, load, show
 from journeymap.settings.regions import DOMAINS
+from journeymap.stitch.rules import RULES, IdentityRules
 
 
 @pytest.fixture(autouse=True)
@@ -132,6 +134,36 @@ def test_a_general_time_out_replaces_the_shipped_ones() -> None:
     found = load()
     assert (found.idle_after, found.idle_after_by_channel) == (600_000, {"email": 3_600_000})
     assert found.close_after_by_channel["email"] == 86_400_000
+
+
+@pytest.mark.parametrize(
+    ("given", "rules"),
+    [
+        (" Contact, EMAIL ,phone", ("contact", "email", "phone")),
+        (["phone"], ("phone",)),
+        ("none", ()),
+        (None, RULES),
+    ],
+)
+def test_rules_of_identity(given: object, rules: tuple[str, ...]) -> None:
+    assert identity_rules(load({"identity_rules": given})) == IdentityRules(rules)
+
+
+@pytest.mark.parametrize("given", ["phone, contact", "phone, phone", "name", ","])
+def test_what_are_no_rules_of_identity(given: str) -> None:
+    assert "contact, phone, email, messaging and visitor" in refusal({"identity_rules": given})
+
+
+def test_keys_to_ignore() -> None:
+    found = identity_rules(
+        load({"identity_ignore": "+1 (555) 555-0100, *@Example.com, tel:+44 20 *, visitor:cookie:V"})
+    )
+    assert found.ignore == ("*@example.com", "+15555550100", "phone:+4420*", "visitor:cookie:v")
+    for key in ("phone:+15555550100", "email:ann@example.com", "phone:+442079460123", "visitor:cookie:V"):
+        assert not found.keeps(key)
+    for key in ("phone:+15555550101", "email:ann@example.org", "phone:+4520", "messaging:line:+15555550100"):
+        assert found.keeps(key)
+    assert "* stands for anything" in refusal({"identity_ignore": "*"})
 
 
 def test_region_gives_the_addresses_and_a_set_one_holds() -> None:

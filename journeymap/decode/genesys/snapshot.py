@@ -192,12 +192,14 @@ def _customer_fields(participant: dict[str, Any], item: dict[str, Any]) -> dict[
     sender, receiver = mapping(item.get("fromAddress")), mapping(item.get("toAddress"))
     address = text(participant.get("address"))
     on_the_phone = address is not None and address.startswith(("tel:", "sip:"))
+    # The address is the customer's, whoever called whom.
+    called = on_the_phone and (text(item.get("direction")) or "").lower() == "outbound"
     return {
         "customerId": text(participant.get("externalContactId")),
         "externalOrganizationId": text(participant.get("externalOrganizationId")),
         "participantName": text(participant.get("name")),
-        "ani": text(participant.get("ani")) or (address if on_the_phone else None),
-        "dnis": text(participant.get("dnis")) or text(mapping(item.get("self")).get("addressNormalized")),
+        "ani": text(participant.get("ani")) or (address if on_the_phone and not called else None),
+        "dnis": address if called else text(participant.get("dnis")) or _own_number(item),
         "addressFrom": text(sender.get("addressNormalized")) or (None if on_the_phone else address),
         "addressTo": text(receiver.get("addressNormalized")),
         "subject": text(item.get("subject")),
@@ -206,3 +208,7 @@ def _customer_fields(participant: dict[str, Any], item: dict[str, Any]) -> dict[
         "callbackScheduledTime": read_date(item.get("callbackScheduledTime")),
         "journeyContext": mapping(item.get("journeyContext")),
     }
+
+
+def _own_number(item: dict[str, Any]) -> str | None:
+    return text(mapping(item.get("self")).get("addressNormalized"))

@@ -19,11 +19,16 @@ from journeymap.web.theme import KIND_LOOKS
 RULES: Final = {
     Rule.NAMED: "The customer id on the earliest event of an interaction that carries one",
     Rule.BOUND: "A session token, bound by the earliest event anywhere that carries token and customer id",
+    Rule.PHONE: "A telephone number that this customer's side used, and nobody else's",
+    Rule.EMAIL: "An e-mail address that this customer's side used, and nobody else's",
+    Rule.MESSAGING: "What a messaging service calls this customer, and nobody else",
+    Rule.VISITOR: "Whom the platform tracks on the web as this customer, and nobody else",
+    Rule.SHARED: "Shared: too many customers or interactions have it, so it joins nobody",
     Rule.MERGED: "Merged: an alias, for events before it as much as after it",
     Rule.SPLIT: "Split: no alias any more",
     Rule.OTHER: "A further customer id in an interaction that another one had named; joins nothing",
     Rule.UNBOUND: "A session token of which no event says whose it is",
-    Rule.ANONYMOUS: "Neither customer id nor session token: the interaction stands for itself",
+    Rule.ANONYMOUS: "Nothing tells whose it is: the interaction stands for itself",
 }
 """The rules of docs/stitching.md, section 2, in a sentence each."""
 

@@ -87,7 +87,10 @@ def journey_of(messages: Iterator[Message]) -> Journey:
         else:
             segments.append(Segment(Kind.INTERACT if talk else segment.kind, segment.start, segment.end))
     plain = msgspec.structs.replace(interaction, segments=tuple(segments))
-    return msgspec.structs.replace(journey, interactions=(plain,), events=())
+    # Detail events do not tell who a web visitor is.
+    visitor = journey.customer_id.startswith("visitor:")
+    customer = f"interaction:{interaction.interaction_id}" if visitor else journey.customer_id
+    return msgspec.structs.replace(journey, customer_id=customer, interactions=(plain,), events=())
 
 
 @cache

@@ -3,8 +3,9 @@
 Short forms. A time is a sum such as `30m+1`: milliseconds, or seconds, minutes, hours with `s`, `m`, `h`; 0 is 14 November 2023.
 An event is `TIME TYPE INTERACTION key=value …`, or `{"raw": …}` as received, where a timestamp `"@TIME"` stands for its
 milliseconds. A segment is `KIND START..END`, a transfer `TIME SOURCE>TARGET`; `-` is none. A journey is named by its
-earliest interaction. What an expected interaction leaves out is unset (`channel`: `other`); a list of interactions checks
-only which they are, in order.
+earliest interaction. On the customer's side a platform tells of `call` (phone=), `mail` (email=), `post` (line=) and `contact`;
+visitor= and party= go with each of them. What an expected interaction leaves out is unset (`channel`: `other`); a list of
+interactions checks only which they are, in order.
 """
 
 from __future__ import annotations
@@ -19,12 +20,24 @@ from typing import Any
 import pytest
 
 from journeymap.decode.event import decode_frame
-from journeymap.model.event import CREATED, DISPOSED, ENDED, MERGED, SPLIT, STARTED, TRANSFERRED, Event
+from journeymap.model.event import (
+    CONTACT,
+    CREATED,
+    CUSTOMER_START,
+    DISPOSED,
+    ENDED,
+    MERGED,
+    SPLIT,
+    STARTED,
+    TRANSFERRED,
+    Event,
+)
 from journeymap.model.journey import Interaction, Journey, Segment, journey_id_of
 from journeymap.model.time import HOUR, MINUTE, SECOND
 from journeymap.stitch.definition import journeys
 from journeymap.stitch.hot import EmptyShelf
 from journeymap.stitch.options import StitchOptions, Timeouts
+from journeymap.stitch.rules import IdentityRules
 from journeymap.stitch.stitcher import Stitcher
 from journeymap.testing import DictShelf
 
@@ -41,6 +54,16 @@ TYPES = {
     "note": "note.added",
     "merge": MERGED,
     "split": SPLIT,
+    "call": CUSTOMER_START,
+    "mail": CUSTOMER_START,
+    "post": CUSTOMER_START,
+    "contact": CONTACT,
+}
+PLATFORM = {
+    "call": {"channelType": "voice", "direction": "inbound", "seenIn": "detail"},
+    "mail": {"channelType": "email", "direction": "inbound", "seenIn": "detail"},
+    "post": {"channelType": "message", "direction": "inbound", "messageType": "LINE", "seenIn": "detail"},
+    "contact": {"seenIn": "detail"},
 }
 FIELDS = {
     "customer": "customerId",
@@ -49,6 +72,11 @@ FIELDS = {
     "disposition": "disposition",
     "from": "fromCustomerId",
     "to": "toCustomerId",
+    "phone": "ani",
+    "email": "addressFrom",
+    "line": "addressFrom",
+    "visitor": "journeyCustomerId",
+    "party": "participantId",
 }
 
 
@@ -78,6 +106,8 @@ def received(short: str | dict[str, Any]) -> Event:
         at, kind, *rest = short.split(" ")
         named = [] if kind in {"merge", "split"} else [("interactionId", rest.pop(0))]
         raw: dict[str, Any] = {"type": TYPES[kind], "timestamp": moment(at), "payload": dict(named)}
+        if kind in PLATFORM:
+            raw["payload"] |= {"participantId": "the customer", "journeyCustomerIdType": "cookie", **PLATFORM[kind]}
         for field in rest:
             name, _, value = field.partition("=")
             if name == "id":
@@ -96,10 +126,12 @@ def received(short: str | dict[str, Any]) -> Event:
 
 
 def options(given: dict[str, Any]) -> StitchOptions:
+    rules = given.get("identity", {})
     by_channel = {name: length(value) for name, value in given.get("close_after_by_channel", {}).items()}
     return StitchOptions(
         Timeouts(close_after=length(given.get("close_after", "30m")), close_after_by_channel=by_channel),
         length(given.get("engagement_window", "24h")),
+        IdentityRules(**{name: tuple(value) if isinstance(value, list) else value for name, value in rules.items()}),
     )
 
 
