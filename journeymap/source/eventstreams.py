@@ -8,10 +8,6 @@ always answers `stop` and `retry` at once and goes on reading while a token is r
 from __future__ import annotations
 
 import logging
-import selectors
-import socket
-import threading
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -26,7 +22,6 @@ from journeymap.protocol.exchange import (
     CloseSocket,
     FetchToken,
     FrameReceived,
-    HandshakeRefused,
     HoldAsked,
     Input,
     OpenSocket,
@@ -36,7 +31,6 @@ from journeymap.protocol.exchange import (
     RetryAsked,
     SendPing,
     SocketClosed,
-    SocketOpened,
     Start,
     StopAsked,
     Subscribe,
@@ -49,9 +43,9 @@ from journeymap.source.base import Deliver, SourceStatus
 from journeymap.source.calls import Calls
 from journeymap.source.config import EventStreamsConfig
 from journeymap.source.ledger import Ledger
+from journeymap.source.reception import LONGEST_WAIT, Reception
 from journeymap.source.showing import Showing
 from journeymap.source.steady import monotonic_ms
-from journeymap.source.websocket import StreamSocket
 
 __all__ = ["EventStreamsConfig", "EventStreamsSource"]
 
@@ -59,9 +53,6 @@ _log = logging.getLogger(__name__)
 
 CALLBACK_PATH: Final = "/api/v2/eventstreams/callbacks"
 _TRY_AGAIN_LATER: Final = 1013
-_LONGEST_WAIT: Final = 1.0
-"""Seconds after which the time is looked at again, should an injected clock have jumped."""
-
 _LAST_PING: Final = b"last"
 _GOODBYE: Final = 0.5
 """Seconds that the end of `run` grants the deletion of subscriptions."""
@@ -97,54 +88,38 @@ class EventStreamsSource:
             config.stream_url + CALLBACK_PATH, config.max_events_per_second, random.random, config.limits
         )
         self._showing = Showing(clock, steady, config.max_events_per_second)
-        self._lock = threading.RLock()  # `stop` may come in a signal handler of the thread that holds it
         self._stopping = False
-        self._waker: socket.socket | None = None
-        self._inbox: deque[Input | BaseException] = deque()
-        self._sockets: dict[int, StreamSocket] = {}
-        self._opening: set[int] = set()
-        self._given_up: dict[int, StreamSocket] = {}  # while they are being opened
+        self._reception = Reception[Input]()
 
     def run(self, deliver: Deliver) -> None:
         """Connect and deliver until `stop`."""
         if self._stopping:
             return
         ledger = Ledger(self._ledger, self._config.api_url, self._config.client_id)
-        self._calls = Calls(self._config, self._clock, self._steady, self._random, self._tell, ledger)
+        self._calls = Calls(self._config, self._clock, self._steady, self._random, self._reception.tell, ledger)
         self._deliver = deliver
-        ear, mouth = socket.socketpair()
-        with selectors.DefaultSelector() as self._selector, ear, mouth:
-            ear.setblocking(False)
-            mouth.setblocking(False)
-            self._selector.register(ear, selectors.EVENT_READ)
-            with self._lock:
-                self._waker = mouth
+        with self._reception.attended():
             try:
                 self._empty_inbox()  # it may have been held before it was started
                 self._feed(Start())
                 while not self._stopping:
-                    self._turn(ear)
+                    self._turn()
             finally:
                 self._end()
 
-    def _turn(self, ear: socket.socket) -> None:
+    def _turn(self) -> None:
         """One round: wait, read what came, take in what the background brought, look at the time."""
         due = self._machine.next_due()
-        wait = _LONGEST_WAIT if due is None else min(max(due - self._steady(), 0) / SECOND, _LONGEST_WAIT)
-        for key, _ in self._selector.select(wait):
-            if key.data is None:
-                with suppress(BlockingIOError):
-                    while ear.recv(1024):
-                        pass
-            else:
-                self._receive(key.data)
+        wait = LONGEST_WAIT if due is None else (due - self._steady()) / SECOND
+        for number in self._reception.wait(wait):
+            self._receive(number)
         self._empty_inbox()
         # Only after reading: what lay unread while `deliver` blocked is a sign of life.
         if (due := self._machine.next_due()) is not None and self._steady() >= due:
             self._feed(TimerDue())
 
     def _receive(self, number: int) -> None:
-        stream = self._sockets.get(number)
+        stream = self._reception.socket(number)
         if stream is None:
             return
         messages = stream.receive()
@@ -191,24 +166,8 @@ class EventStreamsSource:
         self._feed(FrameReceived(number, control))
 
     def _empty_inbox(self) -> None:
-        while self._inbox:
-            given = self._inbox.popleft()
-            if isinstance(given, BaseException):
-                raise given
-            self._take_in(given)
-
-    def _take_in(self, given: Input) -> None:
-        if isinstance(given, SocketOpened | SocketClosed | HandshakeRefused):
-            self._opening.discard(given.connection)
-            late = self._given_up.pop(given.connection, None)
-            if late is not None:
-                late.close()
-                return
-        if isinstance(given, SocketOpened):
-            self._selector.register(self._sockets[given.connection], selectors.EVENT_READ, given.connection)
-        elif isinstance(given, SocketClosed | HandshakeRefused):
-            del self._sockets[given.connection]  # it never came to be, and has closed itself
-        self._feed(given)
+        for given in self._reception.told():
+            self._feed(given)
 
     # What the machine says
 
@@ -224,29 +183,18 @@ class EventStreamsSource:
             case FetchToken(request):
                 self._calls.fetch(request)
             case OpenSocket(number, token):
-                self._opening.add(number)
-                self._sockets[number] = self._calls.open(number, token)
+                self._reception.expect(number, self._calls.open(number, token))
             case CloseSocket(number):
-                self._close(number)
+                self._reception.close(number)
             case Subscribe(number, token, callback_url, max_events_per_second):
                 self._calls.subscribe(number, token, callback_url, max_events_per_second)
             case Unsubscribe(token, subscription):
                 self._calls.unsubscribe(token, subscription)
             case SendPing(number, last):
-                self._sockets[number].ping(_LAST_PING if last else b"")
+                if (stream := self._reception.socket(number)) is not None:
+                    stream.ping(_LAST_PING if last else b"")
             case Report(message, refused):
                 _log.log(logging.ERROR if refused else logging.WARNING, "%s", message)
-
-    def _close(self, number: int) -> None:
-        stream = self._sockets.pop(number, None)
-        if stream is None:
-            return
-        if number in self._opening:
-            self._given_up[number] = stream
-            stream.abort()
-        else:
-            self._selector.unregister(stream)
-            stream.close()
 
     # The end, and what other threads ask
 
@@ -256,40 +204,24 @@ class EventStreamsSource:
         with suppress(Exception):
             # `run` may be ending with an error; nothing that goes wrong with saying goodbye may hide that one.
             self._feed(StopAsked())
-        if self._calls.end(_GOODBYE, _GOODBYE / 2):
-            for stream in (*self._sockets.values(), *self._given_up.values()):
-                stream.close()
-        self._sockets.clear()
-        with self._lock:
-            self._waker = None
-
-    def _tell(self, given: Input | BaseException) -> None:
-        """Hand something to the thread of `run`, from any other."""
-        self._inbox.append(given)
-        self._wake()
-
-    def _wake(self) -> None:
-        with self._lock:
-            if self._waker is not None:
-                with suppress(BlockingIOError):  # full of calls to wake up: that will do
-                    self._waker.send(b"\0")
+        self._reception.close_all(opening=self._calls.end(_GOODBYE, _GOODBYE / 2))
 
     def stop(self) -> None:
         """Make `run` return soon."""
         self._stopping = True
-        self._wake()
+        self._reception.wake()
 
     def retry(self) -> None:
         """Try again now, also after a refusal."""
-        self._tell(RetryAsked())
+        self._reception.tell(RetryAsked())
 
     def hold(self, reason: str) -> None:
         """Let go of the platform until `release`."""
-        self._tell(HoldAsked(reason))
+        self._reception.tell(HoldAsked(reason))
 
     def release(self) -> None:
         """Connect again."""
-        self._tell(ReleaseAsked())
+        self._reception.tell(ReleaseAsked())
 
     def status(self) -> SourceStatus:
         """How it stands now."""

@@ -54,8 +54,9 @@ def test_an_answer_that_trickles_without_an_end_does_not_hold_up_the_next_reques
     def trickle(connected, _request):
         # Each byte is in time; only all of them never come.
         connected.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
-        threads.append(threading.Thread(target=drip, args=(connected,)))
-        threads[-1].start()
+        thread = threading.Thread(target=drip, args=(connected,))
+        thread.start()
+        threads.append(thread)  # only now: whoever joins it may be quicker
 
     def drip(connected):
         with contextlib.suppress(OSError):
