@@ -40,6 +40,7 @@ function writeCard(card, source, changes, now) {
   setText(part("since"), since ? `${down ? "not connected " : ""}since ${moment(since, now)} (${length(now - since)})` : "");
   setText(part("error"), source.error ?? "");
   part("error").hidden = !source.error;
+  writeNotes(part("notes"), source.notes ?? []);
   if (part("retry")) part("retry").hidden = !source.refused;
   writeToken(card.querySelector(".token"), source, now);
   writeFigures(card, source, now);
@@ -48,6 +49,12 @@ function writeCard(card, source, changes, now) {
   keepRows(history, changes, ({ at, state }) => `${at} ${state}`, ({ at, state, until, reason }) => [
     moment(at, now), state, length((until ?? now) - at), reason,
   ]);
+}
+
+/** What the source cannot see although all is well, a line each. */
+function writeNotes(list, notes) {
+  list.hidden = !notes.length;
+  keepElements(list, notes, (note) => note, () => document.createElement("li"), setText);
 }
 
 /** What is left of the token's life, as a bar. A source without a token has none. */

@@ -219,10 +219,10 @@ def _ingesting(settings: Settings, clock: SystemClock, on_failure: Callable[[], 
         pipeline = make_pipeline(settings, store, stitch_options(settings))
         journal = Journal.open(settings.store_path / "journal", not_before=pipeline.committed)
         closing.callback(journal.close)
-        sources = make_sources(settings, clock, settings.store_path / "subscriptions.json", posts.door)
         api = public_api(settings, clock)
         if api is not None:
             closing.callback(api.close)
+        sources = make_sources(settings, clock, settings.store_path / "subscriptions.json", posts.door, api)
         hook = settings.alert_url
         ingest = Ingest(
             store,

@@ -25,17 +25,28 @@ if TYPE_CHECKING:
 
 
 def make_sources(
-    settings: Settings, clock: SystemClock, ledger: Path | None = None, door: Door | None = None
+    settings: Settings,
+    clock: SystemClock,
+    ledger: Path | None = None,
+    door: Door | None = None,
+    api: PublicApi | None = None,
 ) -> list[Source]:
     """All sources that the settings name.
 
     `ledger` only for who holds the store's lock: what stands in it is taken for left behind. `door` is where a server hands
-    in what is posted.
+    in what is posted. `api` is the client of the public APIs that others use too, if there are such.
     """
-    return [_source(name, settings, clock, ledger, door) for name in settings.sources]
+    return [_source(name, settings, clock, ledger, door, api) for name in settings.sources]
 
 
-def _source(name: str, settings: Settings, clock: SystemClock, ledger: Path | None, door: Door | None) -> Source:
+def _source(
+    name: str,
+    settings: Settings,
+    clock: SystemClock,
+    ledger: Path | None,
+    door: Door | None,
+    api: PublicApi | None,
+) -> Source:
     from journeymap.source.eventbridge import EventBridgeSource
     from journeymap.source.eventstreams import EventStreamsSource
     from journeymap.source.file import FileSource
@@ -47,9 +58,20 @@ def _source(name: str, settings: Settings, clock: SystemClock, ledger: Path | No
         return EventStreamsSource(platform(settings), clock.now, SystemRandom(), ledger=ledger)
     if kind == "eventbridge":
         return EventBridgeSource(eventbridge(settings), clock.now, SystemRandom().random, door)
+    if kind == "notifications":
+        return _notifications(public_platform(settings), clock, api)
     return SimulatedSource(
         simulated_platform(settings),
         lambda access: EventStreamsSource(simulated(access, settings), clock.now, SystemRandom()),
+    )
+
+
+def _notifications(config: PublicApiConfig, clock: SystemClock, api: PublicApi | None) -> Source:
+    from journeymap.source.notifications.source import NotificationsSource
+    from journeymap.source.publicapi.client import PublicApi
+
+    return NotificationsSource(
+        api or PublicApi(config, clock.now, SystemRandom()), config.stream_url, clock.now, SystemRandom()
     )
 
 

@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 TEXTS: Final = {
-    "source": ("--source", "SOURCE", "simulator, eventstreams, eventbridge or file:PATH; several with commas."),
+    "source": (
+        "--source",
+        "SOURCE",
+        "simulator, eventstreams, notifications, eventbridge or file:PATH; several with commas.",
+    ),
     "speed": ("--speed", "N", "How fast a file is replayed: 1 as recorded, 0 as fast as it goes."),
     "store": ("--store", "STORE", "Where journeys are kept, disk:PATH."),
     "host": ("--host", "ADDRESS", "Loopback address to serve on."),

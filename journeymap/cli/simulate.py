@@ -174,8 +174,10 @@ def _say(access: Access) -> None:
     for name, value in access._asdict().items():
         click.echo(f"  export JOURNEYMAP_{name.upper()}={value}")
     click.echo(
-        "\nPaste these lines and `export JOURNEYMAP_SOURCE=eventstreams` into another terminal and start"
-        " `journeymap run` there. Ctrl-C stops this."
+        "\nPaste these lines into another terminal and start one of these there:\n\n"
+        "  journeymap run --source eventstreams     over Event Streams\n"
+        "  journeymap run --source notifications    over the public APIs: the Notification Service\n\n"
+        "Ctrl-C stops this."
     )
     sys.stdout.flush()
 

@@ -79,6 +79,10 @@ class SourceReport(msgspec.Struct, frozen=True):
     posts_refused: Mapping[str, int] = {}
     queue_waiting: int | None = None
     queue_in_flight: int | None = None
+    topic_channels: int | None = None
+    topics: int | None = None
+    topics_refused: int | None = None
+    notes: list[str] = []
 
 
 class Gap(msgspec.Struct, frozen=True):

@@ -203,7 +203,7 @@ class Reporter:
             down_since = (
                 None if status.finished or latest.down_since is None else max(latest.down_since, self.started_at)
             )
-            fields = {name: getattr(status, name) for name in _REPORTED}
+            fields = {name: getattr(status, name) for name in _REPORTED} | {"notes": list(status.notes)}
             reports.append(SourceReport(name=source.name, live=source.live, down_since=down_since, **fields))
         self._gaps.look(now, reports, changes, intake.reading_stopped)
         self._connections.look(changes)

@@ -22,7 +22,8 @@ may wait for hours. `stitch` goes without them; a general value that someone set
 TIMEOUT: Final = values.length("1s", "365d")
 ADDRESS: Final = values.ADDRESS
 
-NEEDS: Final = {"eventstreams": ("client_id", "client_secret", "login_url", "api_url", "stream_url")}
+_PLATFORM: Final = ("client_id", "client_secret", "login_url", "api_url", "stream_url")
+NEEDS: Final = {"eventstreams": _PLATFORM, "notifications": _PLATFORM}
 """The settings without which a source cannot connect; of `eventbridge` see `Settings.missing`."""
 
 INSTEAD: Final = {
@@ -48,7 +49,7 @@ class Settings(BaseSettings):
 
     source: Annotated[str, values.SOURCE] = setting(
         "simulator",
-        "Where events come from: `simulator`, `eventstreams`, `eventbridge`, `file:PATH`; several with commas.",
+        "Where events come from: `simulator`, `eventstreams`, `notifications`, `eventbridge`, `file:PATH`; several with commas.",
     )
     speed: Annotated[float, values.number(0, 1_000_000, " (0: as fast as it goes)")] = setting(
         1.0,
@@ -67,9 +68,9 @@ class Settings(BaseSettings):
         None, "Region of the platform (`us_east_1`, …) or its domain; gives the three addresses below."
     )
     login_url: Annotated[str | None, ADDRESS] = setting(None, "Where tokens are asked for; from `REGION` unless set.")
-    api_url: Annotated[str | None, ADDRESS] = setting(None, "Where subscriptions are made; from `REGION` unless set.")
+    api_url: Annotated[str | None, ADDRESS] = setting(None, "Where the platform's APIs are; from `REGION` unless set.")
     stream_url: Annotated[str | None, values.address("wss", "ws")] = setting(
-        None, "Where the event stream is read; from `REGION` unless set."
+        None, "Where events are read, and the host of the Notification Service's sockets; from `REGION` unless set."
     )
     max_events_per_second: Annotated[int, values.whole(1, 10_000)] = setting(
         50, "What a subscription asks the platform for at most, per second."

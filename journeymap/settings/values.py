@@ -313,7 +313,7 @@ KEYS: Final = Kind(
     ", ".join,
 )
 
-LIVE_SOURCES: Final = ("simulator", "eventstreams", "eventbridge")
+LIVE_SOURCES: Final = ("simulator", "eventstreams", "notifications", "eventbridge")
 
 
 def _parse_source(given: Any) -> str:

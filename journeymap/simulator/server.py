@@ -24,6 +24,7 @@ from journeymap.simulator.people import uuid_of
 from journeymap.simulator.platform import STREAM_PATH, Manner, Platform
 from journeymap.simulator.publicapi.public import Public
 from journeymap.simulator.tls import Tls
+from journeymap.simulator.told import Outgoing
 from journeymap.simulator.wire import Wire
 
 _GRACE = 1
@@ -199,6 +200,15 @@ class SimulatedPlatform:
         """Send this as an event of this topic to all channels that have it; answers to how many."""
         count: int = self._call(lambda: self.public.channels.notify(topic, body, uuid_of(f"{topic} {body}")))
         return count
+
+    def send_on_sockets(self, frame: bytes) -> None:
+        """Send exactly this text frame on every notification socket, even if it is not text."""
+
+        def send() -> None:
+            for connection in self.public.connections():
+                connection.send([Outgoing(frame)])
+
+        self._call(send)
 
     def notified(self) -> list[dict[str, Any]]:
         """The notifications that clients have received for certain, in order of the acknowledgements."""

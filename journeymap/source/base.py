@@ -41,7 +41,9 @@ class SourceStatus(msgspec.Struct, frozen=True):
     data or control; `last_heard_at` when any sign of life did, pongs too. `max_events_per_second` is what the
     subscription asks for now, `configured_events_per_second` what the settings allow; `token_renewal_at` is when a
     new token is to be had. `received` counts data frames, `throttled` throttle frames, `dropped` events that the
-    platform says it left out. `finished` is true once a finite source has delivered all. `changes` are the latest
+    platform says it left out. `topic_channels` is how many channels of the Notification Service are live, `topics` how many
+    topics are coming on them, `topics_refused` how many the platform does not grant; `notes` are lines on what cannot be
+    seen although all is well. `finished` is true once a finite source has delivered all. `changes` are the latest
     changes of state, oldest first; `change_count` is how many there were. `posts_refused` counts by reason what was posted and
     not taken; `queue_waiting` messages wait in the queue that is read, `queue_in_flight` were handed out and not deleted yet.
     """
@@ -64,6 +66,10 @@ class SourceStatus(msgspec.Struct, frozen=True):
     received: int = 0
     throttled: int = 0
     dropped: int = 0
+    topic_channels: int | None = None
+    topics: int | None = None
+    topics_refused: int | None = None
+    notes: tuple[str, ...] = ()
     finished: bool = False
     posts_refused: Mapping[str, int] = {}
     queue_waiting: int | None = None

@@ -17,7 +17,7 @@ import websocket
 from journeymap.errors import TransientSourceError
 from journeymap.model.time import SECOND, Millis
 from journeymap.protocol.backoff import parse_retry_after
-from journeymap.protocol.websocket import CLOSE, PING, PONG, Message, MessageReader
+from journeymap.protocol.websocket import CLOSE, PING, PONG, TEXT, Message, MessageReader
 from journeymap.source.dialing import dial
 from journeymap.source.explaining import explain
 from journeymap.source.proxy import address_of
@@ -57,13 +57,13 @@ class StreamSocket:
             enable_multithread=False, skip_utf8_validation=True, sslopt={"context": tls}
         )
 
-    def open(self, token: str, in_query: bool) -> None:
-        """Connect and shake hands. Raises `HandshakeRefusal` or `TransientSourceError`."""
+    def open(self, token: str = "", in_query: bool = False) -> None:
+        """Connect and shake hands, with a token where one is needed. Raises `HandshakeRefusal` or `TransientSourceError`."""
         url = f"{self._url}?access_token={quote(token, safe='')}" if in_query else self._url
         try:
             self._ws.connect(
                 url,
-                header=[] if in_query else [f"Authorization: Bearer {token}"],
+                header=[] if in_query or not token else [f"Authorization: Bearer {token}"],
                 timeout=self._timeout,
                 suppress_origin=True,
                 redirect_limit=0,  # a redirect would carry the token away
@@ -122,6 +122,10 @@ class StreamSocket:
         except OSError:
             return None
         return self._reader.feed(data) if data else None
+
+    def say(self, text: bytes) -> None:
+        """Send a text frame."""
+        self._send(text, TEXT)
 
     def ping(self, payload: bytes) -> None:
         """Ask for a sign of life, which will bring this back."""

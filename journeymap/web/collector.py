@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Final
 
@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 from journeymap import __version__
 from journeymap.decode.event import REASONS
 from journeymap.model.backfill import BackfillReport
-from journeymap.model.status import AlertCounts, Durations, IngestStatus
+from journeymap.model.status import AlertCounts, Durations, IngestStatus, SourceReport
 from journeymap.model.time import SECOND, Millis
 from journeymap.readmodel.readmodel import ReadModel
 from journeymap.view.findings import reports_of
@@ -92,6 +92,7 @@ class StatusCollector(Collector):
         if status is not None:
             yield from _of_status(status)
             yield from _of_sources(status, running=running)
+            yield from _of_topics(status.sources)
             yield from _of_gaps(status)
             yield _alerts(status.alerts)
 
@@ -162,7 +163,7 @@ def _of_sources(status: IngestStatus, *, running: bool) -> Iterator[Metric]:
     )
     yield _by_label(
         GaugeMetricFamily("journeymap_subscribed", "Whether the source has a subscription", labels=("source",)),
-        {name: report.subscription_id is not None for name, report in worst.items()},
+        {name: report.subscription_id is not None or bool(report.topics) for name, report in worst.items()},
     )
     asked = {
         name: report.max_events_per_second for name, report in worst.items() if report.max_events_per_second is not None
@@ -186,6 +187,17 @@ def _of_sources(status: IngestStatus, *, running: bool) -> Iterator[Metric]:
             if number is not None:
                 messages.add_metric((report.name, where), number)
     yield from (refused, messages)
+
+
+def _of_topics(reports: Sequence[SourceReport]) -> Iterator[Metric]:
+    """Of sources of the Notification Service."""
+    for field, name, help_text in (
+        ("topic_channels", "journeymap_topic_channels", "Channels of the Notification Service that are live"),
+        ("topics", "journeymap_topics", "Topics that are coming on them"),
+        ("topics_refused", "journeymap_topics_refused", "Topics that the platform does not grant"),
+    ):
+        known = {report.name: value for report in reports if (value := getattr(report, field)) is not None}
+        yield _by_label(GaugeMetricFamily(name, help_text, labels=("source",)), known)
 
 
 def _of_gaps(status: IngestStatus) -> Iterator[Metric]:

@@ -20,6 +20,7 @@ from journeymap.source.file import FileSource
 from journeymap.testing import EOF, ScriptedSource, frame
 from tests.emulator import Emulator
 from tests.integration.process import until
+from tests.notifications import source_for as notifications_source_for
 from tests.running import Running
 
 FRAMES = [
@@ -66,6 +67,15 @@ def eventstreams(_directory: Path, platform: SimulatedPlatform) -> Setting:
     return Setting(EventStreamsSource(config, SystemClock().now, Random(1)), platform.client_secret, send)
 
 
+def notifications(_directory: Path, platform: SimulatedPlatform) -> Setting:
+    def send() -> None:
+        until(lambda: platform.public.stats()["sockets"], "a socket")
+        for data in FRAMES:
+            platform.send_on_sockets(data)
+
+    return Setting(notifications_source_for(platform), platform.client_secret, send)
+
+
 def plain_file(directory: Path, _platform: SimulatedPlatform) -> Setting:
     path = directory / "events.jsonl"
     path.write_bytes(b"\n".join(FRAMES) + b"\n")
@@ -106,7 +116,10 @@ def queued(emulator: Emulator) -> Setting:
     return Setting(source, "", send, TEXTS, waits=True)
 
 
-@pytest.fixture(params=[eventstreams, plain_file, gzip_file, scripted, posted, queued], ids=lambda make: make.__name__)
+@pytest.fixture(
+    params=[eventstreams, notifications, plain_file, gzip_file, scripted, posted, queued],
+    ids=lambda make: make.__name__,
+)
 def setting(request, tmp_path, platform):
     if request.param is queued:
         return queued(request.getfixturevalue("emulator"))

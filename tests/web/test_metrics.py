@@ -42,6 +42,9 @@ STREAM = SourceReport(
     received=10,
     throttled=2,
     dropped=7,
+    topic_channels=3,
+    topics=2_500,
+    topics_refused=4,
 )
 BROUGHT = SourceReport(
     name="eventbridge", state="OPEN", live=False, posts_refused={"wrong-key": 4}, queue_waiting=9, queue_in_flight=0
@@ -121,6 +124,9 @@ def test_the_figures() -> None:
         "journeymap_subscribed eventstreams": 1,
         "journeymap_subscribed file": 0,
         "journeymap_subscription_max_events_per_second eventstreams": 25,
+        "journeymap_topic_channels eventstreams": 3,
+        "journeymap_topics eventstreams": 2_500,
+        "journeymap_topics_refused eventstreams": 4,
         "journeymap_token_expiry_timestamp_seconds eventstreams": NOW / SECOND + 60,
         "journeymap_last_heard_timestamp_seconds eventstreams": NOW / SECOND - 1,
         "journeymap_posts_refused_total wrong-key eventbridge": 4,

@@ -109,6 +109,11 @@ CONNECTION: Final = (
     Figure("configured_events_per_second", "count", "Configured", "The most that the settings allow (MAX_EVENTS_PER_SECOND).",
            "events per second"),
     Figure("dropped", "count", "Left out", "Events that the platform says it did not send.", "events"),
+    Figure("topics", "count", "Topics", "What the Notification Service sends: on queues, conversations, contacts.", "topics"),
+    Figure("topic_channels", "count", "Topic channels", "How many of its channels they come on; each takes 1,000 topics.",
+           "channels"),
+    Figure("topics_refused", "count", "Refused topics", "Topics that the OAuth client's roles do not allow; the log says which.",
+           "topics"),
     Figure("subscription_id", "text", "Subscription", "The platform's id of what it sends us."),
     Figure("connection_id", "text", "Connection", "The platform's id of the socket it sends over."),
 )  # fmt: skip
@@ -249,6 +254,7 @@ def _sources(*, can_retry: bool) -> Any:
                         ],
                     ),
                     html.P(className="source-error", hidden=True),
+                    html.Ul(className="source-notes", hidden=True),
                     *([_retry("source-retry")] if can_retry else []),
                     html.Dl(
                         className="facts source-facts",

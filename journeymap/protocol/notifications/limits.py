@@ -1,0 +1,50 @@
+"""How long each step of the conversation may take, and how much fits into what."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from journeymap.model.time import HOUR, MINUTE, SECOND, Millis
+
+MOST_TOPICS: Final = 1_000
+"""Topics of a topic channel that the platform allows."""
+
+MOST_CHANNELS: Final = 20
+"""Topic channels of a client that the platform allows: one more, and it removes another."""
+
+USED_CHANNELS: Final = MOST_CHANNELS - 1
+"""So many carry topics at most: one is needed beside them while another is replaced."""
+
+LONGEST_TOPIC: Final = 200
+"""Characters of a topic, also of several that are combined into one."""
+
+RENEW_BEFORE_END: Final = 30 * MINUTE
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """How long each thing may take, in milliseconds."""
+
+    opening: Millis = 20 * SECOND
+    ping: Millis = 20 * SECOND
+    pong: Millis = 10 * SECOND
+    """A ping that is not answered for so long means that the socket is dead."""
+    silence: Millis = 95 * SECOND
+    """A socket that brings nothing for so long is dead: three heartbeats are missing."""
+    overlap: Millis = 5 * SECOND
+    """How long what is replaced is still read: what was sent on it may be under way."""
+    health: Millis = MINUTE
+    """After so long live the backoff starts anew."""
+    rediscovery: Millis = 5 * MINUTE
+    """How often it is looked for new queues."""
+    linger: Millis = 2 * MINUTE
+    """How long a conversation that has ended is followed: wrap-up comes after its end."""
+    pace: Millis = 2 * SECOND
+    """How often topics of conversations are changed at most, with up to two topic channels; more, the rarer."""
+
+
+def renewal_of(now: Millis, ends_at: Millis) -> Millis:
+    """When what ends then is to be renewed: 30 minutes before, or at 5/6 of a life shorter than three hours."""
+    life = max(ends_at - now, 0)
+    return ends_at - (RENEW_BEFORE_END if life >= 3 * HOUR else life // 6)

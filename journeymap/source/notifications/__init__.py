@@ -1,0 +1,1 @@
+"""The Notification Service as a source."""

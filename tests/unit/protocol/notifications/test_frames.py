@@ -1,0 +1,87 @@
+"""Frames of the Notification Service: about the connection, about a conversation, or neither."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from journeymap.protocol.notifications.frames import Seen, Sign, System, read
+
+QUEUE = "v2.routing.queues.q1.conversations"
+DETAIL = "v2.detail.events.conversation.c1"
+
+
+def frame(topic: str, body: Any) -> bytes:
+    return json.dumps({"topicName": topic, "version": "2", "eventBody": body, "metadata": {}}).encode()
+
+
+@pytest.mark.parametrize(
+    ("topic", "body", "said"),
+    [
+        ("channel.metadata", {"message": "WebSocket Heartbeat"}, Sign.HEARTBEAT),
+        ("channel.metadata", {"message": "pong"}, Sign.PONG),
+        ("channel.metadata", None, Sign.HEARTBEAT),
+        ("v2.system.socket_closing", {}, Sign.CLOSING),
+        ("v2.system.socket_closing", "whatever it says", Sign.CLOSING),
+        (
+            "v2.system.token_revoked",
+            {"systemTopicType": "token_revoked", "reason": "user_tokens_revoked"},
+            System("token_revoked", "user_tokens_revoked"),
+        ),
+        ("v2.system.no_longer_subscribed", {"message": "gone\n"}, System("no_longer_subscribed", "gone")),
+    ],
+)
+def test_what_is_about_the_connection(topic: str, body: Any, said: object) -> None:
+    assert read(frame(topic, body), False) == said
+    assert read(frame(topic, body), True) == said
+
+
+@pytest.mark.parametrize(
+    ("topic", "body", "seen"),
+    [
+        (QUEUE, {"id": "c1", "participants": []}, Seen("c1")),
+        (
+            QUEUE,
+            {"id": "c1", "participants": [{"purpose": "customer", "externalContactId": "p1"}, {"purpose": "agent"}]},
+            Seen("c1", ("p1",)),
+        ),
+        (QUEUE, {"id": "c1", "participants": [{"purpose": "Customer", "endTime": "2026"}]}, Seen("c1", (), True)),
+        (QUEUE, {"id": 7}, None),
+        (f"{DETAIL}.acd.start", {"conversationExternalContactIds": ["p1", 4, "p1"]}, Seen("c1", ("p1",), False, True)),
+        (f"{DETAIL}.customer.end", {}, Seen("c1", (), True, True)),
+        (f"{DETAIL}.customer.end", "unreadable", Seen("c1", (), True, True)),
+        ("v2.externalcontacts.contacts.p1", {"id": "p1"}, None),
+    ],
+)
+def test_what_is_about_a_conversation(topic: str, body: Any, seen: Seen | None) -> None:
+    assert read(frame(topic, body), True) == seen
+    assert read(frame(topic, body), False) is None
+
+
+@given(
+    st.binary(max_size=200)
+    | st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists).map(lambda x: json.dumps(x).encode())
+)
+def test_it_never_raises(data: bytes) -> None:
+    assert read(data, True) is None or data
+
+
+@given(
+    st.sampled_from(["channel.metadata", "v2.system.x", QUEUE, f"{DETAIL}.acw"]),
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["id", "message", "participants", "purpose", "reason"]), inner, max_size=4
+            )
+        ),
+        max_leaves=8,
+    ),
+)
+def test_bodies_of_any_form(topic: str, body: Any) -> None:
+    read(frame(topic, body), True)
