@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from journeymap.bootstrap import kinds_of, stitch_options
-from journeymap.bootstrap.sources import platform, simulated, simulated_platform
+from journeymap.bootstrap.sources import can_ask, platform, public_platform, simulated, simulated_platform
 from journeymap.errors import SourceError
 from journeymap.model.time import Millis
 from journeymap.runtime.clock import SystemClock
@@ -16,8 +16,10 @@ from journeymap.runtime.doctor.configuration import configuration_checks
 from journeymap.runtime.doctor.eventbridge import eventbridge_checks
 from journeymap.runtime.doctor.examination import Check
 from journeymap.runtime.doctor.machine import machine_checks
+from journeymap.runtime.doctor.notifications import notification_checks
 from journeymap.runtime.doctor.outcome import failed, ok, skip
 from journeymap.runtime.doctor.platform import platform_checks
+from journeymap.runtime.doctor.publicapi import NAMED_QUEUES, NAMES, RECORDS, PublicPart, public_part
 from journeymap.runtime.doctor.recording import file_checks
 from journeymap.runtime.doctor.storage import StorageChecks
 from journeymap.settings import Settings
@@ -41,16 +43,29 @@ def checks(settings: Settings, patience: Millis) -> Iterator[list[Check]]:
                 from journeymap.web.ingest import PATH as INGEST_PATH
 
                 found += closing.enter_context(eventbridge_checks(settings, section, INGEST_PATH, clock))
+                if can_ask(settings):
+                    found += closing.enter_context(_public_checks(settings, section, clock, patience)).checks
             elif any(name.endswith("_url") for name in settings.missing()):
                 found.append(Check(section, "proxy", lambda _: skip("needs addresses"), (named["addresses"],)))
             else:
                 needs, credentials = (named["addresses"],), (named["credentials"],)
-                made = platform_checks(platform(settings), section, clock, patience, needs, credentials)
-                found += closing.enter_context(made)
+                rest = (section, clock, patience, needs, credentials)
+                found += closing.enter_context(
+                    notification_checks(public_platform(settings), *rest)
+                    if source == "notifications"
+                    else platform_checks(platform(settings), *rest)
+                )
         if settings.alert_url is not None:
             found += alert_checks(settings.alert_url.get_secret_value(), clock)
         storage = StorageChecks(settings, kinds_of(settings), stitch_options(settings).fingerprint, clock)
         yield [*found, *storage.checks(), *machine_checks(settings)]
+
+
+def _public_checks(
+    settings: Settings, section: str, clock: Callable[[], Millis], patience: Millis
+) -> contextlib.AbstractContextManager[PublicPart]:
+    """What EventBridge cannot bring, and ingest asks the platform for: records and names."""
+    return public_part(public_platform(settings), section, clock, patience, (NAMED_QUEUES, *RECORDS, *NAMES))
 
 
 @contextlib.contextmanager

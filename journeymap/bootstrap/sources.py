@@ -84,10 +84,14 @@ def public_api(settings: Settings, clock: SystemClock) -> PublicApi | None:
     without what it takes to ask."""
     from journeymap.source.publicapi.client import PublicApi
 
-    config = public_platform(settings)
-    if PUBLIC.isdisjoint(settings.sources) or not (config.client_id and config.client_secret and config.api_url):
+    if PUBLIC.isdisjoint(settings.sources) or not can_ask(settings):
         return None
-    return PublicApi(config, clock.now, SystemRandom())
+    return PublicApi(public_platform(settings), clock.now, SystemRandom())
+
+
+def can_ask(settings: Settings) -> bool:
+    """Whether the settings say where the public APIs are, and as whom to ask them."""
+    return all((settings.client_id, settings.client_secret, settings.login_url, settings.api_url))
 
 
 def public_platform(settings: Settings) -> PublicApiConfig:

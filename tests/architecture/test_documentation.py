@@ -91,7 +91,7 @@ def test_every_command_is_documented() -> None:
 def test_every_check_of_doctor_is_documented(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     settings = {
-        "source": "simulator,eventstreams,eventbridge,file:x",
+        "source": "simulator,eventstreams,notifications,eventbridge,file:x",
         "eventbridge_queue_url": "https://sqs.eu-west-1.amazonaws.com/123456789012/events",
         "login_url": "https://a.example",
         "api_url": "https://a.example",

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from journeymap.errors import RefusedError, TransientSourceError
 from journeymap.model.time import MINUTE, SECOND, Millis
 from journeymap.protocol.token import schedule
 from journeymap.runtime.doctor.examination import Progress
 from journeymap.runtime.doctor.outcome import Outcome, fail, failed, ok, skip, warn
-from journeymap.source.config import EventStreamsConfig
 from journeymap.source.oauth import Token, TokenClient
 from journeymap.source.transport import HttpClient
 from journeymap.view.labels import duration
@@ -24,14 +23,42 @@ SET_THE_CLOCK: Final = (
 )
 
 
-class AccountChecks:
-    """The checks of the login server. `token` is the one that was granted, for the checks that come after."""
+class Account(Protocol):
+    """What a login server is told."""
 
-    def __init__(self, config: EventStreamsConfig, http: HttpClient, clock: Callable[[], Millis]) -> None:
+    @property
+    def login_url(self) -> str:
+        """Where it is."""
+
+    @property
+    def client_id(self) -> str:
+        """Who asks."""
+
+    @property
+    def client_secret(self) -> str:
+        """And how that is known."""
+
+
+class AccountChecks:
+    """The checks of the login server. `token` is the one that was granted, for the checks that come after.
+
+    `judge` says what a refused token request means, by its status and the registered name of its error.
+    """
+
+    def __init__(
+        self,
+        config: Account,
+        http: HttpClient,
+        clock: Callable[[], Millis],
+        judge: Callable[[int | None, str], Outcome],
+        scopes: Sequence[str] = (),
+    ) -> None:
         self._config = config
+        self._judge = judge
+        self._scopes = scopes
         self._http = http
         self._clock = clock
-        self._oauth = TokenClient(config.login_url, config.client_id, config.client_secret, config.scopes, http)
+        self._oauth = TokenClient(config.login_url, config.client_id, config.client_secret, scopes, http)
         self.token: Token | None = None
 
     def clock(self, _: Progress) -> Outcome:
@@ -58,7 +85,7 @@ class AccountChecks:
         try:
             self.token = token = self._oauth.fetch()
         except RefusedError as error:
-            return judge_refused(error.status, error.code, self._config)
+            return self._judge(error.status, error.code)
         except TransientSourceError as error:
             wait = "in a while" if error.retry_after is None else f"in {error.retry_after:g} s, as it asks for"
             return failed(error, f"try again {wait}; if it stays so, ask whoever runs the platform")
@@ -72,7 +99,7 @@ class AccountChecks:
         """Whether the token grants what was asked for."""
         if self.token is None:
             return skip("needs a token")
-        return judge_scopes(self._config.scopes, self.token.scopes)
+        return judge_scopes(self._scopes, self.token.scopes)
 
 
 def judge_clock(began: Millis, ended: Millis, date: Millis | None) -> Outcome:
@@ -89,12 +116,12 @@ def judge_clock(began: Millis, ended: Millis, date: Millis | None) -> Outcome:
     return warn(found, SET_THE_CLOCK)
 
 
-def judge_refused(status: int | None, code: str, config: EventStreamsConfig) -> Outcome:
+def judge_refused(scopes: Sequence[str], status: int | None, code: str) -> Outcome:
     """What a refused token request means."""
     named = f" ({code})" if code else ""
     found = f"refused with status {status}{named}"
     if code == "invalid_scope":
-        return fail(found, f"give the client these scopes on the platform: {' '.join(config.scopes)}")
+        return fail(found, f"give the client these scopes on the platform: {' '.join(scopes)}")
     if status == 401:
         return fail(
             f"{found}: the secret is wrong, or this login server does not know the client",

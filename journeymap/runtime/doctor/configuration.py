@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 import sys
 from pathlib import Path
+from typing import Final
 
 from journeymap.errors import ConfigurationError
 from journeymap.runtime.doctor.examination import Check
@@ -13,13 +14,16 @@ from journeymap.settings import Settings, in_force
 
 SECTION = "Settings"
 NAME = "configuration"
+OVER_THE_NETWORK: Final = frozenset({"eventstreams", "notifications"})
+"""Sources that need the addresses of a platform, and credentials."""
+
 _TOLD = ("SOURCE", "STORE", "ENVIRONMENT")
 
 
 def configuration_checks(settings: Settings) -> list[Check]:
     """The checks of settings that could be read."""
     checks = [Check(SECTION, NAME, lambda _: origins(settings))]
-    if "eventstreams" in settings.sources:
+    if not OVER_THE_NETWORK.isdisjoint(settings.sources):
         checks += [
             Check(SECTION, "credentials", lambda _: credentials_of(settings)),
             Check(SECTION, "addresses", lambda _: addresses(settings)),
