@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "record": "Write the live source's events to a file.",
     "export": "A chart of journeys, or their data, to a file; without a browser.",
     "backfill": "Fetch a period again from the platform's records.",
+    "identity": "Why customers are one: the rules, a customer's joins, and how to undo one.",
     "rebuild": "Fold the store's events again, after a change of settings or code.",
     "backup": "Write a store, running or not, into one file.",
     "restore": "Put a backup into a store.",

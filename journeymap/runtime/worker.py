@@ -27,6 +27,7 @@ from journeymap.runtime.inbox import HANDFUL, Inbox
 from journeymap.runtime.keeping import TIDY_INTERVAL, JournalKeeper
 from journeymap.runtime.memory import OldGarbage
 from journeymap.runtime.names import NamesKeeper
+from journeymap.runtime.operator import IDENTITY, identity_handler
 from journeymap.runtime.pipeline import Pipeline
 from journeymap.runtime.reporting import Intake, Reporter
 from journeymap.source.base import Source
@@ -111,7 +112,8 @@ class Ingest:
         self._receivers = [self._thread(f"receive-{source.name}", partial(self._receive, source)) for source in sources]
         self._filling = [] if filler is None else [self._thread("backfill", partial(self._fill, filler))]
         self._stitcher = self._thread("stitch", self._stitch)
-        self._commands: dict[str, Handler] = {"retry": self._retry}
+        joins = identity_handler(self._take_in, clock.now)
+        self._commands: dict[str, Handler] = {"retry": self._retry, IDENTITY: joins}
         if filler is not None:
             self._commands["backfill"] = filler.ask
         self._alerts = alerts
