@@ -14,7 +14,22 @@ import msgspec
 
 from benchmarks.report import Figure, Result, machine, table
 
-NAMES = ("stitch", "stages", "ingest", "flat", "memory", "tail", "gc", "answers", "paint", "tick", "load", "export")
+NAMES = (
+    "stitch",
+    "stages",
+    "ingest",
+    "flat",
+    "memory",
+    "tail",
+    "gc",
+    "answers",
+    "paint",
+    "tick",
+    "load",
+    "export",
+    "eventbridge",
+    "sqs",
+)
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
