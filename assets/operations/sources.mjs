@@ -5,6 +5,9 @@ import { keepElements, keepRows } from "../base/records.mjs";
 import { length, moment } from "../base/times.mjs";
 import { writeFigures } from "../base/units.mjs";
 
+/** What only some sources have; the others' cards leave it out. */
+const RARE = ["topics", "topic_channels", "topics_refused", "queue_waiting", "posts_turned_away"];
+
 export class Sources {
   #parent;
   #template;
@@ -44,6 +47,7 @@ function writeCard(card, source, changes, now) {
   if (part("retry")) part("retry").hidden = !source.refused;
   writeToken(card.querySelector(".token"), source, now);
   writeFigures(card, source, now);
+  for (const name of RARE) card.querySelector(`[data-figure="${name}"]`).closest("div").hidden = (source[name] ?? null) === null;
   const history = card.querySelector(".history");
   history.parentElement.classList.toggle("empty", !changes.length);
   keepRows(history, changes, ({ at, state }) => `${at} ${state}`, ({ at, state, until, reason }) => [

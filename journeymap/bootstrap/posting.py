@@ -35,16 +35,17 @@ class Posts:
         return (create_ingest(self.door, key.get_secret_value(), frame_of_post, posts_per_second=rate),)
 
     @contextlib.contextmanager
-    def served(self) -> Iterator[None]:
-        """Serve the route alone on `INGEST_PORT`, if there is one, until the block ends. Raises ConfigurationError where the port
-        cannot be listened on."""
+    def served(self) -> Iterator[str | None]:
+        """Serve the route alone on `INGEST_PORT`, if there is one, until the block ends; its address. Raises ConfigurationError
+        where the port cannot be listened on."""
         from fastapi import FastAPI
 
         from journeymap.runtime.serving import Server
+        from journeymap.web.ingest import PATH
 
         routers = self.routers()
         if not routers:
-            yield
+            yield None
             return
         app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
         for router in routers:
@@ -53,7 +54,7 @@ class Posts:
             serving = threading.Thread(target=server.serve, args=(app,), name="journeymap-posts", daemon=True)
             serving.start()
             try:
-                yield
+                yield server.address + PATH
             finally:
                 server.stop()
                 serving.join()

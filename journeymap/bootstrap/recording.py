@@ -42,7 +42,9 @@ def record(settings: Settings, out: Path, *, kept: bool = False) -> None:
             say(f"No ingest is running over {settings.store}: recording {settings.source} to {out} (Ctrl-C stops it)")
             clock = SystemClock()
             posts = Posts(settings, clock)
-            with posts.served():
+            with posts.served() as address:
+                if address is not None:
+                    say(f"Posts are taken at {address}")
                 record_sources(recording, make_sources(settings, clock, door=posts.door))
         say(f"{recording.frames:,} frames recorded")
 

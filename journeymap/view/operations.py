@@ -9,7 +9,7 @@ import msgspec
 
 from journeymap.model.status import ConnectionChange, Gap, IngestStatus, Quarantined, SourceReport, still_missing
 from journeymap.model.time import DAY, MINUTE, Millis
-from journeymap.view.findings import Finding, findings, reports_of
+from journeymap.view.findings import BROUGHT, Finding, findings, reports_of
 
 MOST_LISTED: Final = 200
 """So many gaps and connection changes are listed, the newest."""
@@ -49,7 +49,7 @@ def operations(
         ),
         "well": _well(status, reports),
         "status": None if status is None else _figures(status, now),
-        "sources": msgspec.to_builtins(reports),
+        "sources": [_source(each) for each in reports],
         "gaps": msgspec.to_builtins(list(reversed(gaps[-MOST_LISTED:]))),
         "missing": None if status is None else missing(gaps, now - DAY, now),
         "connections": _with_ends(connections)[:MOST_LISTED],
@@ -89,6 +89,13 @@ def _figures(status: IngestStatus, now: Millis) -> dict[str, Any]:
     told: dict[str, Any] = msgspec.to_builtins(status)
     del told["pid"], told["sources"]
     return told | dict.fromkeys(_MOMENTARY) if status.is_stale(now) else told
+
+
+def _source(report: SourceReport) -> dict[str, Any]:
+    """The report, with how many posts were not taken, all reasons together; None for a source that is not posted to."""
+    told: dict[str, Any] = msgspec.to_builtins(report)
+    told["posts_turned_away"] = sum(report.posts_refused.values()) if report.name == BROUGHT else None
+    return told
 
 
 def _now(report: SourceReport, status: IngestStatus, problem: str | None, now: Millis) -> SourceReport:

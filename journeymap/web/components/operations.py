@@ -114,6 +114,10 @@ CONNECTION: Final = (
            "channels"),
     Figure("topics_refused", "count", "Refused topics", "Topics that the OAuth client's roles do not allow; the log says which.",
            "topics"),
+    Figure("queue_waiting", "count", "In the queue", "Messages that wait in the SQS queue, an estimate of every 15 s.",
+           "messages"),
+    Figure("posts_turned_away", "count", "Turned away", "Posts that were not taken: a wrong key, too many a second, no room.",
+           "posts"),
     Figure("subscription_id", "text", "Subscription", "The platform's id of what it sends us."),
     Figure("connection_id", "text", "Connection", "The platform's id of the socket it sends over."),
 )  # fmt: skip

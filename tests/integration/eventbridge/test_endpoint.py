@@ -165,6 +165,26 @@ def test_a_full_disk_keeps_the_platform_waiting(tmp_path: Path, telling: Simulat
     assert ids(found) == set(told.events)
 
 
+def test_posts_are_recorded_where_no_ingest_runs(tmp_path: Path) -> None:
+    environment = {
+        "JOURNEYMAP_SOURCE": "eventbridge",
+        "JOURNEYMAP_EVENTBRIDGE_KEY": KEY,
+        "JOURNEYMAP_STORE": f"disk:{tmp_path / 'store'}",
+        "JOURNEYMAP_INGEST_PORT": "0",
+    }
+    out = tmp_path / "out.jsonl"
+    with Command("record", "-o", str(out), log=tmp_path / "log", **environment) as command:
+        assert command.address.endswith(PATH)
+
+        def post() -> bool:
+            answer = httpx.post(command.address, headers={"x-api-key": KEY}, content=b'{\n"a":1}')
+            return answer.status_code == 200
+
+        until(post, "a post is taken")  # 503 until the source runs
+        assert command.stop() == 0
+    assert out.read_bytes() == b'{ "a":1}\n'
+
+
 def _journal(directory: Path) -> list[Any]:
     from journeymap.journal.replay import read_journal
 

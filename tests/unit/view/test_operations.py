@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from msgspec.structs import replace
+
 from journeymap.model.status import ConnectionChange, Gap, IngestStatus, Quarantined, SourceReport
 from journeymap.model.time import DAY, MINUTE, SECOND
 from journeymap.view.operations import MOST_LISTED, missing, operations
@@ -78,3 +80,10 @@ def test_missing_time_is_counted_once_and_within_the_span() -> None:
         gap(SECOND, None),
     ]
     assert missing(gaps, NOW - DAY, NOW) == {"ms": 10_000 + 40_000 + 5_000, "gaps": 4, "dropped": 120}
+
+
+def test_posts_that_were_not_taken_are_summed_up() -> None:
+    brought = SourceReport(name="eventbridge", state="OPEN", posts_refused={"wrong-key": 2, "closed": 3})
+    status = replace(WELL, sources=[brought, SourceReport(name="file")])
+    document = operations(status, None, [], [], [], NOW)
+    assert [each["posts_turned_away"] for each in document["sources"]] == [5, None]
