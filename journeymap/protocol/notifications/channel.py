@@ -236,7 +236,7 @@ class TopicChannel:
     def _heard(self, given: Heard, now: Millis) -> Actions:
         for socket in self._sockets():
             if socket.number == given.connection:
-                socket.heard(now, given.control)
+                socket.heard(now, given.control, data=given.data)
         if given.control is Sign.CLOSING and self._is_current(given.connection):
             return self._move(now)
         if isinstance(given.control, System) and given.control.kind != _HARMLESS:

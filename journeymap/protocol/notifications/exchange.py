@@ -68,11 +68,12 @@ class RequestFailed(msgspec.Struct, frozen=True):
 
 
 class Heard(msgspec.Struct, frozen=True):
-    """Something came on a socket: a control frame, or data that tells of these conversations."""
+    """Something came on a socket: a control frame, or `data`, which tells of these conversations."""
 
     connection: int
     control: Control | None = None
     seen: tuple[Seen, ...] = ()
+    data: bool = False
 
 
 class Discover(msgspec.Struct, frozen=True):

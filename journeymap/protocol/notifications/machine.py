@@ -181,8 +181,10 @@ class Notifications:
     def _to_shard(self, given: Answer | SocketInput) -> Actions:
         shard = self._shards.find(given)
         if shard is None:
-            # What nobody waits for any more must not keep its topics.
-            return (LetGo(0, given.channel_id),) if isinstance(given, Prepared) else ()
+            # What nobody waits for any more must not keep its topics, unless it was taken again meanwhile.
+            if isinstance(given, Prepared) and not self._shards.knows(given.channel_id):
+                return (LetGo(0, given.channel_id),)
+            return ()
         if isinstance(given, Heard):
             for seen in given.seen:
                 self._followed.note(seen, self._now)

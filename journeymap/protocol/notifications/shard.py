@@ -8,7 +8,7 @@ from journeymap.model.time import Millis
 from journeymap.protocol.exchange import Report
 from journeymap.protocol.notifications.channel import Loss, TopicChannel
 from journeymap.protocol.notifications.distribution import Topics
-from journeymap.protocol.notifications.exchange import Actions, Answer, LetGo, Prepared, SocketInput
+from journeymap.protocol.notifications.exchange import Actions, Answer, LetGo, SocketInput
 from journeymap.protocol.notifications.limits import Limits
 from journeymap.protocol.notifications.topics import Refusal
 from journeymap.protocol.patience import Patience
@@ -68,6 +68,11 @@ class Shard:
         """All that there are."""
         leaving = [channel for _, channel in self._leaving]
         return [channel for channel in (self.main, self.heir, *leaving) if channel is not None]
+
+    def knows(self, channel_id: str) -> bool:
+        """Whether this channel of the platform is in use here, or may be taken again."""
+        known = [*self.channels, *([self._before] if self._before is not None else [])]
+        return any(channel.channel_id == channel_id for channel in known)
 
     def concerns(self, given: Answer | SocketInput) -> bool:
         """Whether this is for one of its channels."""
@@ -157,10 +162,6 @@ class Shard:
         self.main = self.heir = self.retry_at = None
         self._leaving = []
         return actions
-
-    def forsake(self, given: Prepared) -> Actions:
-        """What nobody waits for any more must not keep its topics."""
-        return (LetGo(self.lane, given.channel_id),)
 
     def _renewal_at(self) -> Millis | None:
         main = self.main

@@ -59,6 +59,10 @@ class Shards:
         """Whether one channel more does not make the platform remove another."""
         return sum(len(shard.channels) for shard in self._all) < MOST_CHANNELS
 
+    def knows(self, channel_id: str) -> bool:
+        """Whether this channel of the platform is in use, or may be taken again."""
+        return any(shard.knows(channel_id) for shard in self._all)
+
     def find(self, given: Answer | SocketInput) -> Shard | None:
         """The one that this is for."""
         return next((shard for shard in self._all if shard.concerns(given)), None)

@@ -21,6 +21,7 @@ class Socket:
         self._silent_at: Millis | None = None
         self._ping_at: Millis | None = None
         self._pong_until: Millis | None = None
+        self._pinged_at: Millis = 0
 
     def opened(self, now: Millis) -> None:
         """The handshake is done."""
@@ -29,11 +30,15 @@ class Socket:
         self._ping_at = now + self._limits.ping
         self.heard(now, None)
 
-    def heard(self, now: Millis, control: Control | None) -> None:
+    def heard(self, now: Millis, control: Control | None, *, data: bool = False) -> None:
         """Something came."""
-        self._silent_at = now + self._limits.silence
+        limits = self._limits
+        self._silent_at = now + limits.silence
         if control is Sign.PONG:
             self._pong_until = None
+        elif data and self._pong_until is not None:
+            # The answer may lie behind what piled up while nobody read.
+            self._pong_until = max(self._pong_until, min(now + limits.pong, self._pinged_at + limits.silence))
 
     def tick(self, now: Millis) -> tuple[Actions, str | None]:
         """Time has passed: what to do, or why it is dead."""
@@ -48,7 +53,7 @@ class Socket:
             return (), None
         self._ping_at = now + limits.ping
         if self._pong_until is None:
-            self._pong_until = now + limits.pong
+            self._pinged_at, self._pong_until = now, now + limits.pong
         return (SendPing(self.number),), None
 
     def next_due(self) -> Millis | None:

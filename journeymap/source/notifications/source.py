@@ -132,6 +132,7 @@ class NotificationsSource:
             showing.last_heard_at = now
             self._feed(Heard(number))
         seen: list[Seen] = []
+        data = False
         for opcode, payload in messages:
             if opcode < CLOSE:
                 showing.last_frame_at = now
@@ -141,6 +142,7 @@ class NotificationsSource:
                     continue
                 self._deliver(payload, now)
                 showing.received += 1
+                data = True
                 if found is not None:
                     seen.append(found)
             elif opcode == PING:
@@ -149,8 +151,8 @@ class NotificationsSource:
                 code, reason = read_close(payload)
                 self._feed(SocketClosed(number, code, reason))
                 return
-        if seen:
-            self._feed(Heard(number, seen=tuple(seen)))
+        if data:
+            self._feed(Heard(number, seen=tuple(seen), data=True))
 
     def _empty_inbox(self) -> None:
         for given in self._reception.told():

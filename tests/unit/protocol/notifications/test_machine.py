@@ -180,6 +180,22 @@ def test_silence_is_death_and_so_is_a_ping_without_answer() -> None:
     assert driver.machine.state == "DISCONNECTED", "heartbeats are no answer to a ping"
 
 
+def test_an_answer_may_lie_behind_data_for_a_while() -> None:
+    driver = Driver().open(ONE)
+    (socket,) = driver.sockets
+    driver.wait(29 * SECOND)
+    for _ in range(20):
+        driver.feed(Heard(socket, data=True))
+        driver.wait(4 * SECOND)
+        if driver.machine.state != "OPEN":
+            break
+    assert driver.machine.state == "OPEN"
+    for _ in range(5):
+        driver.feed(Heard(socket, data=True))
+        driver.wait(4 * SECOND)
+    assert "ping was not answered" in (driver.machine.error or "")
+
+
 def test_a_socket_that_answers_lives() -> None:
     driver = Driver().open(ONE)
     driver.wait_live(HOUR)
@@ -480,6 +496,20 @@ def test_held_before_the_start_it_waits_for_the_release() -> None:
     driver.feed(HoldAsked("no room"))
     assert driver.feed(Start()) == []
     assert driver.said(Discover, driver.feed(ReleaseAsked()))
+
+
+def test_a_channel_that_was_taken_again_is_not_let_go_by_a_late_answer() -> None:
+    driver = Driver().open(ONE)
+    (socket,) = driver.sockets
+    driver.feed(SocketClosed(socket, 1006))
+    (late,) = driver.said(Prepare, driver.wait(SECOND))
+    driver.feed(HoldAsked("no room"))
+    driver.feed(ReleaseAsked())
+    (asked,) = driver.said(Prepare, driver.discover(ONE))
+    assert asked.channel_id == late.channel_id == "channel-1"
+    assert driver.feed(Prepared(late.request, "channel-1")) == []
+    driver.connect(driver.prepare(asked))
+    assert driver.feed(Prepared(99, "channel-1")) == []
 
 
 def test_a_refusal_outlasts_holding() -> None:

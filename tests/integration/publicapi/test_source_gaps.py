@@ -1,0 +1,45 @@
+"""What ingest says of gaps of the Notification Service: shown soon after a socket is lost, and none where one is replaced."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from journeymap.model.status import GAPS, Gap, decode_gaps
+from journeymap.model.time import SECOND
+from journeymap.simulator.server import SimulatedPlatform
+from tests.integration.ingest import CLOCK, Running, Store
+from tests.integration.process import until
+from tests.notifications import QUICK, source_for
+
+
+def gaps(store: Store) -> list[Gap]:
+    document = store.document(GAPS)
+    return [] if document is None else decode_gaps(document)
+
+
+def test_a_lost_socket_is_a_gap_and_a_renewal_is_none(tmp_path: Path) -> None:
+    store = Store()
+    with SimulatedPlatform(rate_limit=100_000, notification_heartbeat=0.1) as platform:
+        platform.set_faults(channel_life=1.5)
+        source = source_for(platform, limits=QUICK)
+        with Running(tmp_path, store, source) as running:  # type: ignore[arg-type]  # a source of any kind
+            running.until_told(lambda status: status.state == "OPEN")
+            until(lambda: channels_made(platform) >= 3, "two renewals")
+            assert gaps(store) == []
+            platform.set_faults(fail_api="503")
+            lost_at = CLOCK.now()
+            platform.drop_connections()
+            (gap,) = until(lambda: gaps(store), "a gap")
+            assert CLOCK.now() - lost_at < 5 * SECOND
+            assert (gap.source, gap.kind, gap.end) == ("notifications", "disconnected", None)
+            assert lost_at - SECOND < gap.start <= CLOCK.now()
+            platform.reset_faults()
+            after = running.until_told(lambda status: status.state == "OPEN")
+            (gap,) = until(lambda: [gap for gap in gaps(store) if gap.end is not None], "its end")
+            assert gap.end == after.since
+            assert after.sources[0].topics == 5
+
+
+def channels_made(platform: SimulatedPlatform) -> int:
+    count: int = platform.stats()["answers"].get("POST /api/v2/notifications/channels 200", 0)
+    return count
