@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from journeymap.model.names import NamesReport
 from journeymap.model.status import IngestStatus, SourceReport
 from journeymap.model.time import MINUTE, SECOND
 from journeymap.view.findings import findings, reports_of
@@ -101,3 +102,16 @@ def test_an_older_ingest_without_reports_is_one_source() -> None:
     (report,) = reports_of(msgspec.structs.replace(WELL, reconnects=3, error="x", token_expires_at=NOW))
     assert (report.name, report.state, report.reconnects, report.error) == ("eventstreams", "OPEN", 3, "x")
     assert report.token_expires_at == NOW
+
+
+def test_names_that_cannot_be_read_are_said_with_what_is_missing_and_are_no_reason_to_be_unready() -> None:
+    lacking = NamesReport("user", error="no", missing="Directory > User > View")
+    also = NamesReport("flow", error="no", missing="Architect > Flow > View")
+    busy = NamesReport("queue", known=5, error="the platform answered with status 503")
+    told = findings(msgspec.structs.replace(WELL, names=[busy, lacking, also, NamesReport("wrapup-code")]), None, NOW)
+    assert [(each.code, each.unready) for each in told] == [("names", False)] * 2
+    assert told[0].sentence == (
+        "the names of users, flows cannot be read: the OAuth client's roles lack Directory > User > View and"
+        " Architect > Flow > View"
+    )
+    assert told[1].sentence == "the names of queues cannot be read: the platform answered with status 503"
