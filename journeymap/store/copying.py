@@ -128,7 +128,9 @@ def require_space(directory: Path, needed: int, reserve: int) -> None:
 
 
 def _connect(database: Path, mode: str = "rwc") -> sqlite3.Connection:
-    return sqlite3.connect(f"{database.absolute().as_uri()}?mode={mode}", uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+    return sqlite3.connect(
+        f"{database.absolute().as_uri()}?mode={mode}", uri=True, timeout=BUSY_SECONDS, isolation_level=None
+    )
 
 
 def _copy(source: sqlite3.Connection, target: sqlite3.Connection, tell: Tell) -> None:
