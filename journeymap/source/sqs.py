@@ -76,8 +76,7 @@ class SqsQueue:
 
     def receive(self, wait: int) -> Sequence[Message]:
         """At most ten messages; SQS waits up to `wait` seconds for a first one."""
-        answer = self._ask("ReceiveMessage", self._url, MaxNumberOfMessages=10, WaitTimeSeconds=wait)
-        return [Message(each.get("Body", ""), each["ReceiptHandle"]) for each in answer.get("Messages", ())]
+        return _messages(self._ask("ReceiveMessage", self._url, MaxNumberOfMessages=10, WaitTimeSeconds=wait))
 
     def delete(self, receipts: Sequence[str]) -> int:
         """Delete these, ten at most; how many of them could not be."""
@@ -87,8 +86,8 @@ class SqsQueue:
 
     def peek(self) -> Message | None:
         """A message, if there is one. It stays where it is, for others too."""
-        answer = self._ask("ReceiveMessage", self._url, MaxNumberOfMessages=1, WaitTimeSeconds=0, VisibilityTimeout=0)
-        return next((Message(each.get("Body", ""), each["ReceiptHandle"]) for each in answer.get("Messages", ())), None)
+        asked = {"MaxNumberOfMessages": 1, "WaitTimeSeconds": 0, "VisibilityTimeout": 0}
+        return next(iter(_messages(self._ask("ReceiveMessage", self._url, **asked))), None)
 
     def try_delete(self) -> None:
         """Ask to delete a message that there is not: rights are looked at first."""
@@ -97,8 +96,10 @@ class SqsQueue:
     def depth(self) -> Depth:
         """How many messages wait and are in flight."""
         found = self.attributes(*_DEPTH)
-        waiting, in_flight = (int(found.get(name, 0)) for name in _DEPTH)
-        return Depth(waiting, in_flight)
+        waiting, in_flight = (found.get(name, "") for name in _DEPTH)
+        if not (waiting.isdecimal() and in_flight.isdecimal()):
+            raise TransientSourceError(f"{self._endpoint} does not tell how many messages wait")
+        return Depth(int(waiting), int(in_flight))
 
     def attributes(self, *names: str, url: str = "") -> Mapping[str, str]:
         """What SQS says of this queue, or of the one at `url`."""
@@ -139,6 +140,9 @@ class SqsQueue:
             answer: dict[str, Any] = ask(**about, **parameters)
         except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
             raise fault(error, action, arn_of(url or self._url), self._endpoint) from None
+        except (AttributeError, KeyError, TypeError, ValueError):
+            # JSON, but not of the form that boto3 takes for granted.
+            raise TransientSourceError(f"what answers at {self._endpoint} is not SQS; check {self._setting}") from None
         return answer
 
     def _connected(self) -> Any:
@@ -199,6 +203,14 @@ class SqsQueue:
                     self._idle.append(http)
             if not is_of_use:
                 http.close()
+
+
+def _messages(answer: Mapping[str, Any]) -> list[Message]:
+    """The messages in an answer. One without a receipt could not be deleted: then it is none of SQS."""
+    found = [(each.get("Body", ""), each.get("ReceiptHandle", "")) for each in answer.get("Messages", ())]
+    if not all(receipt for _, receipt in found):
+        raise TransientSourceError("a message of the queue has no receipt: it is not SQS that answers")
+    return [Message(body, receipt) for body, receipt in found]
 
 
 class _Body(BytesIO):

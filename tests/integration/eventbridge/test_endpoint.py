@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 import socket
@@ -87,7 +88,7 @@ def test_killed_while_events_come_it_loses_and_doubles_nothing(tmp_path: Path, t
     told = Told(telling)
     telling.act("deliver_to", url=f"http://127.0.0.1:{port}{PATH}", key=KEY)
     with Command("ingest", log=tmp_path / "log", **environment) as command:
-        until(lambda: len(received_events(store)) >= 40, "events are received")
+        until(lambda: told.stats()["delivered"] >= 40, "events are received")
         command.kill()
     with Command("ingest", log=tmp_path / "log", **environment) as command:
         until(lambda: len(told.events) >= 100, "many events")
@@ -127,6 +128,39 @@ def test_sampled_envelopes_in_any_order_are_the_journey(tmp_path: Path) -> None:
     assert status.rejected == {"no-type": 1}
     assert status.counts.conflicting == 0
     assert_holds(store, bodies)
+
+
+def test_posts_at_once_are_all_in_the_journal_and_in_its_order(tmp_path: Path) -> None:
+    bodies = [json.dumps(body_of(number)).encode() for number in range(150)]
+    store, source = Store(), brought()
+
+    async def post_all(url: str) -> list[int]:
+        limits = httpx.Limits(max_connections=24)
+        async with httpx.AsyncClient(headers={"x-api-key": KEY}, limits=limits, timeout=30) as client:
+            answers = await asyncio.gather(*(client.post(url, content=body) for body in bodies))
+        return [answer.status_code for answer in answers]
+
+    with Running(tmp_path, store, source) as running, served(source.door) as url:  # type: ignore[arg-type]
+        until(lambda: source.status().state == "OPEN", "the door is open")
+        put, seen = running.ingest._inbox.put, []
+
+        def note(record: Any) -> None:
+            seen.append(record.end)
+            put(record)
+
+        running.ingest._inbox.put = note  # type: ignore[method-assign]
+        assert asyncio.run(post_all(url)) == [200] * len(bodies)
+        running.until_told(lambda status: status.counts.events == len(bodies))
+    assert sorted(record.data for record in _journal(tmp_path)) == sorted(bodies)
+    assert seen == sorted(seen)
+    assert_holds(store, bodies)
+
+
+def body_of(number: int) -> dict[str, Any]:
+    """The `detail` of an event of its own."""
+    topic = f"v2.detail.events.conversation.c{number}.customer.start"
+    event = {"eventTime": CLOCK.now(), "conversationId": f"c{number}", "sessionId": f"s{number}", "mediaType": "CHAT"}
+    return {"topicName": topic, "version": "2", "eventBody": event}
 
 
 def test_more_posts_than_are_allowed_come_later(tmp_path: Path, telling: SimulatedPlatform) -> None:

@@ -205,7 +205,8 @@ class _Answering(BaseHTTPRequestHandler):
 
 def test_throttling_and_outages_pass(emulator: Emulator) -> None:
     throttled = (400, b'{"__type":"com.amazonaws.sqs#RequestThrottled","message":"slow down"}')
-    server = Moody([throttled, (500, b"{}"), (503, b"<html>"), (200, b"nonsense"), throttled])
+    odd = (b"nonsense", b'{"Messages":[{"Body":"x"}]}', b'{"Messages":5}', b'{"Messages":[5]}')
+    server = Moody([throttled, (500, b"{}"), (503, b"<html>"), *((200, body) for body in odd), throttled])
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     url = f"http://127.0.0.1:{server.server_address[1]}/123456789012/events"
@@ -217,7 +218,8 @@ def test_throttling_and_outages_pass(emulator: Emulator) -> None:
         thread.join()
         server.server_close()
     reasons = [change.reason or "" for change in status.changes if change.state is DISCONNECTED]
-    assert len(reasons) == 5
+    assert len(reasons) == 8
+    assert ["SQS" in reason for reason in reasons] == [True] * 8
     assert reasons[0] == "SQS cannot do it now (RequestThrottled): slow down"
     with Running(reading(url, chance=0.9)) as running:  # nobody listens there now
         status = running.wait(lambda status: status.next_attempt_at is not None)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from journeymap.decode.event import decode_frame
 from journeymap.errors import InputError
@@ -80,3 +82,24 @@ def test_a_body_that_is_too_large_with_its_topic_is_refused() -> None:
     assert frame_of_post(body, None) == body
     with pytest.raises(InputError, match="larger"):
         frame_of_post(body, TOPIC)
+
+
+@given(st.text() | st.builds(lambda text: json.dumps({"Type": "Notification", "Message": text}), st.text()))
+def test_any_message_is_a_frame(text: str) -> None:
+    assert isinstance(frame_in(text), bytes)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(st.binary() | st.builds(lambda value: json.dumps(value).encode(), JSON), st.none() | st.just(TOPIC) | st.text())
+def test_any_post_is_kept_whole_or_refused(body: bytes, topic: str | None) -> None:
+    try:
+        frame = frame_of_post(body, topic)
+    except InputError:
+        return
+    assert body.strip() in frame
+    decode_frame(frame)
