@@ -51,6 +51,7 @@ class Inbox:
         self._max_records = max_records
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
+        self._fewer = threading.Condition(self._lock)
         self._stretch: Replay | None = None
         self._stretch_end = end
         self._next: Record | None = None  # of the stretch
@@ -102,8 +103,14 @@ class Inbox:
         with self._lock:
             return self._changed.wait_for(lambda: self._woken or self._has_batch(), seconds)
 
+    def wait_for_fewer(self, most: int, seconds: float) -> bool:
+        """Wait until no more than so many bytes of the journal wait to be taken, or the time is over; whether it came to that.
+        For whoever has patience, so that others need none."""
+        with self._lock:
+            return self._fewer.wait_for(lambda: self._end - self._taken <= most, seconds)
+
     def wake(self) -> None:
-        """Let nobody wait any more."""
+        """Let nobody wait for a batch any more."""
         with self._lock:
             self._woken = True
             self._changed.notify_all()
@@ -158,6 +165,7 @@ class Inbox:
             self._bytes -= size
         if taken:
             self._taken = taken[-1].end
+            self._fewer.notify_all()
         return taken
 
     # The stretch belongs to the thread that takes; only what others look at is set under the lock.
@@ -182,6 +190,7 @@ class Inbox:
             self._next = record
             if taken:
                 self._taken = taken[-1].end
+                self._fewer.notify_all()
         if record is None:
             self._finish()
         return taken
@@ -195,3 +204,4 @@ class Inbox:
         with self._lock:
             self._stretch = None
             self._taken = self._stretch_end
+            self._fewer.notify_all()

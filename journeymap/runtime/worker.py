@@ -41,6 +41,8 @@ LONGEST_PAUSE: Millis = 500
 STORE_RETRY: Millis = SECOND
 JOURNAL_RETRY: Millis = SECOND
 STOP_PATIENCE = 10.0
+FETCHED_AHEAD = 256 * 1024
+"""So many bytes of what is fetched again wait to be stitched at most, some hundreds of events: what is live waits for these."""
 
 
 class IngestOptions(msgspec.Struct, frozen=True):
@@ -215,7 +217,13 @@ class Ingest:
         source.run(partial(self._deliver, source.name))
 
     def _fill(self, filler: Filler) -> None:
-        filler.run(partial(self._deliver, BACKFILL_SOURCE), lambda: self._journal.end)
+        filler.run(self._deliver_patiently, lambda: self._journal.end)
+
+    def _deliver_patiently(self, frame: bytes, arrived_at: Millis) -> None:
+        """Let a fetched frame in once little waits: days of records would make what is live minutes late."""
+        while not (self._inbox.wait_for_fewer(FETCHED_AHEAD, JOURNAL_RETRY / SECOND) or self._leaving.is_set()):
+            pass
+        self._deliver(BACKFILL_SOURCE, frame, arrived_at)
 
     def _deliver(self, source: str, frame: bytes, arrived_at: Millis) -> None:
         try:

@@ -228,3 +228,31 @@ def test_whenever_the_others_come_in_between_nothing_is_taken_twice_or_left_out(
         box.take_all()
         assert box.taken == box.records
         assert (box.inbox.missing, box.inbox.damage.bytes) == (0, 0)
+
+
+def test_tells_when_little_waits(tmp_path: Path) -> None:
+    with received(tmp_path, batch=2) as box:
+        assert box.inbox.wait_for_fewer(0, 0)
+        for _ in range(5):
+            box.put(size=50)
+        waiting = box.inbox.waiting_bytes
+        assert not box.inbox.wait_for_fewer(waiting - 1, 0)
+        assert box.inbox.wait_for_fewer(waiting, 0)
+        came = threading.Event()
+
+        def patient() -> None:
+            if box.inbox.wait_for_fewer(waiting // 2, 30):
+                came.set()
+
+        with contextlib.closing(_Thread(patient)):
+            box.take_all()
+            assert came.wait(30)
+
+
+class _Thread:
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._thread = threading.Thread(target=work)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._thread.join()
