@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable
 from random import Random
 from types import TracebackType
 from typing import Any, Self
 
 import websocket
+from msgspec.structs import replace
 
 from journeymap.protocol.notifications.limits import Limits
 from journeymap.runtime.clock import SystemClock
@@ -20,8 +22,10 @@ from journeymap.source.steady import monotonic_ms
 from tests.eventstreams import Hasty
 from tests.public_client import PublicClient
 
-QUICK = Limits(ping=200, pong=300, silence=2_000, overlap=500, rediscovery=300, pace=100, linger=500)
-"""Like the usual ones, in a thirtieth of the time."""
+QUICK = Limits(ping=200, overlap=500, rediscovery=300, pace=100, linger=500)
+"""Like the usual ones, in less time; but a machine that is busy may be late with a pong."""
+IMPATIENT = replace(QUICK, pong=300, silence=2_000)
+"""For lines that are dead for certain."""
 
 
 def source_for(
@@ -63,6 +67,14 @@ class Observer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def wait_for(self, part: bytes) -> int:
+        """Wait for a frame with this in it; how many there are with it."""
+        until = time.monotonic() + 5
+        while not any(part in frame for frame in self.frames):
+            assert time.monotonic() < until
+            time.sleep(0.002)
+        return next(place for place, frame in enumerate(self.frames, 1) if part in frame)
 
     def stop(self) -> None:
         """Listen no more."""

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from journeymap.model.time import HOUR, MINUTE, SECOND, Millis
+from journeymap.model.time import MINUTE, SECOND, Millis
 
 MOST_TOPICS: Final = 1_000
 """Topics of a topic channel that the platform allows."""
@@ -45,6 +45,5 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 def renewal_of(now: Millis, ends_at: Millis) -> Millis:
-    """When what ends then is to be renewed: 30 minutes before, or at 5/6 of a life shorter than three hours."""
-    life = max(ends_at - now, 0)
-    return ends_at - (RENEW_BEFORE_END if life >= 3 * HOUR else life // 6)
+    """When what ends then is to be renewed: 30 minutes before, or when a third is left of a life shorter than 90 minutes."""
+    return ends_at - min(RENEW_BEFORE_END, max(ends_at - now, 0) // 3)

@@ -18,7 +18,7 @@ from journeymap.runtime.clock import SystemClock
 from journeymap.simulator.server import SimulatedPlatform
 from journeymap.source.base import ConnectionState, SourceStatus
 from journeymap.source.notifications.source import NotificationsSource
-from tests.notifications import QUICK, Observer, source_for, told
+from tests.notifications import IMPATIENT, QUICK, Observer, source_for, told
 from tests.public_client import PublicClient
 from tests.running import Running
 
@@ -140,14 +140,15 @@ def test_a_renewal_loses_no_event() -> None:
     with SimulatedPlatform(rate=50.0, rate_limit=100_000) as platform:
         queues = platform._call(lambda: list(platform.public.organisation.queues.by_id))
         with Observer(platform, queues) as observer:
-            platform.set_faults(channel_life=1.2)
+            platform.set_faults(channel_life=2.4)
             with Running(source_for(platform)) as running:
                 running.wait(is_open)
-                platform._call(platform.public.channels.heartbeat)
-                before = len(observer.frames)
+                # What lies behind this on the observer's socket happened while the source was OPEN.
+                platform.notify(f"v2.routing.queues.{queues[0]}.conversations", {"id": "marker", "participants": []})
+                before = observer.wait_for(b'"marker"')
                 until = time.monotonic() + 15
                 made: set[str] = set()
-                while len(made) < 5:
+                while len(made) < 4:
                     made |= platform._call(lambda: {channel.channel_id for channel in platform.public.channels})
                     assert time.monotonic() < until
                     time.sleep(0.02)
@@ -201,7 +202,7 @@ def test_a_closed_socket_is_connected_to_the_same_channel_again(platform: Simula
 
 @pytest.mark.parametrize("action", ["half_open", "drop", "break_protocol"])
 def test_a_dead_socket_is_noticed(platform: SimulatedPlatform, action: str) -> None:
-    with Running(source_for(platform)) as running:
+    with Running(source_for(platform, limits=IMPATIENT)) as running:
         running.wait(is_open)
         platform.act(action)
         running.wait(again(1))
@@ -209,7 +210,7 @@ def test_a_dead_socket_is_noticed(platform: SimulatedPlatform, action: str) -> N
 
 def test_pings_that_nobody_answers_are_a_dead_socket(platform: SimulatedPlatform) -> None:
     platform.set_faults(pong_loss=True)
-    with Running(source_for(platform)) as running:
+    with Running(source_for(platform, limits=IMPATIENT)) as running:
         running.wait(lambda status: status.reconnects == 1)
         assert any("a ping was not answered" in (change.reason or "") for change in running.source.status().changes)
 
@@ -358,4 +359,4 @@ def test_limits_are_those_of_the_platform() -> None:
     assert (limits.silence, limits.pong, limits.ping) == (95_000, 10_000, 20_000)
     assert limits.rediscovery == 5 * MINUTE
     assert NotificationsSource.live
-    assert QUICK.silence < limits.silence
+    assert QUICK.silence == limits.silence
