@@ -6,14 +6,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from journeymap.errors import JournalFullError, JourneymapError, StoreError
+from journeymap.errors import JourneymapError, StoreError
 from journeymap.journal.journal import Journal
 from journeymap.model.record import BACKFILL_SOURCE, Record
 from journeymap.model.status import IngestStatus
@@ -29,6 +29,7 @@ from journeymap.runtime.memory import OldGarbage
 from journeymap.runtime.names import NamesKeeper
 from journeymap.runtime.operator import IDENTITY, identity_handler
 from journeymap.runtime.pipeline import Pipeline
+from journeymap.runtime.receiving import Receiving
 from journeymap.runtime.reporting import Intake, Reporter
 from journeymap.source.base import Source
 from journeymap.store.base import Store
@@ -39,10 +40,7 @@ STATUS_INTERVAL: Millis = 900
 LONGEST_PAUSE: Millis = 500
 """So long at most nothing is looked at, however seldom the store is written."""
 STORE_RETRY: Millis = SECOND
-JOURNAL_RETRY: Millis = SECOND
 STOP_PATIENCE = 10.0
-FETCHED_AHEAD = 256 * 1024
-"""So many bytes of what is fetched again wait to be stitched at most, some hundreds of events: what is live waits for these."""
 
 
 class IngestOptions(msgspec.Struct, frozen=True):
@@ -96,8 +94,8 @@ class Ingest:
         self._stitching_outdated = stitching_outdated
         # What the journal holds and the store does not waits from the beginning.
         self._inbox = Inbox(journal.replay, pipeline.committed, journal.end, batch=options.flush_max_events)
-        self._order = threading.Lock()
         self._leaving = threading.Event()  # nothing more is received
+        self._receiving = Receiving(journal, self._inbox, self._leaving)
         self._stopping = threading.Event()  # what was received is stored, and that was it
         self._ended = threading.Event()
         self._hurry = threading.Event()
@@ -114,7 +112,7 @@ class Ingest:
         self._receivers = [self._thread(f"receive-{source.name}", partial(self._receive, source)) for source in sources]
         self._filling = [] if filler is None else [self._thread("backfill", partial(self._fill, filler))]
         self._stitcher = self._thread("stitch", self._stitch)
-        joins = identity_handler(self._take_in, clock.now)
+        joins = identity_handler(self._receiving.take_in, clock.now)
         self._commands: dict[str, Handler] = {"retry": self._retry, IDENTITY: joins}
         if filler is not None:
             self._commands["backfill"] = filler.ask
@@ -133,8 +131,6 @@ class Ingest:
         self._garbage = OldGarbage()
         self._retry_at: Millis = 0
         self._store_problem: str | None = None
-        self._journal_problem: str | None = None
-        self._refused = 0  # frames in hand that the journal has no room for
         self._said_missing = 0
         self._said_damaged = 0
         self.failure: BaseException | None = None
@@ -214,50 +210,10 @@ class Ingest:
     # The receiving threads, one a source
 
     def _receive(self, source: Source) -> None:
-        source.run(partial(self._deliver, source.name))
+        source.run(partial(self._receiving.deliver, source.name))
 
     def _fill(self, filler: Filler) -> None:
-        filler.run(self._deliver_patiently, lambda: self._journal.end)
-
-    def _deliver_patiently(self, frame: bytes, arrived_at: Millis) -> None:
-        """Let a fetched frame in once little waits: days of records would make what is live minutes late."""
-        while not (self._inbox.wait_for_fewer(FETCHED_AHEAD, JOURNAL_RETRY / SECOND) or self._leaving.is_set()):
-            pass
-        self._deliver(BACKFILL_SOURCE, frame, arrived_at)
-
-    def _deliver(self, source: str, frame: bytes, arrived_at: Millis) -> None:
-        try:
-            self._take_in(source, frame, arrived_at)
-        except JournalFullError as error:
-            self._keep_trying(error, source, frame, arrived_at)
-
-    def _take_in(self, source: str, frame: bytes, arrived_at: Millis) -> None:
-        with self._order:  # the inbox is given records in the order of the journal
-            end = self._journal.append(source, frame, arrived_at)
-            self._inbox.put(Record(frame, source, arrived_at, end))
-
-    def _keep_trying(self, error: JournalFullError, source: str, frame: bytes, arrived_at: Millis) -> None:
-        """Append the frame in hand as soon as there is room for it. Until then its source waits, and the platform with it."""
-        with self._order:
-            self._refused += 1
-            first = self._refused == 1
-            self._journal_problem = str(error)
-        if first:
-            log.error("reading is stopped: %s", error)
-        try:
-            while not self._leaving.wait(JOURNAL_RETRY / SECOND):
-                with suppress(JournalFullError):
-                    self._take_in(source, frame, arrived_at)
-                    return
-            raise error
-        finally:
-            with self._order:
-                self._refused -= 1
-                over = not self._refused
-                if over:
-                    self._journal_problem = None
-            if over and not self._leaving.is_set():
-                log.warning("the journal can be written again")
+        filler.run(partial(self._receiving.deliver_patiently, BACKFILL_SOURCE), lambda: self._journal.end)
 
     # The stitching thread
 
@@ -361,7 +317,7 @@ class Ingest:
             behind=self._inbox.waiting_since(),
             waiting_bytes=self._inbox.waiting_bytes,
             damaged_bytes=self._inbox.damage.bytes,
-            reading_stopped=self._disk.reading_stopped or self._journal_problem,
+            reading_stopped=self._disk.reading_stopped or self._receiving.problem,
             disk_free_bytes=self._disk.free_bytes,
         )
 

@@ -30,7 +30,7 @@ from journeymap.journal.replay import read_journal
 from journeymap.model.status import STATUS, IngestStatus, decode_status
 from journeymap.model.time import HOUR, SECOND, Millis
 from journeymap.protocol.limits import Limits
-from journeymap.runtime import worker
+from journeymap.runtime import receiving, worker
 from journeymap.runtime.clock import SystemClock
 from journeymap.runtime.pipeline import Pipeline, PipelineOptions
 from journeymap.runtime.shelf import StoreShelf, events_of
@@ -59,7 +59,7 @@ OPTIONS = StitchOptions(Timeouts(HOUR, HOUR), HOUR)
 def hasten() -> None:
     """Let ingest look at everything as often as `SCALE` asks for. For processes that do nothing but run cells."""
     worker.STATUS_INTERVAL = 50
-    worker.STORE_RETRY = worker.JOURNAL_RETRY = 50
+    worker.STORE_RETRY = receiving.JOURNAL_RETRY = 50
     worker.LOOK_INTERVAL = 0.05
     eventstreams._LONGEST_WAIT = 0.02
 

@@ -18,7 +18,7 @@ from journeymap.errors import JournalFullError
 from journeymap.journal import journal as journal_module
 from journeymap.journal.journal import Journal
 from journeymap.model.time import HOUR
-from journeymap.runtime import keeping, worker
+from journeymap.runtime import keeping, receiving, worker
 from journeymap.runtime.inbox import Inbox
 from journeymap.store.base import Commit
 from journeymap.testing import PAUSE
@@ -32,7 +32,7 @@ RESERVE = 1 << 30
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "STORE_RETRY", 50)
-    monkeypatch.setattr(worker, "JOURNAL_RETRY", 20)
+    monkeypatch.setattr(receiving, "JOURNAL_RETRY", 20)
     monkeypatch.setattr(worker, "LOOK_INTERVAL", 0.02)
     monkeypatch.setattr(worker, "TIDY_INTERVAL", 20)
     monkeypatch.setattr(worker, "STATUS_INTERVAL", 50)
@@ -236,7 +236,7 @@ def test_a_full_disk_makes_sources_wait_and_loses_no_frame(
     store, frames, others = Store(), events(200), events(100, 1_000)
     sources = [source(*frames, PAUSE), source(*others, PAUSE, name="other")]
     with Running(tmp_path, store, *sources) as running:
-        until(lambda: running.ingest._refused == 2 and full.refused > 4, "some tries of both")
+        until(lambda: running.ingest._receiving._refused == 2 and full.refused > 4, "some tries of both")
         told = running.until_told(lambda status: status.reading_stopped)
         assert "make room" in (told.reading_stopped or "")
         received = sum(item.status().received for item in sources)
@@ -264,7 +264,7 @@ def test_a_limit_of_the_system_is_waited_out_too(tmp_path: Path) -> None:
 
 
 def fill_up(path: Path) -> None:
-    worker.JOURNAL_RETRY = 20
+    receiving.JOURNAL_RETRY = 20
     hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_050, hard))
     store, frames = Store(), events(300)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from journeymap.runtime.filler import Filler
-from journeymap.runtime.worker import FETCHED_AHEAD
+from journeymap.runtime.receiving import FETCHED_AHEAD
 from journeymap.source.base import Deliver
 from journeymap.testing import PAUSE
 from tests.integration.ingest import CLOCK, Running, Store, events, source

@@ -64,13 +64,13 @@ def test_what_was_not_deleted_in_a_crash_comes_again_and_is_one_event(emulator: 
     bodies = [json.dumps(each) for each in samples()[:5]]
     emulator.send(url, *bodies)
     with Ingesting(tmp_path, store, reading(url)) as running:  # type: ignore[arg-type]
-        take = running.ingest._take_in
+        take = running.ingest._receiving.take_in
 
         def take_and_die(*record: Any) -> None:
             take(*record)
             raise Crash
 
-        running.ingest._take_in = take_and_die  # type: ignore[method-assign]
+        running.ingest._receiving.take_in = take_and_die  # type: ignore[method-assign]
         assert running.failed.wait(5)
     assert isinstance(running.ingest.failure, Crash)
     assert sum(emulator.left(url)) == 5
