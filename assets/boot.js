@@ -24,7 +24,7 @@
     handlers[name]
       ? handlers[name](...args)
       : new Promise((resolve) => (waiting[name] ??= []).push(() => resolve(handlers[name](...args))));
-  const names = ["ask", "receive", "filter", "journey", "operations", "table"];
+  const names = ["ask", "receive", "filter", "journey", "undone", "operations", "table"];
   window.dash_clientside = Object.assign(window.dash_clientside ?? {}, {
     journeymap: Object.fromEntries(names.map((name) => [name, route(name)])),
   });

@@ -84,6 +84,10 @@ window.journeymap.handle("operations", (answer) => {
   return noUpdate();
 });
 window.journeymap.handle("journey", journeyPage.receive);
+window.journeymap.handle("undone", (answer) => {
+  journeyPage.undone(answer);
+  return noUpdate();
+});
 
 function startButtons() {
   const pause = () => wall.setPaused(!wall.paused);

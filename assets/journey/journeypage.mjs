@@ -6,13 +6,14 @@ import { EventList } from "./events.mjs";
 import { loadPlotly } from "./figure.mjs";
 import { JourneyChart } from "./journeychart.mjs";
 import { Part } from "./parts.mjs";
+import { Undo } from "./undo.mjs";
 
 const PICTURE_WIDTHS = [640, 4000];
 const AGAIN_MS = 1500;
 const TRIES = 8;
 
-/** `router` knows which page is shown, `now()` is the server's clock. Gives `receive`, the handler of the page's
- *  callback, and `does`, what can be done by key. */
+/** `router` knows which page is shown, `now()` is the server's clock. Gives `receive` and `undone`, the handlers of the page's
+ *  callbacks, and `does`, what can be done by key. */
 export function startJourneyPage(router, now) {
   const page = document.getElementById("journey");
   const inPage = (selector) => page.querySelector(selector);
@@ -25,6 +26,7 @@ export function startJourneyPage(router, now) {
   });
   const [head, lists] = [new Part(inPage("#journey-head")), new Part(inPage("#journey-lists"))];
   const events = new EventList(inPage("#journey-events"));
+  const undo = new Undo(page, () => router.page === "journey" && router.again());
   const compared = new Compared(inPage("#journey-compared"), page);
   const moves = {
     back: () => chart.pan(-0.25), on: () => chart.pan(0.25), in: () => chart.zoom(0.6), out: () => chart.zoom(1 / 0.6), fit: () => chart.fit(),
@@ -73,7 +75,7 @@ export function startJourneyPage(router, now) {
     });
     return drawn === undefined ? same : drawn;
   };
-  return { receive, does };
+  return { receive, does, undone: (answer) => undo.receive(answer) };
 }
 
 /** Of the kinds that not every platform tells, the legend names those that this journey has. */

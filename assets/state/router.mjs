@@ -82,6 +82,11 @@ export class Router {
     this.#askedAt = Date.now();
     window.dash_clientside.set_props?.("journey-question", { data: { id: this.#id, at: this.#askedAt, seen: this.#seen } });
   }
+  /** Asks for the lists of the journey page again, whatever was seen of them. */
+  again() {
+    if (this.#seen) this.#seen = { ...this.#seen, lists: "" };
+    this.#ask();
+  }
   /** An answer was drawn, with these marks of what it showed. */
   drawn(id, marks) {
     this.#asking = false;

@@ -266,6 +266,7 @@ def _web(
 
     from journeymap.readmodel.follow import Follower
     from journeymap.readmodel.readmodel import ReadModel
+    from journeymap.runtime.operator import command, new_id
     from journeymap.store.disk import open_disk_reader
     from journeymap.view.masking import Viewer
     from journeymap.web.api import create_api
@@ -304,6 +305,7 @@ def _web(
         clock=clock.now,
         time_zone=settings.time_zone,
         retry=lambda: reader.leave_command("retry"),
+        change_customers=lambda do, one, other: reader.leave_command(command(do, one, other, new_id(do))),
         routers=(
             create_health(model.status, lambda: model.problem, clock.now, metrics),
             create_api(model, reader, clock.now, lambda _: everyone),

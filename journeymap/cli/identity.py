@@ -39,6 +39,7 @@ JOINED_BY: Final = {
     "messaging": "an id of a messaging service",
     "visitor": "a web visitor",
     "shared": "shared by too many: joins nobody",
+    "elsewhere": "a key of another customer: joins nothing here",
     "merged": "merged",
     "split": "taken apart",
     "other": "a further id, without effect",

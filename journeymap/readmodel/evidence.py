@@ -41,6 +41,8 @@ class Rule(enum.StrEnum):
     """Likewise whom the platform tracks on the web."""
     SHARED = "shared"
     """A key that too many customers use, or that is on too many interactions: it joins nothing."""
+    ELSEWHERE = "elsewhere"
+    """A key on this journey that leads to another customer: it joins nothing here."""
     UNBOUND = "unbound"
     """A session token of which no event says whose it is."""
     ANONYMOUS = "anonymous"
@@ -99,7 +101,7 @@ def joined_ids(
     bound = list(_tokens(by_interaction, tokens))
     known |= {each.to for each in bound if each.to is not None}
     told = {name for each in (*named, *bound) if each.rule in (Rule.NAMED, Rule.BOUND) for name in each.interactions}
-    by_key = list(_by_keys(by_interaction, told, keys, rules))
+    by_key = list(_by_keys(journey.customer_id, by_interaction, told, keys, rules))
     known |= {each.id for each in by_key} | {each.to for each in by_key if each.to is not None}
     told |= {name for each in bound for name in each.interactions} | {name for each in by_key for name in each.decides}
     lonely = [
@@ -158,6 +160,7 @@ def _tokens(
 
 
 def _by_keys(
+    customer_id: str,
     by_interaction: Mapping[str, Sequence[Event]],
     told: Collection[str],
     keys: Mapping[str, KeyRecord],
@@ -181,7 +184,8 @@ def _by_keys(
         at = _shown_by(known) or min(where.values())
         seen = events.get(at)
         event_type = seen.type if seen else next((name for name, rank in RANKS.items() if rank == at[1]), None)
-        rule = Rule.SHARED if shared else Rule(kind_of(key))
+        rule = Rule.ELSEWHERE if leads_to and leads_to != customer_id else Rule(kind_of(key))
+        rule = Rule.SHARED if shared else rule
         yield Joined(key, rule, leads_to, at[2], event_type, at[0], at[3], tuple(where), tuple(decided.get(key, ())))
 
 

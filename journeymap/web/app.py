@@ -15,6 +15,7 @@ from journeymap.export.palette import ASSETS
 from journeymap.model.status import Gap
 from journeymap.model.time import Millis
 from journeymap.web import callbacks, frames, layout
+from journeymap.web.callbacks.identity import Change
 from journeymap.web.components.table import serve_when_wanted
 from journeymap.web.headers import Compressed, PageHeaders, content_policy
 
@@ -39,6 +40,15 @@ class PageModel(Protocol):
 
         Called in a worker thread: may touch the disk. Raises StoreError.
         """
+
+    def undoing(self, journey_id: str, mark: str) -> tuple[str, str, str] | None:
+        """The event that undoes a join of a journey (`joined`, by its `mark`), as type, from and to; None if it does not stand.
+
+        Called in a worker thread: may touch the disk. Raises StoreError.
+        """
+
+    def ingest_runs(self, now: Millis) -> bool:
+        """Whether an ingest side is there that hears of commands. From any thread; must not touch the disk."""
 
     def operations(self, now: Millis) -> dict[str, Any]:
         """The document of the operations view (`view/operations.py`). Called on the event loop: must not touch the disk."""
@@ -66,6 +76,7 @@ def create_app(
     clock: Callable[[], Millis],
     time_zone: str | None = None,
     retry: Callable[[], None] | None = None,
+    change_customers: Change | None = None,
     routers: Sequence[APIRouter] = (),
     lifespan: Callable[[FastAPI], Any] | None = None,
     assets: Path = ASSETS,
@@ -73,8 +84,8 @@ def create_app(
     """The Dash application and the ASGI server it lives on.
 
     `time_zone` (IANA name) replaces the browser's for all times shown. `retry` is what the "Try again" button does
-    after refused credentials; without it there is no button. `routers` are served beside the pages; `lifespan` is the
-    server's.
+    after refused credentials, `change_customers` what the journey page's do that undo a join; without one there are no such
+    buttons. `routers` are served beside the pages; `lifespan` is the server's.
     """
     server = FastAPI(
         title="Journeymap",
@@ -105,7 +116,7 @@ def create_app(
         server.include_router(router)
     app.init_app(server)
     app.layout = page_layout
-    callbacks.register(app, read_model, clock, retry)
+    callbacks.register(app, read_model, clock, retry, change_customers)
 
     async def page(request: Request) -> Response:
         # Dash's middleware sets the request for its own paths only.

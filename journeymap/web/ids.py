@@ -107,6 +107,9 @@ JOURNEY_COMPARED: Final = "journey-compared"
 JOURNEY_CHART: Final = "journey-chart"
 JOURNEY_CHART_FRAME: Final = "journey-chart-frame"
 JOURNEY_LISTS: Final = "journey-lists"
+UNDO_QUESTION: Final = "undo-question"
+UNDO_ANSWER: Final = "undo-answer"
+UNDO_DRAWN: Final = "undo-drawn"
 
 # The operations view.
 OPERATIONS: Final = "operations"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
@@ -10,6 +11,7 @@ import msgspec
 
 from journeymap.model.status import Gap, Quarantined
 from journeymap.model.time import Millis
+from journeymap.readmodel.evidence import Joined
 from journeymap.readmodel.readmodel import ReadModel
 from journeymap.stitch.reading import ClockReading
 from journeymap.view.document import document
@@ -93,8 +95,28 @@ class ViewedModel:
             }
             for event in journey.events
         ]
-        joined = [mask_value(msgspec.structs.asdict(each), self._viewer) for each in self._model.joined(journey)]
+        joined = [
+            {
+                **mask_value(msgspec.structs.asdict(each), self._viewer),
+                "mark": _mark(each),
+                "undo": None if (undone := each.undone_by) is None else undone[0],
+            }
+            for each in self._model.joined(journey)
+        ]
         return {"events": events, "joined": joined}
+
+    def undoing(self, journey_id: str, mark: str) -> tuple[str, str, str] | None:
+        """The event that undoes a join of a journey, by the join's `mark`, as type, from and to; None if it does not stand.
+
+        Reads the disk. Raises StoreError.
+        """
+        journey = self._model.detail(journey_id)
+        joined = () if journey is None else self._model.joined(journey)
+        return next((each.undone_by for each in joined if _mark(each) == mark), None)
+
+    def ingest_runs(self, now: Millis) -> bool:
+        """Whether an ingest side is there that hears of commands."""
+        return self._model.status_in_short(now).ingest_running
 
 
 def show_document(text: bytes, viewer: Viewer) -> bytes:
@@ -119,3 +141,8 @@ def show_quarantine(entries: Iterable[Quarantined], viewer: Viewer) -> list[Quar
 def _masked_sample(entry: Quarantined, viewer: Viewer) -> str:
     # What is cut off in the middle is not recognised any more for the address or number that it is.
     return mask(_LAST_WORD.sub("", entry.sample) if entry.truncated else entry.sample, viewer)
+
+
+def _mark(joined: Joined) -> str:
+    """What a join is called in the page: its ids may be masked there."""
+    return hashlib.blake2b(msgspec.json.encode([joined.rule, joined.id, joined.to]), digest_size=12).hexdigest()

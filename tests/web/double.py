@@ -168,6 +168,13 @@ class DoubleReadModel:
         """Gaps, oldest first."""
         return list(self.gap_list)
 
+    def undoing(self, journey_id: str, mark: str) -> None:
+        """Nothing is joined."""
+
+    def ingest_runs(self, now: int) -> bool:
+        """What the status says."""
+        return bool(self.status["ingest_running"])
+
     def operations(self, now: int) -> dict[str, Any]:
         """The operations view's document. Ingest reports all the time, unless it is silent since a moment."""
         status = self.ingest

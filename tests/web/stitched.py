@@ -7,9 +7,11 @@ from typing import Any
 
 import msgspec
 
+from journeymap.decode.event import decode_frame
 from journeymap.model.event import Event
 from journeymap.model.status import IngestStatus
 from journeymap.readmodel.readmodel import ReadModel
+from journeymap.runtime.operator import event_frame, new_id
 from journeymap.runtime.shelf import fold_record
 from journeymap.stitch.options import StitchOptions
 from journeymap.stitch.stitcher import Stitcher
@@ -31,6 +33,7 @@ class Stitched(ViewedModel):
         self.store = MemoryStore()
         self.model = ReadModel(self.store, clock, OPTIONS.timeouts, lambda one, raws: fold_record(one, raws, OPTIONS))
         self._stitcher = Stitcher(OPTIONS, DictShelf())
+        self.running = True  # whether there is an ingest
         self.exports = create_exports(self.model, self.store, clock, lambda _: viewer or Viewer())
         super().__init__(self.model, viewer or Viewer())
 
@@ -40,10 +43,21 @@ class Stitched(ViewedModel):
         now = self.clock()
         self.store.commit(Commit(now, self._stitcher.take_rows(now), self._stitcher.take_changes()))
 
+    def change(self, do: str, one: str, other: str) -> None:
+        """What ingest does where it is told to split or to join."""
+        frame = event_frame(do, one, other, new_id(do), self.clock())
+        self.apply(*decode_frame(frame)[0])
+
+    def ingest_runs(self, now: int) -> bool:
+        """Whether ingest reports."""
+        if self.running:
+            self.store.write_documents({"status": _status(now)})
+        self.model.poll()
+        return super().ingest_runs(now)
+
     def answer(self, request: Any, now: int) -> Any:
         """The answer to the wall, of what is in the store now."""
-        self.store.write_documents({"status": _status(now)})
-        self.model.poll()
+        self.ingest_runs(now)
         return super().answer(request, now)
 
     def journey_of(self, customer: str) -> str:

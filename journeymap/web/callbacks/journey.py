@@ -35,9 +35,9 @@ EVENTS_SENT: Final = 2_000
 Marks = dict[str, str]
 
 
-def seen_marks(journey: Mapping[str, Any], now: Millis, gaps: Sequence[Gap] = ()) -> Marks:
+def seen_marks(journey: Mapping[str, Any], now: Millis, gaps: Sequence[Gap] = (), *, runs: bool | None = None) -> Marks:
     """A mark for each part of the page, which differs whenever that part would look different. `gaps` are those over the time it
-    shows."""
+    shows; `runs` says whether joins can be undone."""
     names = journey.get("names", {})
     told = [journey["interactions"], journey["transfers"], len(journey["events"]), journey["last_event_at"], names]
     others = [
@@ -49,13 +49,14 @@ def seen_marks(journey: Mapping[str, Any], now: Millis, gaps: Sequence[Gap] = ()
     return {
         "head": _mark([*who, told, others]),
         "figure": _mark([who, told, grown, [list(msgspec.structs.astuple(gap)) for gap in gaps]]),
-        "lists": _mark([who, told, others]),
+        "lists": _mark([who, told, others, runs]),
         "events": _mark([who, len(journey["events"]), journey["last_event_at"], journey["channels"], names]),
     }
 
 
-def show_journey(question: Any, read_model: PageModel, now: Millis) -> Any:
-    """The answer to the page: `marks` of all parts, and the parts that are not as the question's `seen` marks say.
+def show_journey(question: Any, read_model: PageModel, now: Millis, *, can_undo: bool = False) -> Any:
+    """The answer to the page: `marks` of all parts, and the parts that are not as the question's `seen` marks say. With
+    `can_undo` there are buttons that undo joins.
 
     Parts are `head`, `figure`, `lists` (components) and `events`; without any the answer is `no_update`. For an unknown or
     unreadable journey `head` says so and the other parts are null.
@@ -71,7 +72,8 @@ def show_journey(question: Any, read_model: PageModel, now: Millis) -> Any:
             return no_update if had == marks else _instead(journey_id, create_unknown(journey_id), marks)
         until = journey["last_event_at"] if journey["state"] == JourneyState.CLOSED else now
         gaps = gaps_within(read_model.gaps(now), (journey["started_at"], until + 1), now)
-        marks = seen_marks(journey, now, gaps)
+        runs = read_model.ingest_runs(now) if can_undo else None
+        marks = seen_marks(journey, now, gaps, runs=runs)
         changed = {part for part, mark in marks.items() if had.get(part) != mark}
         if not changed:
             return no_update
@@ -84,7 +86,7 @@ def show_journey(question: Any, read_model: PageModel, now: Millis) -> Any:
     if "figure" in changed:
         answer["figure"] = _chart(journey, now, gaps)
     if "lists" in changed:
-        answer["lists"] = create_lists(journey, behind.get("joined", ()))
+        answer["lists"] = create_lists(journey, behind.get("joined", ()), runs=runs)
     if "events" in changed:
         answer["events"] = _events(journey, behind.get("events", ()))
     return answer
@@ -110,12 +112,12 @@ def _events(journey: Mapping[str, Any], events: Sequence[Any]) -> dict[str, Any]
     return {"journey": journey["journey_id"], "total": len(events), "events": events[-EVENTS_SENT:], "names": names}
 
 
-def register(app: dash.Dash, read_model: PageModel, clock: Callable[[], Millis]) -> None:
+def register(app: dash.Dash, read_model: PageModel, clock: Callable[[], Millis], *, can_undo: bool) -> None:
     """Tie the journey page's callbacks to `app`."""
 
     @app.callback(Output(ids.JOURNEY_ANSWER, "data"), Input(ids.JOURNEY_QUESTION, "data"), prevent_initial_call=True)
     async def show(question: Any) -> Any:
-        return told(await asyncio.to_thread(show_journey, question, read_model, clock()))
+        return told(await asyncio.to_thread(show_journey, question, read_model, clock(), can_undo=can_undo))
 
     app.clientside_callback(  # type: ignore[no-untyped-call]  # dash leaves it untyped
         ClientsideFunction("journeymap", "journey"),

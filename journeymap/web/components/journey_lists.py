@@ -12,9 +12,12 @@ from journeymap.readmodel.evidence import Rule
 from journeymap.view.labels import duration, short_name
 from journeymap.web.components.attributes import attributes
 from journeymap.web.components.journey import channel_badge, journey_path, state_badge, when
+from journeymap.web.components.undo import STOPPED, create_undo
 from journeymap.web.journey_figure import segment_key
 from journeymap.web.naming import Names
 from journeymap.web.theme import KIND_LOOKS
+
+UNDOING: Final = "Undo"
 
 RULES: Final = {
     Rule.NAMED: "The customer id on the earliest event of an interaction that carries one",
@@ -25,7 +28,8 @@ RULES: Final = {
     Rule.VISITOR: "Whom the platform tracks on the web as this customer, and nobody else",
     Rule.SHARED: "Shared: too many customers or interactions have it, so it joins nobody",
     Rule.MERGED: "Merged: an alias, for events before it as much as after it",
-    Rule.SPLIT: "Split: no alias any more",
+    Rule.ELSEWHERE: "A key that leads to another customer: it joins nothing here",
+    Rule.SPLIT: "Split: the one is no alias and no key of the other any more",
     Rule.OTHER: "A further customer id in an interaction that another one had named; joins nothing",
     Rule.UNBOUND: "A session token of which no event says whose it is",
     Rule.ANONYMOUS: "Nothing tells whose it is: the interaction stands for itself",
@@ -33,8 +37,11 @@ RULES: Final = {
 """The rules of docs/stitching.md, section 2, in a sentence each."""
 
 
-def create_lists(journey: Mapping[str, Any], joined: Sequence[Mapping[str, Any]]) -> Any:
-    """All segments and transfers of a journey's document, which ids were joined, and the customer's other contacts."""
+def create_lists(journey: Mapping[str, Any], joined: Sequence[Mapping[str, Any]], *, runs: bool | None = None) -> Any:
+    """All segments and transfers of a journey's document, which ids were joined, and the customer's other contacts.
+
+    `runs` says whether there is an ingest that can undo a join; None: there are no buttons for that.
+    """
     channels = {part["interaction_id"]: part["channel"] for part in journey["interactions"]}
     others = sorted(journey.get("neighbours", ()), key=lambda other: other["started_at"], reverse=True)
     return [
@@ -62,10 +69,11 @@ def create_lists(journey: Mapping[str, Any], joined: Sequence[Mapping[str, Any]]
         ),
         _list(
             "Identity",
-            ("Id", "Rule", "Leads to", "Event", "At", "In"),
-            _identity(joined, channels),
+            ("Id", "Rule", "Leads to", "Event", "At", "In", *([] if runs is None else [UNDOING])),
+            _identity(joined, channels, journey["journey_id"], runs),
             note="Which ids were joined to this customer, by which rule and by which event. Of one customer, interactions belong "
-            "to one journey as long as the pauses between them are not too long.",
+            "to one journey as long as the pauses between them are not too long."
+            + (f" {STOPPED}" if runs is False and any(each["undo"] for each in joined) else ""),
         ),
     ]
 
@@ -156,8 +164,11 @@ def _interaction(interaction_id: str, channels: Mapping[str, str]) -> Any:
     )
 
 
-def _identity(joined: Sequence[Mapping[str, Any]], channels: Mapping[str, str]) -> Iterable[tuple[str, Sequence[Any]]]:
+def _identity(
+    joined: Sequence[Mapping[str, Any]], channels: Mapping[str, str], journey_id: str, runs: bool | None
+) -> Iterable[tuple[str, Sequence[Any]]]:
     for each in joined:
+        undo = () if runs is None else (create_undo(each, journey_id, runs=runs),)
         event = each["event_id"]
         if event is None:
             by: Any = "–"
@@ -176,6 +187,7 @@ def _identity(joined: Sequence[Mapping[str, Any]], channels: Mapping[str, str]) 
                 html.Div([_interaction(name, channels) for name in each["interactions"]], className="interactions")
                 if each["interactions"]
                 else "–",
+                *undo,
             ),
         )
 

@@ -1,0 +1,76 @@
+"""A join is undone on the journey page: after a question that says what happens, and back again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from journeymap.decode.event import decode_frame
+from journeymap.model.time import HOUR, MINUTE
+from tests.telling import call
+from tests.web.double import wall_clock
+from tests.web.served import Served
+from tests.web.stitched import Stitched
+
+Visit = Callable[..., Page]
+NUMBER = "+15555550123"
+KEY = f"phone:{NUMBER}"
+
+
+@pytest.fixture
+def stitched() -> Iterator[tuple[Stitched, Served]]:
+    model = Stitched(wall_clock)
+    now = wall_clock() - 2 * HOUR
+    frames = [
+        *call("c-1", now, NUMBER, "ann"),
+        *call("c-2", now + 30 * MINUTE, NUMBER),
+        *call("c-3", now + HOUR, NUMBER),
+    ]
+    model.apply(*(event for frame in frames for event in decode_frame(frame)[0]))
+    served = Served(model, change_customers=model.change)
+    yield model, served
+    served.close()
+
+
+def test_a_join_is_undone_and_made_again(stitched: tuple[Stitched, Served], visit: Visit) -> None:
+    model, served = stitched
+    page = visit(f"{served.url}/journey/{model.journey_of('ann')}", rows=0)
+    row = page.locator(f"tr[data-key='phone#{KEY}']")
+    expect(row).to_contain_text("A telephone number")
+    row.get_by_role("button", name="Undo").click()
+    dialog = page.get_by_role("dialog", name="Take this key from the customer?")
+    expect(dialog).to_contain_text(f"{KEY} will not lead to ann any more. Of this journey c-2, c-3 leave")
+    expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(row.get_by_role("button", name="Undo")).to_be_focused()
+    assert len(model.store.spans(KEY)) == 0
+
+    page.keyboard.press("Enter")
+    dialog.get_by_role("button", name="Undo the join").click()
+    expect(dialog).to_be_hidden()
+    expect(page.locator(f"tr[data-key='split#{KEY}']")).to_contain_text("Split: the one is no alias")
+    expect(page.locator(".journey-title")).to_contain_text("ann")
+    assert [len(model.store.spans(name)) for name in ("ann", KEY)] == [1, 1]
+
+    page.get_by_role("button", name="Join these two again").or_(
+        page.get_by_role("button", name="Join again")
+    ).first.click()
+    again = page.get_by_role("dialog", name="Join these two again?")
+    again.get_by_role("button", name="Join again").click()
+    expect(again).to_be_hidden()
+    expect(page.locator(f"tr[data-key='merged#{KEY}']")).to_be_visible()
+    assert len(model.store.spans(KEY)) == 0
+
+
+def test_nothing_can_be_undone_while_ingest_does_not_run(stitched: tuple[Stitched, Served], visit: Visit) -> None:
+    model, served = stitched
+    model.running = False
+    page = visit(f"{served.url}/journey/{model.journey_of('ann')}", rows=0)
+    button = page.locator(f"tr[data-key='phone#{KEY}']").get_by_role("button")
+    expect(button).to_be_disabled()
+    expect(page.locator("#journey-lists")).to_contain_text("Ingest is not running, so no join can be undone now")
+    model.running = True
+    expect(button).to_be_enabled()
