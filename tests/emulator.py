@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
+import tempfile
 import time
 from itertools import count
 from typing import Any, Final, Self
@@ -27,34 +30,30 @@ class Emulator:
         self._clients: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
-        # A port that the system chooses would be known to it alone; this one was free a moment ago.
-        import socket
-
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        self._log = tempfile.TemporaryFile()  # a pipe that nobody reads would be full one day
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(self.port)],
+            [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"],
             env={**os.environ, "INITIAL_NO_AUTH_ACTION_COUNT": str(_OPEN_FOR)},
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stderr=self._log,
         )
         until = time.monotonic() + _PATIENCE
-        while True:
-            try:
-                httpx.get(f"{self.url}/moto-api/data.json", timeout=5)
-                return self
-            except httpx.TransportError:
-                assert self._process.poll() is None, "the emulator did not start"
-                assert time.monotonic() < until, "the emulator does not answer"
-                time.sleep(0.02)
+        while (told := re.search(rb"Running on (http://\S+)", self._said())) is None:
+            assert self._process.poll() is None, self._said()
+            assert time.monotonic() < until, "the emulator does not answer"
+            time.sleep(0.02)
+        self.url = told[1].decode()
+        return self
+
+    def _said(self) -> bytes:
+        return os.pread(self._log.fileno(), 4_096, 0)
 
     def __exit__(self, *_: object) -> None:
         for client in self._clients.values():
             client.close()
         self._process.kill()
         self._process.wait()
+        self._log.close()
 
     def client(self, service: str, key: str = "testing", secret: str = "testing") -> Any:
         """A client of boto3."""
@@ -90,8 +89,6 @@ class Emulator:
 
     def user(self, name: str, *actions: str) -> tuple[str, str]:
         """Access key and secret of a new user who may do this, on any queue."""
-        import json
-
         iam = self.client("iam")
         try:
             iam.create_user(UserName=name)

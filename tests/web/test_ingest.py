@@ -237,7 +237,7 @@ def test_what_cannot_be_delivered_is_not_said_to_be_taken(site: Site) -> None:
 
 def test_a_slow_disk_is_answered_in_time_and_holds_up_nobody_else(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is stuck is delivered later; what did not get its turn, never, for it comes again."""
-    monkeypatch.setattr(ingest, "DELIVERY_PATIENCE", 0.2)
+    monkeypatch.setattr(ingest, "DELIVERY_PATIENCE", 0.8)
     monkeypatch.setattr(doors, "MOST_WAITING", doors.THREADS + 2)
     go_on = threading.Event()
 

@@ -250,5 +250,5 @@ def test_nothing_is_left_after_five_runs(emulator: Emulator) -> None:
     for _ in range(5):
         once()
     after = held()
-    assert after[0] == before[0]
+    assert after[0] <= before[0]
     assert after[1] <= before[1]
