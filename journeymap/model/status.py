@@ -79,6 +79,7 @@ class SourceReport(msgspec.Struct, frozen=True):
     posts_refused: Mapping[str, int] = {}
     queue_waiting: int | None = None
     queue_in_flight: int | None = None
+    waits_ms: Millis | None = None
     topic_channels: int | None = None
     topics: int | None = None
     topics_refused: int | None = None

@@ -28,6 +28,9 @@ KINDS: Final = (DISCONNECTED, STOPPED, DROPPED, DISK)
 class GapLog:
     """The gaps of all live sources; the kinds are those of `model.status.Gap`. Times given must not run backwards.
 
+    A source whose platform waits for us (`waits_ms`) has a gap only where that was not long enough: the part of an outage that
+    was over for longer than that when it was OPEN again. Until then it is not known whether there is one, and none is told.
+
     - `disconnected` begins at the last sign of life before a source left OPEN, and ends when it is OPEN again. A socket that
       is replaced by one that is open already (make before break) never leaves OPEN: that is no gap.
     - `stopped` begins at the last sign of life before ingest ended, cleanly or not, and ends when the source is OPEN again;
@@ -49,6 +52,7 @@ class GapLog:
         self._was_open: set[str] = set()
         self._dropped: dict[str, int] = {}
         self._totals: dict[tuple[str, str], GapTotal] = {}
+        self._waits: dict[str, Millis] = {}  # of the sources whose platform waits
         self._looked_at: Millis = 0
         self._stopping = False
         for gap in kept:
@@ -65,7 +69,10 @@ class GapLog:
             if kind != STOPPED:
                 self._end(source, kind, told_at)
         for report in () if before is None else before.sources:
-            if report.live and not report.finished and (report.name, STOPPED) not in self._open:
+            self._note_waits(report)
+            if report.name in self._waits:
+                self._begin(report.name, STOPPED, min(report.down_since or told_at, told_at))
+            elif report.live and not report.finished and (report.name, STOPPED) not in self._open:
                 heard_at = _heard_at(report)
                 was_open = report.state == ConnectionState.OPEN and heard_at is not None
                 start = max(heard_at or 0, report.since) if was_open else told_at
@@ -73,14 +80,18 @@ class GapLog:
 
     def gaps(self) -> list[Gap]:
         """All that are kept, by their start."""
-        return sorted([*self._ended, *self._open.values()], key=lambda gap: (gap.start, gap.source, gap.kind))
+        told = [gap for gap in self._open.values() if gap.source not in self._waits]
+        return sorted([*self._ended, *told], key=lambda gap: (gap.start, gap.source, gap.kind))
 
     def totals(self) -> list[GapTotal]:
         """How many ended since this process started: for each live source and kind, also where there were none."""
         none = {(source, kind): GapTotal(source, kind) for source in self._dropped for kind in KINDS}
         rows = {**none, **self._totals}
         unfilled = Counter((gap.source, gap.kind) for gap in self._ended if gap.filled_at is None)
-        return [replace(row, open=key in self._open, unfilled=unfilled[key]) for key, row in sorted(rows.items())]
+        return [
+            replace(row, open=key in self._open and key[0] not in self._waits, unfilled=unfilled[key])
+            for key, row in sorted(rows.items())
+        ]
 
     def fill(self, sources: Collection[str], start: Millis, end: Millis, now: Millis, conversations: int) -> None:
         """What happened from `start` to `end`, and these sources would have told, is in the store: gaps in it are closed."""
@@ -106,11 +117,15 @@ class GapLog:
         if self._started_at is None:
             self._begin_with(now, reports)
         for report in reports:
-            if not report.live:
+            self._note_waits(report)
+            waits = report.name in self._waits
+            if not report.live and not waits:
                 continue
             for change in changes.get(report.name, ()):
                 self._enter(report.name, change.state, min(change.at, now), change.heard_at, change.reason)
             self._enter(report.name, report.state, min(report.since, now), _heard_at(report), report.error)
+            if waits:
+                continue
             if report.name not in self._was_open and not report.finished:
                 self._await_first(report, now)
             self._count_dropped(report, now)
@@ -123,7 +138,9 @@ class GapLog:
     def stop(self, now: Millis) -> None:
         """Ingest ends, as it should, after a last look."""
         for source, kind in list(self._open):
-            if kind != STOPPED:
+            if kind != STOPPED and source in self._waits:
+                self._begin(source, STOPPED, self._open.pop((source, kind)).start)
+            elif kind != STOPPED:
                 self._end(source, kind, now)
                 if kind == DISCONNECTED:
                     self._begin(source, STOPPED, now)
@@ -151,7 +168,8 @@ class GapLog:
                 self._end(source, STOPPED, at)
         elif opened_at is not None:
             del self._opened_at[source]
-            start = at if heard_at is None else min(max(heard_at, opened_at), at)
+            # Where the platform waits for us, silence says nothing of the connection.
+            start = at if heard_at is None or source in self._waits else min(max(heard_at, opened_at), at)
             self._begin(source, STOPPED if self._stopping else DISCONNECTED, start, reason)
         elif (gap := self._open.get((source, DISCONNECTED))) is not None and not gap.detail and reason:
             self._open[source, DISCONNECTED] = replace(gap, detail=reason)
@@ -186,11 +204,18 @@ class GapLog:
         else:
             self._begin(report.name, DISK, now, reading_stopped)
 
+    def _note_waits(self, report: SourceReport) -> None:
+        if report.waits_ms is None:
+            self._waits.pop(report.name, None)
+        else:
+            self._waits[report.name] = report.waits_ms
+
     def _begin(self, source: str, kind: str, start: Millis, detail: str | None = None) -> None:
         self._open.setdefault((source, kind), Gap(source, kind, start, detail=detail or ""))
 
     def _end(self, source: str, kind: str, end: Millis) -> None:
         gap = self._open.pop((source, kind), None)
+        end -= self._waits.get(source, 0)
         if gap is not None and gap.start < end:
             self._ended.append(replace(gap, end=end))
             self._add_up(source, kind, end - gap.start)

@@ -46,6 +46,7 @@ class SourceStatus(msgspec.Struct, frozen=True):
     seen although all is well. `finished` is true once a finite source has delivered all. `changes` are the latest
     changes of state, oldest first; `change_count` is how many there were. `posts_refused` counts by reason what was posted and
     not taken; `queue_waiting` messages wait in the queue that is read, `queue_in_flight` were handed out and not deleted yet.
+    `waits_ms` is how long the platform keeps what it could not deliver, where it does.
     """
 
     state: ConnectionState = ConnectionState.DISCONNECTED
@@ -74,6 +75,7 @@ class SourceStatus(msgspec.Struct, frozen=True):
     posts_refused: Mapping[str, int] = {}
     queue_waiting: int | None = None
     queue_in_flight: int | None = None
+    waits_ms: Millis | None = None
     changes: tuple[StateChange, ...] = ()
     change_count: int = 0
 

@@ -6,17 +6,24 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from msgspec.structs import replace
 
 from journeymap.errors import ConfigurationError
-from journeymap.model.time import Millis
+from journeymap.model.time import DAY, Millis
 from journeymap.source.base import ConnectionState, Deliver, SourceStatus, followed
 from journeymap.source.door import Door
 from journeymap.source.polling import Polling, QueueStanding
 from journeymap.source.sqs import SqsQueue
 from journeymap.source.steady import monotonic_ms
 from journeymap.source.transport import check_url
+
+RETRIES_FOR: Final[Millis] = DAY
+"""So long EventBridge offers an event again to an API destination, unless its target's retry policy says less."""
+
+KEPT_FOR: Final[Millis] = 4 * DAY
+"""So long a queue keeps a message, unless it says otherwise."""
 
 _log = logging.getLogger(__name__)
 
@@ -50,8 +57,8 @@ class EventBridgeSource:
     """Opens the door for posts while it runs, and reads the queue.
 
     It is not `live`: EventBridge offers an event again for 24 hours, and a queue keeps it for days, so that what happens while
-    this does not run comes later. With a queue, the state is that of the queue; posts are taken whatever it is. Held, it
-    takes no posts and reads no queue.
+    this does not run comes later. The status says how long they wait, of two ways the shorter time. With a queue, the state
+    is that of the queue; posts are taken whatever it is. Held, it takes no posts and reads no queue.
     """
 
     name = "eventbridge"
@@ -155,7 +162,14 @@ class EventBridgeSource:
             posts_refused=self._door.refused(),
             queue_waiting=queue.waiting,
             queue_in_flight=queue.in_flight,
+            waits_ms=self._waits(queue.kept_ms),
         )
+
+    def _waits(self, kept_ms: Millis | None) -> Millis:
+        ways = [RETRIES_FOR] if self._config.key else []
+        if self._polling is not None:
+            ways.append(KEPT_FOR if kept_ms is None else kept_ms)
+        return min(ways)
 
     def _open_door(self, deliver: Deliver) -> None:
         if self._config.key:

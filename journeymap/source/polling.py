@@ -36,10 +36,11 @@ class Message(msgspec.Struct, frozen=True, gc=False):
 
 
 class Depth(msgspec.Struct, frozen=True):
-    """How many messages wait, and how many were handed out and not deleted yet; both are estimates."""
+    """How many messages wait, and how many were handed out and not deleted yet, both estimates; and how long they are kept."""
 
     waiting: int
     in_flight: int
+    kept_ms: Millis
 
 
 class Queue(Protocol):
@@ -65,7 +66,8 @@ class Queue(Protocol):
 
 
 class QueueStanding(msgspec.Struct, frozen=True):
-    """How reading stands; the fields are those of `SourceStatus`. `waiting` and `in_flight` as of the last look."""
+    """How reading stands; the fields are those of `SourceStatus`. `waiting`, `in_flight` and how long
+    messages are kept (`kept_ms`) as of the last look."""
 
     state: ConnectionState = ConnectionState.DISCONNECTED
     error: str | None = None
@@ -77,6 +79,7 @@ class QueueStanding(msgspec.Struct, frozen=True):
     received: int = 0
     waiting: int | None = None
     in_flight: int | None = None
+    kept_ms: Millis | None = None
 
 
 class Polling:
@@ -203,7 +206,9 @@ class Polling:
         except SourceError:
             return
         with self._lock:
-            self._standing = replace(self._standing, waiting=depth.waiting, in_flight=depth.in_flight)
+            self._standing = replace(
+                self._standing, waiting=depth.waiting, in_flight=depth.in_flight, kept_ms=depth.kept_ms
+            )
 
     def _refused(self, error: RefusedError) -> None:
         _log.error("the queue is not read: %s", error)

@@ -34,7 +34,7 @@ _REGIONS: Final = (
     re.compile(r"(?:^|\.)sqs(?:-fips)?\.([a-z]{2}(?:-[a-z0-9]+)+-\d)\."),
     re.compile(r"^([a-z]{2}(?:-[a-z0-9]+)+-\d)\.queue\."),
 )
-_DEPTH: Final = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+_DEPTH: Final = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "MessageRetentionPeriod")
 
 
 def region_of(url: str) -> str | None:
@@ -94,12 +94,13 @@ class SqsQueue:
         self.delete(["none"])
 
     def depth(self) -> Depth:
-        """How many messages wait and are in flight."""
+        """How many messages wait and are in flight, and how long they are kept."""
         found = self.attributes(*_DEPTH)
-        waiting, in_flight = (found.get(name, "") for name in _DEPTH)
-        if not (waiting.isdecimal() and in_flight.isdecimal()):
+        told = [found.get(name, "") for name in _DEPTH]
+        if not all(value.isdecimal() for value in told):
             raise TransientSourceError(f"{self._endpoint} does not tell how many messages wait")
-        return Depth(int(waiting), int(in_flight))
+        waiting, in_flight, seconds = map(int, told)
+        return Depth(waiting, in_flight, seconds * SECOND)
 
     def attributes(self, *names: str, url: str = "") -> Mapping[str, str]:
         """What SQS says of this queue, or of the one at `url`."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from journeymap.model.status import Gap, IngestStatus, SourceReport
-from journeymap.model.time import DAY, SECOND
+from journeymap.model.time import DAY, HOUR, SECOND
 from journeymap.runtime.gaps import FIRST_CONNECTION, GapLog
 from journeymap.source.base import ConnectionState, SourceStatus, StateChange, followed
 
@@ -258,6 +258,51 @@ def test_a_source_that_waits_misses_nothing() -> None:
     again = GapLog(log.gaps(), told)
     again.look(START + 2 * DAY, [report(OPEN, START, live=False)], {})
     assert again.gaps() == []
+
+
+def patient(state: ConnectionState, since: int, **changes: object) -> SourceReport:
+    """A source whose platform keeps for a day what it could not deliver."""
+    return report(state, since, live=False, waits_ms=DAY, **changes)
+
+
+def test_an_outage_that_the_platform_waits_through_is_no_gap() -> None:
+    log = GapLog()
+    log.look(START, [patient(OPEN, START)], {})
+    log.look(START + HOUR, [patient(CLOSED, START + HOUR)], {})
+    assert log.gaps() == []
+    log.look(START + 20 * HOUR, [patient(OPEN, START + 20 * HOUR)], {})
+    log.stop(START + 21 * HOUR)
+    told = IngestStatus(written_at=START + 21 * HOUR, sources=[patient(OPEN, START + 20 * HOUR)])
+    again = GapLog(log.gaps(), told)
+    again.look(START + 2 * DAY - 4 * HOUR, [patient(OPEN, START + 2 * DAY - 4 * HOUR)], {})
+    assert again.gaps() == []
+    assert again.totals() == []
+
+
+def test_what_the_platform_did_not_wait_for_is_a_gap() -> None:
+    told = IngestStatus(written_at=START, sources=[patient(OPEN, START - HOUR)])
+    log = GapLog([], told)
+    log.look(START + 30 * HOUR, [patient(CLOSED, START + 30 * HOUR)], {})
+    assert log.gaps() == []
+    log.look(START + 30 * HOUR + SECOND, [patient(OPEN, START + 30 * HOUR)], {})
+    assert log.gaps() == [Gap("s", "stopped", START, START + 6 * HOUR)]
+    log.look(START + 31 * HOUR, [patient(CLOSED, START + 31 * HOUR, last_frame_at=START)], {})
+    log.look(START + 56 * HOUR, [patient(CLOSED, START + 31 * HOUR, last_frame_at=START)], {})
+    assert [row.open for row in log.totals()] == [False]
+    log.look(START + 57 * HOUR, [patient(OPEN, START + 57 * HOUR)], {})
+    assert log.gaps()[1:] == [Gap("s", "disconnected", START + 31 * HOUR, START + 33 * HOUR)]
+    assert [(row.kind, row.ended, row.unfilled) for row in log.totals()] == [("disconnected", 1, 1), ("stopped", 1, 1)]
+
+
+def test_an_outage_that_goes_on_over_a_stop_is_one() -> None:
+    log = GapLog()
+    log.look(START, [patient(OPEN, START)], {})
+    log.look(START + HOUR, [patient(CLOSED, START + HOUR)], {})
+    log.stop(START + 20 * HOUR)
+    last = patient(CLOSED, START + HOUR, down_since=START + HOUR)
+    again = GapLog(log.gaps(), IngestStatus(written_at=START + 20 * HOUR, sources=[last]))
+    again.look(START + 28 * HOUR, [patient(OPEN, START + 28 * HOUR)], {})
+    assert again.gaps() == [Gap("s", "stopped", START + HOUR, START + 4 * HOUR)]
 
 
 def test_gaps_of_a_source_that_is_not_used_any_more_end() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from journeymap.model.time import DAY
 from journeymap.source.base import ConnectionState
 from journeymap.source.eventbridge import EventBridgeConfig, EventBridgeSource
 from journeymap.source.polling import MOST_THREADS
@@ -51,6 +52,7 @@ def test_messages_of_all_forms_are_the_journey_and_are_gone(emulator: Emulator, 
         status = running.until_told(lambda status: status.counts.received == len(bodies))
         until(lambda: emulator.left(url) == (0, 0), "the queue is empty")
         status = running.until_told(lambda status: status.counts.quarantined == 4)
+    assert status.sources[0].waits_ms == 4 * DAY
     assert status.rejected == {"not-json": 3, "no-type": 1}
     assert status.counts.duplicate >= len(envelopes)
     assert_holds(store, [json.dumps(each).encode() for each in envelopes])
@@ -115,6 +117,7 @@ def test_posts_and_the_queue_at_once(emulator: Emulator) -> None:
         assert sorted(running.wait_for_frames(2)) == [b"from the queue", b"posted"]
         status = running.wait(lambda status: status.received == 2)
         assert status.queue_waiting is not None
+        assert status.waits_ms == DAY  # the shorter one: a queue keeps for four
 
 
 @pytest.fixture
