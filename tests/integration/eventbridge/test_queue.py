@@ -228,7 +228,7 @@ def test_throttling_and_outages_pass(emulator: Emulator) -> None:
         status = running.wait(lambda status: status.next_attempt_at is not None)
         assert (status.state, status.refused) == (DISCONNECTED, False)
         assert "EVENTBRIDGE_QUEUE_URL" in (status.error or "")
-        assert running.stop(1) < 0.5
+        assert running.stop(10) < 10
 
 
 def test_nothing_is_left_after_five_runs(emulator: Emulator) -> None:
@@ -242,10 +242,10 @@ def test_nothing_is_left_after_five_runs(emulator: Emulator) -> None:
         source = reading(url, key="correct-horse-battery")
         with Running(source) as running:
             emulator.send(url, "x")
-            running.wait_for_frames(1)
+            running.wait_for_frames(1, 20)
             source.door.take(lambda: b"y").result()
-            running.wait(lambda status: status.state is OPEN)
-            assert running.stop(2) < 1
+            running.wait(lambda status: status.state is OPEN, 20)
+            assert running.stop(10) < 10
 
     url = emulator.queue()
     once()
