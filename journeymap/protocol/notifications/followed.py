@@ -14,14 +14,19 @@ class Followed:
     """Remembers conversations, the newest last, and forgets them `linger` after their end; beyond `most` the oldest first, so
     that one whose end was missed does not stay for good."""
 
-    def __init__(self, linger: Millis, most: int) -> None:
+    def __init__(self, linger: Millis, most: int = 0) -> None:
+        self.most = most
         self._linger = linger
-        self._most = most
         self._topics: dict[str, tuple[str, ...]] = {}
         self._contacts: dict[str, tuple[str, ...]] = {}
         self._ended: dict[str, Millis] = {}
         self._offer = Offer()
         self.is_changed = False
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there are as many as may be: then some are left out, perhaps."""
+        return self.is_on and len(self._contacts) >= self.most
 
     @property
     def is_on(self) -> bool:
@@ -55,7 +60,7 @@ class Followed:
             self._contacts[conversation] = contacts
             self._topics[conversation] = self._made(conversation)
             self.is_changed = True
-        if len(self._contacts) > self._most:
+        while len(self._contacts) > self.most:
             self._forget(next(iter(self._contacts)))
 
     def tick(self, now: Millis) -> None:

@@ -17,6 +17,9 @@ MOST_CHANNELS: Final = 20
 USED_CHANNELS: Final = MOST_CHANNELS - 1
 """So many carry topics at most: one is needed beside them while another is replaced."""
 
+EXTRA_CHANNELS: Final = 3
+"""So many more than queues need are taken for the topics of single conversations at most: each is one more that can be lost."""
+
 LONGEST_TOPIC: Final = 200
 """Characters of a topic, also of several that are combined into one."""
 
@@ -42,6 +45,13 @@ class Limits(msgspec.Struct, frozen=True):
     """How long a conversation that has ended is followed: wrap-up comes after its end."""
     pace: Millis = 2 * SECOND
     """How often topics of conversations are changed at most, with up to two topic channels; more, the rarer."""
+
+
+def room_for_conversations(queues: int) -> int:
+    """How many topics of single conversations there is room for beside those of so many queues."""
+    covered = min(queues, USED_CHANNELS * MOST_TOPICS)
+    needed = -(-covered // MOST_TOPICS)
+    return min(needed + EXTRA_CHANNELS, USED_CHANNELS) * MOST_TOPICS - covered
 
 
 def renewal_of(now: Millis, ends_at: Millis) -> Millis:

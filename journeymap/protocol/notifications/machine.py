@@ -27,7 +27,7 @@ from journeymap.protocol.notifications.exchange import (
     SocketInput,
 )
 from journeymap.protocol.notifications.followed import Followed
-from journeymap.protocol.notifications.limits import MOST_TOPICS, USED_CHANNELS, Limits
+from journeymap.protocol.notifications.limits import USED_CHANNELS, Limits, room_for_conversations
 from journeymap.protocol.notifications.shard import Shard
 from journeymap.protocol.notifications.shards import Shards
 from journeymap.protocol.notifications.topics import Offer, Refusal, explained, is_of_queue, pattern_of, queue_topic
@@ -81,7 +81,7 @@ class Notifications:
         self._discover_at: Millis | None = None
         self._offer = Offer()
         self._shards = Shards(self._numbers, random, limits)
-        self._followed = Followed(limits.linger, USED_CHANNELS * MOST_TOPICS // 2)
+        self._followed = Followed(limits.linger)
         self._follow_from: Millis = 0
         self._refused_extras: dict[str, Refusal] = {}  # by pattern
 
@@ -131,6 +131,8 @@ class Notifications:
                 f"only {seen:,} of {known:,} queues ({100 * seen // known}%) fit into {USED_CHANNELS} topic channels"
             )
             notes.insert(0, f"{share}; take another OAuth client for the rest, or the source eventbridge")
+        if self._followed.is_full:
+            notes.append(f"topics of their own are there for the {self._followed.most:,} newest conversations only")
         if not self._offer.kinds:
             notes.append(_NO_DETAILS)
         if not self._offer.contacts:
@@ -226,6 +228,8 @@ class Notifications:
         if not self.queues:
             return self._shards.rest(let_go=True) + self._wait(_NO_QUEUES, None)
         self.phase = Phase.RUNNING
+        # Mostly one topic for a conversation and one for its contact.
+        self._followed.most = room_for_conversations(len(self.queues)) // 2
         self._discover_at = self._now + self._limits.rediscovery
         self._followed.offer(self._offered())
         self._shards.ask_again()

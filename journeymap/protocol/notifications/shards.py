@@ -9,7 +9,13 @@ from journeymap.model.time import Millis
 from journeymap.protocol.exchange import Report
 from journeymap.protocol.notifications.distribution import Topics, distribute
 from journeymap.protocol.notifications.exchange import Actions, Answer, SocketInput
-from journeymap.protocol.notifications.limits import MOST_CHANNELS, MOST_TOPICS, USED_CHANNELS, Limits
+from journeymap.protocol.notifications.limits import (
+    MOST_CHANNELS,
+    MOST_TOPICS,
+    USED_CHANNELS,
+    Limits,
+    room_for_conversations,
+)
 from journeymap.protocol.notifications.shard import Shard
 from journeymap.protocol.notifications.topics import Refusal
 
@@ -76,8 +82,8 @@ class Shards:
         return tuple(action for shard in self._all for action in self._named(shard, shard.tick(now)))
 
     def share_out(self, queues: Collection[str], others: Sequence[str], now: Millis) -> tuple[Actions, int]:
-        """Bring these topics, on more or fewer channels than before, and tell the platform. Answers how many of `queues` found no
-        room, too."""
+        """Bring these topics, on more or fewer channels than before, and tell the platform. Of `others` the last ones count where
+        room is short. Answers how many of `queues` found none, too."""
 
         def add() -> Topics | None:
             if len(self._all) >= USED_CHANNELS:
@@ -86,11 +92,11 @@ class Shards:
             places.append(self._all[-1].topics)
             return places[-1]
 
-        room = USED_CHANNELS * MOST_TOPICS
-        covered = list(queues)[:room]
+        covered = list(queues)[: USED_CHANNELS * MOST_TOPICS]
+        room = room_for_conversations(len(covered))
         self._queues = frozenset(covered)
         places = [shard.topics for shard in self._all]
-        distribute([*covered, *others[: room - len(covered)]], places, MOST_TOPICS, add)
+        distribute([*covered, *others[max(0, len(others) - room) :]], places, MOST_TOPICS, add)
         actions: Actions = ()
         for shard in self:
             if shard.topics:

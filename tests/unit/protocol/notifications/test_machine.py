@@ -428,6 +428,25 @@ def test_changes_are_passed_on_every_other_second() -> None:
     assert driver.machine.channels == 1
 
 
+def test_room_is_short_where_there_are_many() -> None:
+    driver = Driver().open(queues(1_500), FULL)
+    socket = min(driver.sockets)
+    driver.wait_live(10 * SECOND)
+    many = tuple(Seen(f"{number:08x}-1111-4000-8000-000000000000", (f"p{number}",)) for number in range(3_000))
+    actions = driver.feed(Heard(socket, seen=many))
+    for asked in driver.said(Prepare, actions):
+        driver.connect(driver.prepare(asked))
+    for change in driver.said(SetTopics, actions):
+        driver.change(change)
+    assert (driver.machine.channels, driver.machine.topics) == (5, 5_000)
+    assert driver.machine.notes() == ("topics of their own are there for the 1,750 newest conversations only",)
+    coming = set.union(*driver.channels.values())
+    assert topics(queues(1_500)) <= coming
+    assert detail_topic(many[-1].conversation, FULL.kinds) in coming
+    assert detail_topic(many[0].conversation, FULL.kinds) not in coming
+    assert driver.machine.state == "OPEN"
+
+
 def test_without_a_role_for_details_it_goes_on_with_snapshots() -> None:
     driver = Driver().open(ONE, FULL)
     (socket,) = driver.sockets
