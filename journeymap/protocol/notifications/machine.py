@@ -30,7 +30,7 @@ from journeymap.protocol.notifications.followed import Followed
 from journeymap.protocol.notifications.limits import USED_CHANNELS, Limits, room_for_conversations
 from journeymap.protocol.notifications.shard import Shard
 from journeymap.protocol.notifications.shards import Shards
-from journeymap.protocol.notifications.topics import Offer, Refusal, explained, is_of_queue, pattern_of, queue_topic
+from journeymap.protocol.notifications.topics import Offer, Refusal, explained, pattern_of, queue_topic
 from journeymap.protocol.patience import Patience
 
 _NO_QUEUES: Final = (
@@ -284,13 +284,9 @@ class Notifications:
         if self._shards.is_nothing_granted:
             # Not one queue granted is as good as no permission at all.
             return self._refuse("every topic was refused: " + "; ".join(explained(self._shards.refusals, 3)))
-        # Where the role is missing for one conversation it is missing for all.
-        extras = [
-            refusal for refusal in shard.refusals.values() if refusal.permissions and not is_of_queue(refusal.topic)
-        ]
-        news = {pattern_of(refusal.topic): refusal for refusal in extras}
-        if news.keys() - self._refused_extras.keys():
-            self._refused_extras |= news
+        news = {refusal for refusal in shard.refused_sorts() if pattern_of(refusal.topic) not in self._refused_extras}
+        if news:
+            self._refused_extras |= {pattern_of(refusal.topic): refusal for refusal in news}
             self._followed.offer(self._offered())
         return ()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Final
 
 from journeymap.model.time import Millis
 from journeymap.protocol.exchange import Report
@@ -10,10 +11,12 @@ from journeymap.protocol.notifications.channel import Loss, TopicChannel
 from journeymap.protocol.notifications.distribution import Topics
 from journeymap.protocol.notifications.exchange import Actions, Answer, LetGo, SocketInput
 from journeymap.protocol.notifications.limits import Limits
-from journeymap.protocol.notifications.topics import Refusal
+from journeymap.protocol.notifications.topics import Refusal, is_of_queue, pattern_of
 from journeymap.protocol.patience import Patience
 
-_REPLACED = Loss("replaced")
+_REPLACED: Final = Loss("replaced")
+_TIMES: Final = 3
+"""So many topics of a sort must have been refused without a missing permission."""
 
 
 class Shard:
@@ -62,6 +65,20 @@ class Shard:
         return (
             {} if channel is None else {topic: why for topic, why in channel.refusals.items() if topic in self.topics}
         )
+
+    def refused_sorts(self) -> list[Refusal]:
+        """Of each sort of topics of conversations that cannot be had at all, one refusal: where a role is missing for one it is
+        missing for all, and what is refused for whatever reason each time is not there."""
+        granted = {pattern_of(topic) for topic in self.topics if topic not in self.refusals}
+        sorts: dict[str, list[Refusal]] = {}
+        for refusal in self.refusals.values():
+            if not is_of_queue(refusal.topic):
+                sorts.setdefault(pattern_of(refusal.topic), []).append(refusal)
+        return [
+            refusals[0]
+            for sort, refusals in sorts.items()
+            if refusals[0].permissions or (sort not in granted and len(refusals) >= _TIMES)
+        ]
 
     @property
     def channels(self) -> list[TopicChannel]:

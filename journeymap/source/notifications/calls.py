@@ -78,8 +78,8 @@ class Calls:
         self._submit(f"channel-{asked.lane}", lambda: self._tried(asked.request, lambda: self._set_topics(asked)))
 
     def let_go(self, asked: LetGo) -> None:
-        """Take a channel's topics away."""
-        self._submit(f"gone-{asked.lane}", lambda: self._let_go(asked))
+        """Take a channel's topics away, after what is still being said about it."""
+        self._submit(f"channel-{asked.lane}", lambda: self._let_go(asked))
 
     def open(self, number: int, uri: str) -> StreamSocket:
         """Connect. The socket is in use here until `SocketOpened` or another answer has come."""

@@ -133,6 +133,20 @@ def test_without_detail_topics_on_sockets_it_says_so(platform: SimulatedPlatform
         assert status.error is None
 
 
+def test_detail_topics_that_turn_out_not_to_be_there_are_given_up(platform: SimulatedPlatform) -> None:
+    with Running(source_for(platform)) as running:
+        running.wait(is_open)
+        platform.set_faults(no_detail_topics=True)
+        for number in range(4):
+            body = {"id": f"3c8e2bd4-4f0d-4d7e-9a3a-00000000000{number}", "participants": []}
+            platform.notify(next(iter(queue_topics(platform))), body)
+        status = running.wait(lambda status: status.notes and status.topics_refused == 1)
+        assert "v2.detail.events.conversation.{id} refused" in status.notes[0]
+        assert "not available over this transport" in status.notes[0]
+        assert status.state is OPEN
+        running.wait(lambda _: topics_of(platform) == [queue_topics(platform)])
+
+
 # Renewal and moves, make before break
 
 
