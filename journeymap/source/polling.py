@@ -109,6 +109,7 @@ class Polling:
         self._news = threading.Event()  # wakes the first thread
         self._stopped = False
         self._held = False
+        self._holds = 0
         self._retry = False
         self._standing = QueueStanding()
         self._helpers: set[threading.Thread] = set()
@@ -127,10 +128,11 @@ class Polling:
             while self._goes_on():
                 if self._held:
                     self._enter(ConnectionState.DISCONNECTED)
-                    self._sleep(None)
+                    self._sleep(None, held=True)
                     continue
                 if self._standing.state is ConnectionState.DISCONNECTED:
                     self._enter(ConnectionState.CONNECTING, self._standing.error)
+                holds = self._holds
                 try:
                     self._round(deliver)
                     waits = backoff(self._random)
@@ -138,7 +140,7 @@ class Polling:
                     if self._reads:
                         self._refused(error)
                 except SourceError as error:
-                    if self._reads:
+                    if self._reads and holds == self._holds:  # otherwise we broke it off ourselves
                         asked = error.retry_after if isinstance(error, TransientSourceError) else None
                         self._failed(error, max(next(waits), int((asked or 0) * SECOND)))
         finally:
@@ -163,6 +165,7 @@ class Polling:
     def hold(self) -> None:
         """Read nothing until `release`. From any thread."""
         self._held = True
+        self._holds += 1
         self._news.set()
         self._queue.give_up()
 
@@ -224,12 +227,11 @@ class Polling:
             _log.warning("the queue cannot be read: %s", error)
         self._enter(ConnectionState.DISCONNECTED, str(error), next_attempt_at=self._clock() + wait)
         self._retry = False
-        self._sleep(wait)
+        self._sleep(wait, held=False)
 
-    def _sleep(self, wait: Millis | None) -> None:
-        """Wait so long, without end for None, or until something is new."""
+    def _sleep(self, wait: Millis | None, *, held: bool) -> None:
+        """Wait so long, without end for None, or until it is not held, or held, any more, is to try again, or to stop."""
         until = None if wait is None else self._steady() + wait
-        held = self._held
         while self._goes_on() and not self._retry and self._held == held:
             left = None if until is None else (until - self._steady()) / SECOND
             if left is not None and left <= 0:

@@ -255,3 +255,23 @@ def test_nothing_is_left_after_five_runs(emulator: Emulator) -> None:
     after = held()
     assert after[0] <= before[0]
     assert after[1] <= before[1]
+
+
+def test_held_and_released_again_and_again_it_reads_on(emulator: Emulator) -> None:
+    """Whatever it is doing at that moment."""
+    url = emulator.queue()
+    source = reading(url)
+    chance = random.Random(5)
+    with Running(source) as running:
+        running.wait(lambda status: status.state is OPEN, 20)
+        for number in range(40):
+            source.hold("no room")
+            if chance.random() < 0.5:
+                running.wait(lambda status: status.state is DISCONNECTED, 20)
+            source.release()
+            if number % 10 == 9:
+                emulator.send(url, str(number))
+                running.wait_for_frames(number // 10 + 1, 20)
+        status = running.wait(lambda status: status.state is OPEN, 20)
+    reasons = {change.reason for change in status.changes if change.state is DISCONNECTED}
+    assert reasons == {"no room"}
