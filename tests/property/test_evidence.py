@@ -22,7 +22,7 @@ from tests.property.test_identity import soups as identity_soups
 
 
 @given(st.one_of(soups, identity_soups), rules)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_the_named_events_and_rules_lead_to_the_customer(soup: list[Event], chosen: IdentityRules) -> None:
     options = msgspec.structs.replace(OPTIONS, identity=chosen)
     found = journeys(soup, options)

@@ -138,7 +138,7 @@ def test_the_definition_does_not_depend_on_order_or_copies(soup: list[Event], ch
 
 
 @given(soups, rules, st.integers(0, 999))
-@settings(max_examples=300)
+@settings(max_examples=200)
 def test_any_order_copies_batches_and_restarts_give_the_definition(
     soup: list[Event], chosen: IdentityRules, seed: int
 ) -> None:
@@ -167,6 +167,7 @@ def test_a_key_on_too_many_interactions_is_none(soup: list[Event], chosen: Ident
 
 
 @given(soups, rules)
+@settings(max_examples=40)
 def test_forgetting_everything_leaves_nothing(soup: list[Event], chosen: IdentityRules) -> None:
     for busy in (100, 1):
         life = Life(msgspec.structs.replace(chosen, busy=busy))

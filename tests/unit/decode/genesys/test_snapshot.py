@@ -239,3 +239,19 @@ def test_what_cannot_be_used_says_why(body: Any, reason: str) -> None:
     frame = {"topicName": "v2.users.u.conversations", "eventBody": body}
     events, (rejected,) = decode_frame(json.dumps(frame).encode(), NOW)
     assert (events, rejected.reason) == ([], reason)
+
+
+def test_the_address_of_whom_we_call_is_what_was_dialled() -> None:
+    """A participant's address is the customer's, whoever called whom; `self` is ours where we called."""
+    call = {"id": "s", "state": "connected", "connectedTime": "2026-11-20T09:00:00Z"}
+    own = {"self": {"addressNormalized": "tel:+15555550000"}}
+    for direction, ani, dnis in (
+        ("inbound", "tel:+15555550123", "tel:+15555550000"),
+        ("outbound", None, "tel:+15555550123"),
+    ):
+        customer = {"id": "p", "purpose": "customer", "address": "tel:+15555550123"}
+        body = {"id": "c", "participants": [{**customer, "calls": [{**call, "direction": direction, **own}]}]}
+        (start,) = decoded([body])
+        said = json.loads(start.raw)["payload"]
+        assert (said.get("ani"), said.get("dnis")) == (ani, dnis)
+        assert start.keys == ("phone:+15555550123",)
