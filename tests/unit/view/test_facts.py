@@ -64,6 +64,7 @@ def test_a_long_wait_is_flagged_when_it_has_become_long_and_says_when() -> None:
         ([part(channel="chat"), part(), part()], {}, set()),
         ([part()], {"customer_id": "session:abc"}, {Flag.ANONYMOUS}),
         ([part()], {"customer_id": "interaction:i-1"}, {Flag.ANONYMOUS}),
+        ([part()], {"customer_id": "phone:+15555550123"}, {Flag.ANONYMOUS}),
         ([part()], {"oversized": True}, {Flag.LARGE}),
         ([part(**CLOSED, segments=(("wait", START, START + 60),))], {}, {Flag.ABANDONED}),
         ([part(**CLOSED, segments=(("wait", START, START + 9), ("interact", START + 9, START + 60)))], {}, set()),
