@@ -274,4 +274,4 @@ def test_held_and_released_again_and_again_it_reads_on(emulator: Emulator) -> No
                 running.wait_for_frames(number // 10 + 1, 20)
         status = running.wait(lambda status: status.state is OPEN, 20)
     reasons = {change.reason for change in status.changes if change.state is DISCONNECTED}
-    assert reasons == {"no room"}
+    assert reasons <= {"no room", None}  # and no error of the poll that was broken off
