@@ -137,13 +137,6 @@ def test_all_is_well_and_nothing_is_left(config: PublicApiConfig, platform: Simu
             "lack External Contacts > Contact > View: merges of contacts are not heard of",
             "add it to a role",
         ),
-        (
-            {"pong_loss": True},
-            "first-sign",
-            "fail",
-            "neither an answer to a ping nor a heartbeat",
-            "--timeout waits longer",
-        ),
     ],
     ids=lambda value: "-".join(f"{name}-{what}" for name, what in value.items()) if isinstance(value, dict) else "",
 )
@@ -157,12 +150,20 @@ def test_a_fault_is_found_where_it_is(
     does: str,
 ) -> None:
     platform.set_faults(**faults)
-    results = examined(config, 300 if "pong_loss" in faults else PATIENCE)
-    problems = wrong(results)
+    problems = wrong(examined(config))
     assert list(problems) == [check]
     assert problems[check][0] == grade
     assert says in problems[check][1]
     assert does in problems[check][2]
+
+
+def test_a_socket_that_says_nothing_is_found() -> None:
+    with SimulatedPlatform(notification_heartbeat=3_600) as platform:  # where nothing happens either
+        platform.set_faults(pong_loss=True)
+        grade, says, does = wrong(examined(config_of(platform), 300))["first-sign"]
+    assert grade == "fail"
+    assert "neither an answer to a ping nor a heartbeat" in says
+    assert "--timeout waits longer" in does
 
 
 def test_a_missing_record_permission_is_named_and_nothing_is_asked_of_the_records(

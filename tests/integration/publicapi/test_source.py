@@ -88,7 +88,7 @@ def test_2500_queues_take_three_channels_and_all_are_subscribed() -> None:
 
 
 def test_a_low_limit_of_requests_slows_and_is_never_met() -> None:
-    with SimulatedPlatform(queues=2_500, rate_limit=8) as platform:
+    with SimulatedPlatform(queues=2_500, rate_limit=10) as platform:
         platform.set_faults(rate_window=1)
         with Running(source_for(platform, limits=Limits())) as running:
             running.wait(is_open, 20)
