@@ -240,10 +240,16 @@ class TopicChannel:
         if given.control is Sign.CLOSING and self._is_current(given.connection):
             return self._move(now)
         if isinstance(given.control, System) and given.control.kind != _HARMLESS:
-            kind, reason = given.control.kind, given.control.reason
-            why = _NO_MORE.get(kind, f"the platform says {kind} of the channel")
-            return self.end(Loss(f"{why} ({reason})" if reason else why, gone=True, stale=kind == "token_revoked"))
+            return self._told_by_system(given.control)
         return ()
+
+    def _told_by_system(self, said: System) -> Actions:
+        why = _NO_MORE.get(said.kind)
+        reason = f" ({said.reason})" if said.reason else ""
+        if why is None:
+            # What may be new there is no reason to give up a channel that brings events.
+            return (Report(f"the platform says {said.kind} of the channel{reason}", harmless=True),)
+        return self.end(Loss(why + reason, gone=True, stale=said.kind == "token_revoked"))
 
     def _move(self, now: Millis) -> Actions:
         """Open a socket that is to take the place of the one in use."""

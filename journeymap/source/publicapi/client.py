@@ -31,6 +31,8 @@ __all__ = ["Grant", "PublicApi", "PublicApiConfig"]
 LARGEST_ANSWER: Final = 32 << 20
 """Bytes. A hundred conversations with all that happened in them are some megabytes."""
 
+URGENT_ATTEMPTS: Final = 2
+
 _LONGEST_WAIT: Final = 60.0
 _NONE: Final[Mapping[str, str | int]] = {}
 
@@ -41,7 +43,8 @@ class PublicApi:
     """Asks one platform as one OAuth client; safe to use from several threads, which share its token and its budget.
 
     `clock` is wall time, for dates in answers; `steady` measures waits and is never set. A call waits until the limit on
-    requests lets it go; those that are `urgent` may use up all of it, others leave a fifth.
+    requests lets it go; those that are `urgent` may use up all of it, others leave a fifth. What may pass is tried again;
+    what is urgent only once, for a live source has a patience of its own.
 
     Calls raise `RefusedError` for credentials (or a fresh token) that are not accepted, `ForbiddenError` where the client's
     roles lack a permission, `RequestError` for a request that the platform does not take, and `TransientSourceError`
@@ -102,7 +105,7 @@ class PublicApi:
 
     def head(self, path: str, *, urgent: bool = False) -> int:
         """200 if there is such a thing, 404 if not."""
-        found: int = self._tried(partial(self._existing, path, urgent))
+        found: int = self._tried(partial(self._existing, path, urgent), urgent)
         return found
 
     def pages(
@@ -136,14 +139,15 @@ class PublicApi:
 
     def _ask(self, method: str, path: str, params: Params, document: Any, urgent: bool, want: type = object) -> Any:
         address = f"{path}?{urlencode(params)}" if params else path
-        return self._tried(partial(self._exchange, method, address, document, urgent, want))
+        return self._tried(partial(self._exchange, method, address, document, urgent, want), urgent)
 
-    def _tried(self, ask: Callable[[], Any]) -> Any:
+    def _tried(self, ask: Callable[[], Any], urgent: bool) -> Any:
+        attempts = min(URGENT_ATTEMPTS, self._config.attempts) if urgent else self._config.attempts
         tries = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(TransientSourceError),
             wait=self._wait,
             stop=tenacity.stop_any(
-                tenacity.stop_after_attempt(self._config.attempts),
+                tenacity.stop_after_attempt(attempts),
                 tenacity.stop_before_delay(self._config.patience / SECOND),
                 tenacity.stop_when_event_set(self._given_up),
             ),

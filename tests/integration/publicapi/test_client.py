@@ -92,6 +92,9 @@ def test_patience_ends(platform: SimulatedPlatform, api: PublicApi) -> None:
     ):
         api.get(QUEUES)
     assert answers(platform)["503"] - before == 5
+    with pytest.raises(TransientSourceError):
+        api.get(QUEUES, urgent=True)
+    assert answers(platform)["503"] - before == 7
 
 
 def test_a_token_that_is_not_accepted_any_more_is_renewed_once(platform: SimulatedPlatform, api: PublicApi) -> None:

@@ -222,6 +222,15 @@ def test_a_channel_that_the_platform_gave_up_says_why() -> None:
     assert (asked.channel_id, asked.older) == (None, 0)
 
 
+@pytest.mark.parametrize(("kind", "reports"), [("subscription_changed", 0), ("something_new", 1)])
+def test_other_news_of_a_channel_is_no_loss(kind: str, reports: int) -> None:
+    driver = Driver().open(ONE)
+    (socket,) = driver.sockets
+    driver.feed(Heard(socket, System(kind, "why")))
+    assert (driver.machine.state, driver.machine.error) == ("OPEN", None)
+    assert driver.reports() == ["the platform says something_new of the channel (why)"] * reports
+
+
 def test_waits_double_up_to_a_minute_and_start_anew_after_health() -> None:
     driver = Driver(chance=0.999_999)
     driver.open(ONE)
