@@ -8,6 +8,9 @@ import { writeFigures } from "../base/units.mjs";
 /** What only some sources have; the others' cards leave it out. */
 const RARE = ["topics", "topic_channels", "topics_refused", "queue_waiting", "posts_turned_away"];
 
+/** What only a subscription to a stream has; such a source says what it may ask for at most. */
+const OF_A_STREAM = ["max_events_per_second", "configured_events_per_second", "dropped", "subscription_id", "connection_id"];
+
 export class Sources {
   #parent;
   #template;
@@ -47,7 +50,10 @@ function writeCard(card, source, changes, now) {
   if (part("retry")) part("retry").hidden = !source.refused;
   writeToken(card.querySelector(".token"), source, now);
   writeFigures(card, source, now);
-  for (const name of RARE) card.querySelector(`[data-figure="${name}"]`).closest("div").hidden = (source[name] ?? null) === null;
+  const missing = (name) => (source[name] ?? null) === null;
+  const hide = (name, hidden) => { card.querySelector(`[data-figure="${name}"]`).closest("div").hidden = hidden; };
+  for (const name of RARE) hide(name, missing(name));
+  for (const name of OF_A_STREAM) hide(name, missing("configured_events_per_second"));
   const history = card.querySelector(".history");
   history.parentElement.classList.toggle("empty", !changes.length);
   keepRows(history, changes, ({ at, state }) => `${at} ${state}`, ({ at, state, until, reason }) => [
