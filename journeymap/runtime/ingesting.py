@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from journeymap.errors import JourneymapError, StoreLockedError
 from journeymap.model.status import IngestStatus
-from journeymap.runtime.memory import calm_collector
+from journeymap.runtime.memory import calm_collector, short_turns
 from journeymap.runtime.worker import Ingest
 
 log = logging.getLogger(__name__)
@@ -40,6 +40,7 @@ class Ingesting:
     def start(self) -> None:
         """Start what `open` opened."""
         assert self._ingest is not None
+        short_turns()
         self._ingest.start()
         calm_collector()
 

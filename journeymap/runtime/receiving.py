@@ -15,8 +15,9 @@ from journeymap.runtime.inbox import Inbox
 
 JOURNAL_RETRY: Millis = SECOND
 
-FETCHED_AHEAD: Final = 256 * 1024
-"""So many bytes of what is fetched again wait to be stitched at most, some hundreds of events: what is live waits for these."""
+FETCHED_AHEAD: Final = 1024 * 1024
+"""So many bytes of what is fetched again wait to be stitched at most, some thousand events: what is live waits for these. Less
+would hold up the filling of gaps, since batches are taken a tenth of a second apart."""
 
 log = logging.getLogger(__name__)
 

@@ -40,7 +40,7 @@ class Eager(Filler):
 
 @pytest.fixture(scope="module")
 def fetched() -> list[bytes]:
-    some = events(8_000)
+    some = events(24_000)
     return [b"[" + b",".join(some[n : n + EACH]) + b"]" for n in range(0, len(some), EACH)]
 
 
@@ -55,4 +55,4 @@ def test_fetches_no_further_ahead_than_is_stitched_soon(tmp_path: Path, fetched:
         assert not filler.done.is_set()
         store.full = False
         assert filler.done.wait(30)
-        running.until_told(lambda status: status.counts.events == 8_000 + len(live))
+        running.until_told(lambda status: status.counts.events == 24_000 + len(live))

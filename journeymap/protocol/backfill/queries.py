@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from journeymap.model.time import Millis
 from journeymap.protocol.backfill.limits import Limits
 from journeymap.protocol.backfill.sieve import Sieve
@@ -43,15 +45,16 @@ def _told(tell: Callable[[float], Step], whole: Slice, part: Slice, share: float
 
 def _pages(part: Slice, sieve: Sieve, limits: Limits, tell: Callable[[float], Step]) -> Course[Sequence[Slice]]:
     """The pages of a slice. It returns what is to be asked for instead: nothing, or its halves."""
-    number = 1
+    number, expected = 1, 0
     while True:
-        reply = yield Ask("POST", DETAILS + "/query", document=_query(part, number))
+        ahead = _page(part, number + 1) if expected > number * PAGE else None
+        reply = yield replace(_page(part, number), ahead=ahead)
         if isinstance(reply, Refusal):
             return _instead(part, number, reply, limits)
         assert isinstance(reply, Answer)
         # An empty page has no list of conversations at all. What the total says drifts while conversations go on.
         records = reply.listed("conversations")
-        total = _whole(reply.document.get("totalHits"))
+        expected = total = _whole(reply.document.get("totalHits"))
         halves = part.halves() if number == 1 and total > MOST_HITS and part.end - part.start > 1 else None
         if halves is not None:
             return halves
@@ -89,6 +92,10 @@ def newest(end: Millis, now: Millis, sieve: Sieve) -> Course[None]:
     query = _query(part, 1) | {"order": "desc", "paging": {"pageSize": PAGE, "pageNumber": 1}}
     reply = yield from asked(Ask("POST", DETAILS + "/query", document=query))
     yield from sieve.sift(reply.listed("conversations"), reply.now)
+
+
+def _page(part: Slice, number: int) -> Ask:
+    return Ask("POST", DETAILS + "/query", document=_query(part, number))
 
 
 def _query(part: Slice, number: int) -> dict[str, Any]:

@@ -13,12 +13,14 @@ T = TypeVar("T")
 
 
 class Ask(msgspec.Struct, frozen=True):
-    """A request to the platform. The reply is an `Answer` or a `Refusal`."""
+    """A request to the platform. The reply is an `Answer` or a `Refusal`. `ahead` is what will be asked next unless the answer is
+    not as expected: it may be asked for while the answer is looked at."""
 
     method: str
     path: str
     params: Mapping[str, str | int] = {}
     document: Any = None
+    ahead: Ask | None = None
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from typing import Any
+
+from msgspec.structs import replace
 
 from journeymap.errors import ForbiddenError, RequestError
 from journeymap.model.time import Millis
@@ -60,6 +64,7 @@ class AnalyticsFetch:
         self.requests = 0
         self.taken = 0
         self.not_before: Millis = 0
+        self._ahead: tuple[Ask, Future[Answer | Refusal]] | None = None
 
     def step(self) -> None:
         """Go on up to the next request, and make it."""
@@ -90,12 +95,21 @@ class AnalyticsFetch:
                 self._reply = self.not_before = self._clock() + length
                 return True
             case Ask():
-                self._reply = self._ask(step)
+                self._reply = self._asked(step)
                 return True
         raise AssertionError(step)
 
-    def _ask(self, step: Ask) -> Answer | Refusal:
+    def _asked(self, step: Ask) -> Answer | Refusal:
+        """The answer, if need be after one that is under way; the next request is sent on its way."""
+        before, self._ahead = self._ahead, None
+        plain = replace(step, ahead=None)
         self.requests += 1
+        answer = before[1].result() if before is not None and before[0] == plain else self._ask(plain)
+        if step.ahead is not None:
+            self._ahead = step.ahead, _begun(self._ask, step.ahead)
+        return answer
+
+    def _ask(self, step: Ask) -> Answer | Refusal:
         try:
             if step.method == "GET":
                 found: Any = self._api.get(step.path, step.params)
@@ -106,6 +120,20 @@ class AnalyticsFetch:
         except RequestError as error:
             return Refusal(error.status, str(error), self._clock())
         return Answer(found if isinstance(found, Mapping) else {}, self._clock())
+
+
+def _begun(ask: Callable[[Ask], Answer | Refusal], step: Ask) -> Future[Answer | Refusal]:
+    """The request under way, in a thread of its own."""
+    future: Future[Answer | Refusal] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(ask(step))
+        except BaseException as error:  # noqa: BLE001  it is raised again where the answer is wanted
+            future.set_exception(error)
+
+    threading.Thread(target=run, name="journeymap-backfill-ahead", daemon=True).start()
+    return future
 
 
 def _in_our_words(refusal: Refusal) -> ForbiddenError | RequestError:
