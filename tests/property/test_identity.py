@@ -22,6 +22,7 @@ from journeymap.testing import DictShelf, event
 
 from .soups import OPTIONS, START
 from .test_stitcher import FOREVER, batches, shuffled, stored
+from .test_stitcher_retention import Life as LongLife
 from .test_stitcher_retention import check_store
 
 PHONES = ["+15555550101", "+15555550102", "+15555550103"]
@@ -177,3 +178,14 @@ def test_forgetting_everything_leaves_nothing(soup: list[Event], chosen: Identit
         life.stitcher.forget_identity(FOREVER)
         life.shelf.commit(life.stitcher.take_changes())
         assert not (life.shelf.records or life.shelf.token_records or life.shelf.key_records or life.shelf.identity)
+
+
+@given(soups, seeds)
+@settings(max_examples=80)
+def test_evictions_leave_keys_that_fit_what_is_left(soup: list[Event], seed: int) -> None:
+    life = LongLife(seed, exact=False)
+    life.run(batches(shuffled(soup + soup[::3], seed), seed))
+    left = {item.interaction_id for record in life.shelf.records.values() for item in life.shelf.events_of(record)}
+    for known in life.shelf.key_records.values():
+        assert known.carriers
+        assert known.carriers.keys() <= left
