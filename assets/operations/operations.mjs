@@ -16,6 +16,12 @@ const FAILED_MS = 2500;
 const HUNG_MS = 10_000;
 const DAY = 24 * 3600 * 1000;
 const RETRY_REST_MS = 3000;
+const FETCHED = {
+  start: () => "what was before the first start",
+  gap: (lasted) => `what was missed in a gap of ${lasted}`,
+  asked: (lasted) => `a period of ${lasted} that was asked for`,
+  again: () => "once more what had been missed, for late records",
+};
 const element = (name) => document.getElementById(`operations${name && `-${name}`}`);
 
 export class Operations {
@@ -118,8 +124,11 @@ export class Operations {
     setText(element("as-of"), text);
   }
 
-  #writeGaps({ gaps, missing }, now) {
+  #writeGaps({ gaps, missing, status, running }, now) {
     setText(element("gaps-words"), missing ? missingWords(missing) : "Not known: ingest has not run yet.");
+    const fetched = running ? status.backfill : null;
+    element("filling-words").hidden = !fetched?.now;
+    if (fetched?.now) setText(element("filling-words"), fetchingWords(fetched));
     const scale = new TimeScale(now - DAY, now, 100);
     const recent = gaps.filter(({ end }) => end === null || end > now - DAY);
     keepElements(element("strip"), recent, ({ start, source, kind }) => `${start} ${source} ${kind}`, () => document.createElement("div"), (mark, gap) => {
@@ -171,4 +180,12 @@ function missingWords({ ms, gaps, dropped }) {
   const times = gaps === 1 ? "one gap" : `${count(gaps)} gaps`;
   const told = gaps ? `${length(ms)} without events in ${times} in the last 24 hours.` : "No gap in the last 24 hours.";
   return dropped ? `${told} The platform left ${count(dropped)} events out.` : told;
+}
+
+/** What back-fill is about, and how far it is. */
+function fetchingWords({ now: fill, waiting }) {
+  const what = FETCHED[fill.reason]?.(length(fill.end - fill.start)) ?? "a period";
+  const far = `${Math.floor(100 * fill.share)}%, ${count(fill.conversations)} conversations so far`;
+  const others = waiting ? ` ${count(waiting)} more ${waiting === 1 ? "period waits" : "periods wait"}.` : "";
+  return `Fetching from the platform's records ${what}: ${far}.${others}`;
 }

@@ -294,6 +294,7 @@ def _gaps() -> Any:
         children=[
             html.H2("Gaps in the stream"),
             html.P(id=ids.OPERATIONS_GAPS_WORDS, className="panel-words"),
+            html.P(id=ids.OPERATIONS_FILLING_WORDS, className="panel-words", hidden=True),
             html.Div(
                 className="strip",
                 **attributes(aria_hidden="true"),

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from journeymap.model.backfill import BackfillReport, Fill
 from journeymap.model.status import ConnectionChange, Gap, Quarantined
 from tests.web.served import Served
 
@@ -92,6 +93,20 @@ def test_shows_what_ingest_says_with_units(serve: Serve, visit: Visit) -> None:
     expect(page.locator(".explanation").first).to_be_hidden()
     page.get_by_role("button", name="Explain figures").click()
     expect(page.locator(".explanation").first).to_be_visible()
+
+
+def test_says_how_far_back_fill_is(serve: Serve, visit: Visit) -> None:
+    served = serve(3)
+    page = visit(f"{served.url}/operations", rows=0)
+    words = page.locator("#operations-filling-words")
+    expect(page.locator("#operations-gaps-words")).to_contain_text("in the last 24 hours")
+    expect(words).to_be_hidden()
+    fill = Fill("f", "gap", 0, 90_000, state="filling", share=0.325, conversations=1_204)
+    served.read_model.tell(backfill=BackfillReport(now=fill, waiting=2))
+    told = "what was missed in a gap of 1 min 30 s: 32%, 1,204 conversations so far. 2 more periods wait."
+    expect(words).to_have_text(f"Fetching from the platform's records {told}")
+    served.read_model.tell(backfill=BackfillReport(filled=1))
+    expect(words).to_be_hidden()
 
 
 @pytest.mark.parametrize(
