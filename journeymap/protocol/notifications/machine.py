@@ -111,8 +111,10 @@ class Notifications:
 
     @property
     def refusals(self) -> list[Refusal]:
-        """The topics that the platform does not grant."""
-        return [*self._shards.refusals, *self._refused_extras.values()]
+        """The topics that the platform does not grant; one for all of a sort that cannot be had."""
+        sorts = self._refused_extras
+        single = [refusal for refusal in self._shards.refusals if pattern_of(refusal.topic) not in sorts]
+        return [*single, *(Refusal(sort, why.reason, why.permissions) for sort, why in sorts.items())]
 
     @property
     def follows(self) -> bool:

@@ -120,7 +120,7 @@ def explained(refusals: Iterable[Refusal], most: int = 8) -> tuple[str, ...]:
     lines = []
     for (pattern, why), topics in groups.items():
         ids = _ID.search(topics[0])
-        which = f"{len(topics):,} topics" if len(topics) > 1 else "1 topic"
+        which = "topics" if topics == [pattern] else f"{len(topics):,} topics" if len(topics) > 1 else "1 topic"
         example = f", e.g. of {ids[0]}" if ids is not None else ""
         lines.append(f"{which} {pattern} refused{example}: {why}")
     rest = len(lines) - most

@@ -79,7 +79,7 @@ def test_refusals_are_read_and_told_in_few_lines() -> None:
     assert read_refusals(None) == read_refusals({"entities": None}) == ()
     assert explained(refusals) == (
         f"1 topic v2.routing.queues.{{id}}.conversations refused, e.g. of {CONVERSATION}: the OAuth client's roles lack x:y:view",
-        "1 topic odd refused: no reason given",
+        "topics odd refused: no reason given",
     )
     many = [Refusal(f"topic {number}", "no") for number in range(20)]
     assert len(explained(many)) == 9
