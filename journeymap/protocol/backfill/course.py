@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -11,7 +11,7 @@ from journeymap.model.time import MINUTE, SECOND, Millis
 from journeymap.protocol.backfill.jobs import available_until, fulfilled
 from journeymap.protocol.backfill.limits import Limits
 from journeymap.protocol.backfill.progressing import in_progress
-from journeymap.protocol.backfill.queries import BeyondReachError, by_ids, newest, queried
+from journeymap.protocol.backfill.queries import BeyondReachError, Told, by_ids, newest, queried
 from journeymap.protocol.backfill.sieve import Seen, Sieve
 from journeymap.protocol.backfill.slices import Period, Slice, slices
 from journeymap.protocol.backfill.stamps import iso
@@ -21,7 +21,6 @@ from journeymap.protocol.backfill.steps import (
     Course,
     Known,
     Refusal,
-    Step,
     Take,
     Tell,
     UnansweredError,
@@ -82,22 +81,21 @@ class _Ways(NamedTuple):
 
 def _through(whole: Slice, ways: _Ways) -> Course[None]:
     """All slices, newest first."""
-    parts = slices(whole.start, whole.end)
-    for place, part in enumerate(parts):
 
-        def tell(share: float, place: int = place) -> Tell:
-            return Tell(_LAST_PART * (place + share) / len(parts))
+    def tell(part: Slice, share: float) -> Tell:
+        return Tell(_LAST_PART * whole.done(part, share))
 
+    for part in slices(whole.start, whole.end):
         by_job = Slice(part.start, min(part.end, ways.jobs_until))
         by_query = Slice(max(part.start, ways.jobs_until), part.end)
         if by_query.start < by_query.end:
             yield from _queried(by_query, ways, tell)
         if by_job.start < by_job.end:
             yield from fulfilled(by_job, ways.sieve, tell)
-        yield Tell(_LAST_PART * (place + 1) / len(parts), part.start)
+        yield Tell(_LAST_PART * whole.done(part, 1.0), part.start)
 
 
-def _queried(part: Slice, ways: _Ways, tell: Callable[[float], Step]) -> Course[None]:
+def _queried(part: Slice, ways: _Ways, tell: Told) -> Course[None]:
     if not ways.limits.is_beyond(part, ways.now):
         try:
             yield from queried(part, ways.sieve, ways.limits, tell)
@@ -126,7 +124,7 @@ def _caught_up(period: Period, since: Millis, sieve: Sieve, limits: Limits) -> C
 
 def _again(part: Slice, sieve: Sieve, limits: Limits) -> Course[None]:
     for one in slices(part.start, part.end):
-        yield from queried(one, sieve, limits, lambda _: Tell(_LAST_PART))
+        yield from queried(one, sieve, limits, lambda *_: Tell(_LAST_PART))
 
 
 def _states(ids: Sequence[str]) -> Course[None]:

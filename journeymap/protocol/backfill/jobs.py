@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 from journeymap.model.time import HOUR, SECOND, Millis
-from journeymap.protocol.backfill.queries import DETAILS
+from journeymap.protocol.backfill.queries import DETAILS, Told
 from journeymap.protocol.backfill.sieve import Sieve
 from journeymap.protocol.backfill.slices import Slice
 from journeymap.protocol.backfill.stamps import read_iso
-from journeymap.protocol.backfill.steps import Ask, Course, Refusal, Step, UnansweredError, Wait, asked
+from journeymap.protocol.backfill.steps import Ask, Course, Refusal, UnansweredError, Wait, asked
 
 PATH: Final = DETAILS + "/jobs"
 _PAGE: Final = 500
@@ -29,7 +28,7 @@ def available_until() -> Course[Millis]:
     return read_iso(reply.document.get("dataAvailabilityDate")) or 0
 
 
-def fulfilled(part: Slice, sieve: Sieve, tell: Callable[[float], Step]) -> Course[None]:
+def fulfilled(part: Slice, sieve: Sieve, tell: Told) -> Course[None]:
     """All of a slice by a job. Raises `UnansweredError` where the platform gives it up, or takes more than two hours."""
     query = {"interval": part.interval, "order": "asc", "orderBy": "conversationStart"}
     made = yield from asked(Ask("POST", PATH, document=query))
@@ -47,7 +46,7 @@ def fulfilled(part: Slice, sieve: Sieve, tell: Callable[[float], Step]) -> Cours
             )
         yield Wait(pause)
         pause = min(pause * 2, _SELDOM)
-    yield tell(_WAITED_FOR)
+    yield tell(part, _WAITED_FOR)
     cursor = ""
     while True:
         params: dict[str, str | int] = {"pageSize": _PAGE} | ({"cursor": cursor} if cursor else {})

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from msgspec.structs import replace
 
@@ -23,27 +22,24 @@ _IDS_AT_ONCE: Final = 50
 _BAD_REQUEST: Final = 400
 
 
+Told: TypeAlias = Callable[[Slice, float], Step]
+"""Makes a step of which share of a slice is done, and all that is newer."""
+
+
 class BeyondReachError(Exception):
     """Queries do not reach as far back as this slice lies, or not to the end of what there is in it."""
 
 
-def queried(part: Slice, sieve: Sieve, limits: Limits, tell: Callable[[float], Step]) -> Course[None]:
-    """All of a slice, in halves where the platform wants that. `tell` makes a step of how much of it is done. Raises
-    `BeyondReachError`."""
+def queried(part: Slice, sieve: Sieve, limits: Limits, tell: Told) -> Course[None]:
+    """All of a slice, in halves where the platform wants that. Raises `BeyondReachError`."""
     todo = [part]
     while todo:
         piece = todo.pop()
-        instead = yield from _pages(piece, sieve, limits, partial(_told, tell, part, piece))
+        instead = yield from _pages(piece, sieve, limits, tell)
         todo += reversed(instead)
 
 
-def _told(tell: Callable[[float], Step], whole: Slice, part: Slice, share: float) -> Step:
-    """How much of the whole is done when this is of a part; what is newer is done already."""
-    left = part.start - whole.start + (1 - share) * (part.end - part.start)
-    return tell(1 - left / (whole.end - whole.start))
-
-
-def _pages(part: Slice, sieve: Sieve, limits: Limits, tell: Callable[[float], Step]) -> Course[Sequence[Slice]]:
+def _pages(part: Slice, sieve: Sieve, limits: Limits, tell: Told) -> Course[Sequence[Slice]]:
     """The pages of a slice. It returns what is to be asked for instead: nothing, or its halves."""
     number, expected = 1, 0
     while True:
@@ -59,7 +55,7 @@ def _pages(part: Slice, sieve: Sieve, limits: Limits, tell: Callable[[float], St
         if halves is not None:
             return halves
         yield from sieve.sift(records, reply.now)
-        yield tell(min(1.0, number * PAGE / total) if total else 1.0)
+        yield tell(part, min(1.0, number * PAGE / total) if total else 1.0)
         if not records or (len(records) < PAGE and number * PAGE >= total):
             return ()
         number += 1

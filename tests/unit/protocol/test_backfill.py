@@ -177,11 +177,14 @@ def gap(length: int = 90 * SECOND, end: int = NOON) -> Period:
     return Period(end - length, end)
 
 
-def test_slices_touch_one_day_each_and_come_newest_first() -> None:
+def test_slices_touch_one_day_each_and_come_newest_first_the_last_hour_before_all() -> None:
     start, end = MIDNIGHT - DAY + 3 * HOUR, MIDNIGHT + 2 * HOUR
-    assert slices(start, end) == [Slice(MIDNIGHT, end), Slice(start, MIDNIGHT)]
+    recent = end - HOUR
+    assert slices(start, end) == [Slice(recent, end), Slice(MIDNIGHT, recent), Slice(start, MIDNIGHT)]
+    assert slices(recent, end) == [Slice(recent, end)]
+    assert slices(start, MIDNIGHT + MINUTE) == [Slice(MIDNIGHT, MIDNIGHT + MINUTE), Slice(start, MIDNIGHT)]
     early = MIDNIGHT + MINUTE
-    assert slices(early, end) == [Slice(MIDNIGHT - 1, end)], "what began before midnight is found too"
+    assert slices(early, early + HOUR) == [Slice(MIDNIGHT - 1, early + HOUR)], "what began before midnight is found too"
 
 
 def test_what_happened_in_a_gap_is_kept_unaltered_and_the_rest_is_passed() -> None:
@@ -346,7 +349,7 @@ def test_what_was_kept_is_not_kept_again_unless_it_has_changed() -> None:
 
 def test_progress_says_from_where_on_all_is_done() -> None:
     found = Fetched(Desk(now=NOON + DAY), Period(MIDNIGHT - DAY, NOON, margin=0))
-    assert found.reached == [MIDNIGHT, MIDNIGHT - DAY - 1]
+    assert found.reached == [NOON - HOUR, MIDNIGHT, MIDNIGHT - DAY - 1]
 
 
 def test_a_time_to_come_is_not_what_has_happened() -> None:
