@@ -9,7 +9,11 @@ import msgspec
 from journeymap.model.time import Millis
 
 BACKFILL_SOURCE: Final = "backfill"
-"""As whose records stand in the journal that were fetched afterwards. They come in no order, and none of them is late."""
+"""As whose records stand in the journal that were fetched afterwards."""
+
+RETELLING: Final = frozenset({BACKFILL_SOURCE, "notifications"})
+"""Sources that tell what was before: records hold all of a conversation, and so do snapshots, of which most of what the
+Notification Service sends consists. They come in no order of events, and nothing of them is late."""
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):

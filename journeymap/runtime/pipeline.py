@@ -11,7 +11,7 @@ from journeymap.decode.event import decode_frame
 from journeymap.decode.genesys.memory import Snapshots
 from journeymap.model.change import Changes, RowChanges
 from journeymap.model.event import Event
-from journeymap.model.record import BACKFILL_SOURCE, Record
+from journeymap.model.record import RETELLING, Record
 from journeymap.model.row import JourneyRow
 from journeymap.model.time import DAY, MINUTE, SECOND, Millis
 from journeymap.order.reorder import ReorderBuffer
@@ -168,7 +168,7 @@ class Pipeline:
             for source, buffer in self._buffers.items():
                 # 3. Let go of what has been held long enough, in order.
                 events, late = buffer.flush() if last else buffer.release(now)
-                late = 0 if source == BACKFILL_SOURCE else late
+                late = 0 if source in RETELLING else late
                 # 4. Stitch it: the late ones first, so that they can be counted without the copies among them.
                 self._stitch([(events[:late], True), (events[late:], False)])
             # 5. Evict what is past its retention.

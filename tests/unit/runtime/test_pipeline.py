@@ -19,6 +19,7 @@ from journeymap.model.record import BACKFILL_SOURCE, Record
 from journeymap.model.time import HOUR, MINUTE, SECOND
 from journeymap.runtime import pipeline as module
 from journeymap.runtime.pipeline import COSTLY_CHECKPOINT, JOURNAL
+from journeymap.source.notifications.source import NotificationsSource
 from journeymap.stitch.definition import journeys
 from journeymap.store.base import Commit
 from journeymap.testing import ManualClock, frame
@@ -177,10 +178,11 @@ def test_what_is_late_is_so_among_the_events_of_its_source(store: Store, log: Lo
     assert pipeline.counts.late == 1
 
 
-def test_nothing_is_late_that_was_fetched_afterwards(store: Store, log: Log) -> None:
+@pytest.mark.parametrize("source", [BACKFILL_SOURCE, NotificationsSource.name])
+def test_nothing_is_late_that_tells_what_was_before(store: Store, log: Log, source: str) -> None:
     pipeline = pipeline_over(store)
     for turn, ago in enumerate((0, HOUR, MINUTE)):
-        pipeline.feed([log.add(frame(CREATED, NOW - ago, f"i{turn}"), NOW + turn, BACKFILL_SOURCE)], NOW)
+        pipeline.feed([log.add(frame(CREATED, NOW - ago, f"i{turn}"), NOW + turn, source)], NOW)
         pipeline.flush(NOW + 200 * turn + 100)
     assert (pipeline.counts.new, pipeline.counts.late) == (3, 0)
 
