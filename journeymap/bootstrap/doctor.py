@@ -43,7 +43,7 @@ def checks(settings: Settings, patience: Millis) -> Iterator[list[Check]]:
                 from journeymap.web.ingest import PATH as INGEST_PATH
 
                 found += closing.enter_context(eventbridge_checks(settings, section, INGEST_PATH, clock))
-                if can_ask(settings):
+                if can_ask(settings) and "notifications" not in settings.sources:  # whose checks are the same
                     found += closing.enter_context(_public_checks(settings, section, clock, patience)).checks
             elif any(name.endswith("_url") for name in settings.missing()):
                 found.append(Check(section, "proxy", lambda _: skip("needs addresses"), (named["addresses"],)))

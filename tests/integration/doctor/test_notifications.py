@@ -268,3 +268,7 @@ def test_eventbridge_asks_for_records_and_names_where_it_can(
         "warn  permission    Routing > Queue > View: the client's roles lack Routing > Queue > View: queues are shown"
         in said
     )
+    platform.reset_faults()
+    doctor.set(source="notifications,eventbridge")
+    _, said = doctor.say("--only", "organisation")
+    assert said.count("ok    organisation") == 1, "what one source has found need not be asked for the other"
