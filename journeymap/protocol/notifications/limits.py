@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from journeymap.model.time import MINUTE, SECOND, Millis
+from journeymap.model.time import HOUR, MINUTE, SECOND, Millis
 
 MOST_TOPICS: Final = 1_000
 """Topics of a topic channel that the platform allows."""
@@ -41,6 +41,8 @@ class Limits(msgspec.Struct, frozen=True):
     """After so long live the backoff starts anew."""
     rediscovery: Millis = 5 * MINUTE
     """How often it is looked for new queues."""
+    forgiving: Millis = HOUR
+    """After so long a sort of topics that was refused is tried again: roles change."""
     linger: Millis = 2 * MINUTE
     """How long a conversation that has ended is followed: wrap-up comes after its end."""
     pace: Millis = 2 * SECOND

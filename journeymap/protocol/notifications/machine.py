@@ -84,6 +84,7 @@ class Notifications:
         self._followed = Followed(limits.linger)
         self._follow_from: Millis = 0
         self._refused_extras: dict[str, Refusal] = {}  # by pattern
+        self._refused_until: Millis = 0
 
     # What is shown.
 
@@ -233,6 +234,8 @@ class Notifications:
         # Mostly one topic for a conversation and one for its contact.
         self._followed.most = room_for_conversations(len(self.queues)) // 2
         self._discover_at = self._now + self._limits.rediscovery
+        if self._now >= self._refused_until:
+            self._refused_extras.clear()
         self._followed.offer(self._offered())
         self._shards.ask_again()
         return self._share_out()
@@ -288,6 +291,7 @@ class Notifications:
             return self._refuse("every topic was refused: " + "; ".join(explained(self._shards.refusals, 3)))
         news = {refusal for refusal in shard.refused_sorts() if pattern_of(refusal.topic) not in self._refused_extras}
         if news:
+            self._refused_until = self._now + self._limits.forgiving
             self._refused_extras |= {pattern_of(refusal.topic): refusal for refusal in news}
             self._followed.offer(self._offered())
         return ()

@@ -470,6 +470,12 @@ def test_without_a_role_for_details_it_goes_on_with_snapshots() -> None:
     (asked,) = driver.said(SetTopics, driver.feed(Heard(socket, seen=(another,))) + driver.wait_live(2 * SECOND))
     assert contact_topic(another.contacts[0]) in asked.topics
     assert not [topic for topic in asked.topics if topic.startswith("v2.detail.")]
+    driver.change(asked)
+    for _ in range(13):
+        driver.wait_live(5 * MINUTE)
+        driver.discover(ONE, FULL)
+        asked = next(iter(driver.said(SetTopics)), asked)
+    assert detail_topic(another.conversation, FULL.kinds) in asked.topics, "it is tried again after an hour"
 
 
 def test_where_there_are_none_it_says_so() -> None:
