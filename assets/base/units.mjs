@@ -54,6 +54,13 @@ export function writeFigures(root, data, now) {
     const known = value !== null && value !== undefined && value !== "";
     setText(place, known ? FORMS[form](value, now) : value === null ? ABSENT[form] ?? NOTHING : NOTHING);
     place.classList.toggle("value-none", !known);
+    if (form === "count" && place.nextElementSibling) writeUnit(place.nextElementSibling, value);
     if (known && (form === "moment" || form === "since" || form === "ago")) place.title = dayAndTime(value);
   }
+}
+
+/** "3 topics", but "1 topic". The page's frame has the unit of many. */
+function writeUnit(unit, value) {
+  unit.dataset.many ??= unit.textContent;
+  setText(unit, value === 1 ? unit.dataset.many.replace(/s\b/, "") : unit.dataset.many);
 }

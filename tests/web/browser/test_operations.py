@@ -85,6 +85,10 @@ def test_shows_what_ingest_says_with_units(serve: Serve, visit: Visit) -> None:
     expect(card.locator("[data-figure='configured_events_per_second']")).to_have_text("50")
     expect(card.locator(".source-notes")).to_be_hidden()
     expect(card.locator("[data-figure='topics']")).to_be_hidden()
+    change_source(served, topics=1, topic_channels=1)
+    expect(card.locator("div", has=page.locator("> dd > [data-figure='topic_channels']"))).to_contain_text(
+        re.compile("1 channel$")
+    )
     change_source(served, topics=2_500, topic_channels=3, notes=("4 topics refused", "no details"))
     expect(card.locator("[data-figure='topics']")).to_have_text("2,500")
     expect(card.locator(".source-notes li")).to_have_text(["4 topics refused", "no details"])
