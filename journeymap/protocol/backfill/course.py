@@ -52,7 +52,7 @@ class Outcome(msgspec.Struct, frozen=True):
 def course(period: Period, now: Millis, seen: Seen, limits: Limits) -> Course[Outcome]:
     """Fetch the period. Raises `UnansweredError` where the platform does not answer what there is no going on without."""
     since = period.start - period.margin
-    sieve = Sieve(since, period.open_too, seen)
+    sieve = Sieve(since, period.end + period.margin, period.open_too, seen)
     live = now < period.end + LAG_PATIENCE
     going_on: dict[str, Millis] = (yield from in_progress(limits)) if live else {}
     known = yield Known(since)

@@ -38,13 +38,14 @@ class Seen:
 class Sieve:
     """Takes records as they come, in any order and more than once.
 
-    Kept are those of which something lies at `since` or later, and with `open_too` those that have no end. `missing` are
+    Kept are those of which something lies from `since` to `until`, and with `open_too` those that have no end. `missing` are
     conversations that are wanted and did not come yet; `fresh` is the newest time in any record; `taken` are kept ones,
     `passed` all others.
     """
 
-    def __init__(self, since: Millis, open_too: bool, seen: Seen) -> None:
+    def __init__(self, since: Millis, until: Millis, open_too: bool, seen: Seen) -> None:
         self._since = since
+        self._until = until
         self._open_too = open_too
         self._seen = seen
         self.missing: set[str] = set()
@@ -65,14 +66,15 @@ class Sieve:
 
     def _wants(self, record: Mapping[str, Any], now: Millis) -> bool:
         self.missing.discard(_id(record))
-        latest = latest_in(record, now)
-        self.fresh = max(self.fresh, latest)
-        return latest >= self._since or (self._open_too and not record.get("conversationEnd"))
+        told = moments_in(record, now)
+        self.fresh = max(self.fresh, max(told, default=0))
+        inside = any(self._since <= moment <= self._until for moment in told)
+        return inside or (self._open_too and not record.get("conversationEnd"))
 
 
-def latest_in(record: Mapping[str, Any], now: Millis) -> Millis:
-    """The latest time up to `now` that a record tells of; 0 where it tells none. A callback may be scheduled for later."""
-    return max((moment for moment in map(read_iso, _times(record)) if moment is not None and moment <= now), default=0)
+def moments_in(record: Mapping[str, Any], now: Millis) -> list[Millis]:
+    """The times up to `now` that a record tells of. A callback may be scheduled for later."""
+    return [moment for moment in map(read_iso, _times(record)) if moment is not None and moment <= now]
 
 
 def _id(record: Mapping[str, Any]) -> str:
