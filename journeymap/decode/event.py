@@ -13,6 +13,7 @@ import msgspec
 
 from journeymap.decode.genesys import message
 from journeymap.decode.genesys.address import keys_of
+from journeymap.decode.genesys.fact import Fact
 from journeymap.decode.genesys.memory import Snapshots
 from journeymap.decode.timestamp import read_timestamp
 from journeymap.model.event import (
@@ -54,6 +55,7 @@ REASONS: Final = {
 _SAMPLE: Final = 2_000
 _INTERNED: Final = {name: name for name in RANKS}
 
+_encode_fact = msgspec.json.Encoder().encode
 _decode_json = msgspec.json.Decoder().decode
 _decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
@@ -136,11 +138,18 @@ def _decode_message(
     facts, reasons = message.facts(value, arrived_at, Snapshots() if snapshots is None else snapshots)
     rejected += [_rejected(reason, raw) for reason in reasons]
     for fact in facts:
-        result = decode_value(fact, canonical_json(fact).encode("ascii"), arrived_at)
+        result = _decode_fact(fact, _encode_fact(fact), arrived_at)
         if isinstance(result, Event):
             events.append(result)
         else:
             rejected.append(_rejected(result.reason, raw))
+
+
+def _decode_fact(fact: Fact, raw: bytes, arrived_at: Millis) -> Event | Rejected:
+    """As `decode_value`; none of these is of the short way."""
+    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _is_deeper(fact, MAX_DEPTH):
+        return _rejected("too-deep", raw)
+    return _decode_odd(fact, raw, arrived_at)
 
 
 def decode_raw(raw: bytes, arrived_at: Millis = 0) -> Event:

@@ -127,7 +127,12 @@ def canonical_json(value: Any) -> str:
 
 def same_copy(one: Event, other: Event) -> bool:
     """Whether two copies of an event (same interaction, same event id) say the same, whatever their spelling."""
-    return one.raw == other.raw or canonical_json(json.loads(one.raw)) == canonical_json(json.loads(other.raw))
+    if one.raw == other.raw:
+        return True
+    # Of a platform's events, most copies come from another of its APIs: not worth reading again what they say.
+    if one.standing != other.standing or one.timestamp != other.timestamp:
+        return False
+    return _spelled(one) == _spelled(other)
 
 
 def better_copy(one: Event, other: Event) -> Event:
@@ -136,12 +141,19 @@ def better_copy(one: Event, other: Event) -> Event:
     Of a platform's events, copies come from several of its APIs, and not one of them tells all: first comes the one that
     names the most, then the one with more keys, then the one of the better standing.
     """
+    first, second = _place(one), _place(other)
+    if first == second:
+        first, second = (*first, _spelled(one)), (*second, _spelled(other))
+    return one if first <= second else other
 
-    def place(copy: Event) -> tuple[int, int, int, Millis, int, str]:
-        lacks = copy.lacks if copy.standing else 0
-        return (lacks, -len(copy.keys), copy.standing, copy.timestamp, copy.rank, canonical_json(json.loads(copy.raw)))
 
-    return min(one, other, key=place)
+def _place(copy: Event) -> tuple[int | str, ...]:
+    lacks = copy.lacks if copy.standing else 0
+    return lacks, -len(copy.keys), copy.standing, copy.timestamp, copy.rank
+
+
+def _spelled(copy: Event) -> str:
+    return canonical_json(json.loads(copy.raw))
 
 
 def contradicts(one: Event, other: Event) -> bool:

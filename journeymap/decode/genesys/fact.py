@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from journeymap.decode.genesys.reading import present
+from journeymap.decode.genesys.reading import says
 from journeymap.model.event import canonical_json
 from journeymap.model.time import Millis
 
@@ -31,7 +31,7 @@ ESTIMATE: Final = "estimate"
 class Scene(msgspec.Struct, frozen=True):
     """Where facts happen: a session of a conversation, as one API (`seen_in`, of `STANDINGS`) tells it.
 
-    `fields` are those that all its events have. `media` is the medium in lower case.
+    `fields` are those that all its events have, of those that say something (`present`). `media` is the medium in lower case.
     """
 
     conversation_id: str
@@ -52,23 +52,28 @@ class Scene(msgspec.Struct, frozen=True):
     ) -> Fact:
         """The fact of this kind at this time; `type` where the event has another than the kind."""
         name = type or kind
-        told = {
+        told: dict[str, Any] = {
             "interactionId": self.conversation_id,
-            "sessionId": self.session_id,
             "seenIn": ESTIMATE if estimated else self.seen_in,
-            "channelType": self.media,
-            **self.fields,
-            **(fields or {}),
         }
+        if self.session_id:
+            told["sessionId"] = self.session_id
         if self.media in BESIDES:
-            name = f"{self.media}.{name}"
-            told["channelType"] = ""  # it is not the conversation's channel
+            name = f"{self.media}.{name}"  # and it is not the conversation's channel
+        elif self.media:
+            told["channelType"] = self.media
+        told |= self.fields
+        for field, value in (fields or {}).items():
+            if says(value):
+                told[field] = value
+            else:
+                told.pop(field, None)
         parts = (kind, self.session_id, str(mark))
         return {
             "eventId": ":".join(part for part in parts if part),
             "type": name,
             "timestamp": at,
-            "payload": present(told),
+            "payload": told,
         }
 
 

@@ -40,6 +40,11 @@ def first_date(*values: Any) -> Millis | None:
     return next((at for value in values if (at := read_date(value)) is not None), None)
 
 
+def says(value: Any) -> bool:
+    """Whether a field's value says something."""
+    return value is not None and value not in ("", [], {})
+
+
 def present(fields: dict[str, Any]) -> dict[str, Any]:
     """The fields that say something."""
-    return {name: value for name, value in fields.items() if value is not None and value not in ("", [], {})}
+    return {name: value for name, value in fields.items() if says(value)}
