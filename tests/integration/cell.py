@@ -36,7 +36,7 @@ from journeymap.runtime.pipeline import Pipeline, PipelineOptions
 from journeymap.runtime.shelf import StoreShelf, events_of
 from journeymap.runtime.worker import Ingest, IngestOptions
 from journeymap.simulator.server import SimulatedPlatform
-from journeymap.source import eventstreams
+from journeymap.source import reception
 from journeymap.source.eventstreams import EventStreamsConfig, EventStreamsSource
 from journeymap.stitch.options import StitchOptions, Timeouts
 from journeymap.stitch.stitcher import Stitcher
@@ -61,7 +61,7 @@ def hasten() -> None:
     worker.STATUS_INTERVAL = 50
     worker.STORE_RETRY = receiving.JOURNAL_RETRY = 50
     worker.LOOK_INTERVAL = 0.05
-    eventstreams._LONGEST_WAIT = 0.02
+    reception.LONGEST_WAIT = 0.02
 
 
 @functools.cache

@@ -14,6 +14,7 @@ from journeymap.protocol import patience, token
 from journeymap.protocol.eventstreams import EventStreams
 from journeymap.protocol.limits import Limits
 from journeymap.runtime.pipeline import Pipeline
+from journeymap.runtime.receiving import Receiving
 from journeymap.runtime.worker import Ingest
 from journeymap.source import oauth
 from journeymap.source.websocket import StreamSocket
@@ -32,14 +33,14 @@ class Defect(NamedTuple):
 
 
 def lose_a_frame(patch: pytest.MonkeyPatch) -> None:
-    deliver = Ingest._deliver
+    take_in = Receiving.take_in
     numbers = iter(range(10**9))
 
-    def forgetful(ingest: Ingest, source: str, frame: bytes, arrived_at: int) -> None:
+    def forgetful(receiving: Receiving, source: str, frame: bytes, arrived_at: int) -> None:
         if next(numbers) != 12:
-            deliver(ingest, source, frame, arrived_at)
+            take_in(receiving, source, frame, arrived_at)
 
-    patch.setattr(Ingest, "_deliver", forgetful)
+    patch.setattr(Receiving, "take_in", forgetful)
 
 
 def lose_an_event_on_the_way(patch: pytest.MonkeyPatch) -> None:

@@ -67,7 +67,7 @@ def test_journeys_are_what_the_script_says(tmp_path: Path) -> None:
             ]
         )
     assert len(ended) > 20
-    assert {one.channel for one in ended} >= {"voice", "chat", "message"}
+    assert len({one.channel for one in ended}) > 2
     seen = interactions(journeys_in(store, OPTIONS))
     for conversation in ended:
         events = [event for data in script(conversation) for event in decode_frame(data)[0]]

@@ -94,6 +94,7 @@ def test_axe_finds_nothing_serious_on_any_page_in_either_theme(serve: Serve, vis
     expect(page.locator("#operations-verdict")).to_have_attribute("data-kind", re.compile("."))
     look()
     page.keyboard.press("h")
+    expect(page.locator("#journey-table .ag-row a.twin-customer").first).to_be_visible()
     page.keyboard.press("t")
     page.locator(".row-head:not([hidden]) .row-customer").first.click()
     expect(page.locator("#drawer .told").first).to_be_visible()
