@@ -35,6 +35,7 @@ def read_timestamp(value: Any) -> Millis | None:
 
 def read_date(value: Any) -> Millis | None:
     """As `read_timestamp`, also where month or day has one digit only (`2021-04-2T15:30:51.418Z`), as published records have."""
-    if isinstance(value, str) and (short := _SHORT_DATE.match(value)):
-        value = f"{short[1]}-{short[2]:0>2}-{short[3]:0>2}{value[short.end() :]}"
-    return read_timestamp(value)
+    at = read_timestamp(value)
+    if at is None and isinstance(value, str) and (short := _SHORT_DATE.match(value)):
+        return read_timestamp(f"{short[1]}-{short[2]:0>2}-{short[3]:0>2}{value[short.end() :]}")
+    return at

@@ -6,6 +6,7 @@ All become the first. A value that is not known keeps its words.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, Final
 
 from journeymap.decode.genesys.reading import text
@@ -28,6 +29,9 @@ _KNOWN: Final = (
     "INBOUNDCHAT", "DIGITALBOT", "COMMONMODULE", "INQUEUEEMAIL", "INQUEUESHORTMESSAGE", "WORKITEM", "VOICESURVEY",
     "INTERNALMESSAGE", "SCREENSHARE", "SCREENMONITORING", "WEBMESSAGING", "WHATSAPP", "LINKEDIN", "SOCIALEXPRESSION",
 )  # fmt: skip
+LONGEST_KNOWN: Final = 64
+"""Letters of the longest value that is remembered: what a stranger sends may be as long as a frame."""
+
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _JOINING: Final = re.compile(r"[^a-z0-9]")
 
@@ -53,6 +57,15 @@ def enumeration(value: Any) -> str | None:
     given = text(value)
     if given is None:
         return None
+    return _known(given) if len(given) <= LONGEST_KNOWN else _spelled(given)
+
+
+@lru_cache(maxsize=1_024)  # there are few values, and each is read in every message
+def _known(given: str) -> str:
+    return _spelled(given)
+
+
+def _spelled(given: str) -> str:
     known = _SPELLINGS.get(_squeezed(given))
     if known is not None:
         return known
