@@ -12,8 +12,7 @@ ALLOWED: Final = 300
 """A minute, with each token: what the platform allows where it says nothing else."""
 
 KEPT_FREE: Final = 5
-"""One part in so many is left to requests that are urgent; and of what others may use, the last part is spread over the rest
-of the window. All before goes at once: a gap is filled in seconds that way, and hardly anything takes a whole window."""
+"""One part in so many is left to requests that are urgent."""
 
 _SAME: Final = 1_500
 """Milliseconds: the platform names the end of a window to the second."""
@@ -28,8 +27,8 @@ class Told(msgspec.Struct, frozen=True):
 
 
 class Budget:
-    """Counts requests. Most of what is allowed goes at once; the last part is spread over the rest of the window, so that
-    the limit slows and never refuses. Requests that are not urgent leave a share to those that are.
+    """Counts requests. Up to half of what is allowed they go at once; from there on they are spread over the rest of the
+    window, so that the limit slows and never refuses. Requests that are not urgent leave a share to those that are.
 
     Before the platform has said anything, and after it has refused, one request goes alone, to learn of its answer.
     """
@@ -58,7 +57,7 @@ class Budget:
         most = self._allowed if urgent else max(1, self._allowed - self._allowed // KEPT_FREE)
         if self._used >= most:
             return self._ends
-        if self._used < most - most // KEPT_FREE:
+        if 2 * self._used < most:
             return now
         return max(now, self._last + (self._ends - self._last) // (most - self._used + 1))
 
