@@ -293,8 +293,8 @@ class Ingest:
             self._reporter.cannot_tell(now, self._intake(), self._store_problem)
 
     def _tell_in_time(self, now: Millis) -> None:
-        """Write the status document if the next time would be too late, or there is news."""
-        if now + min(self._flush_interval, LONGEST_PAUSE) > self._status_at or self._reporter.has_news():
+        """Write the status document if the next time would be too late."""
+        if now + min(self._flush_interval, LONGEST_PAUSE) > self._status_at:
             self._tell(now)
 
     def _tell(self, now: Millis, *, stopped: bool = False) -> None:

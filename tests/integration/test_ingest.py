@@ -179,16 +179,6 @@ def test_try_again_reaches_every_source(tmp_path: Path) -> None:
     assert [item.retries for item in sources] == [1, 1]
 
 
-def test_a_change_of_state_is_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "STATUS_INTERVAL", HOUR)
-    with Running(tmp_path, Store(), source(*events(3), PAUSE)) as running:
-        running.until_told(lambda status: status.state == "OPEN")
-        running.source.hold("a test")
-        assert running.until_told(lambda status: status.state != "OPEN").error == "a test"
-        running.source.release()
-        running.until_told(lambda status: status.state == "OPEN")
-
-
 @pytest.mark.parametrize("flush_interval", [100, 700, 5_000])
 def test_the_status_is_written_every_second_whatever_the_flush_interval(tmp_path: Path, flush_interval: int) -> None:
     store = Store()
