@@ -12,7 +12,7 @@ import pytest
 from journeymap.errors import InputError, StoreCorruptError
 from journeymap.model.change import Carrier, Changes, KeyRecord, RowChanges, Span, TokenRecord
 from journeymap.store.base import BATCHES_KEPT, Batch, Commit, Query, Store
-from journeymap.store.disk import open_disk_reader, open_disk_store
+from journeymap.store.disk import open_disk_store
 from journeymap.store.memory import MemoryStore
 from tests.contract.commits import ids, kept, record, row, shown
 
@@ -390,27 +390,3 @@ class TestDiskStore(StoreSuite):
         store = open_disk_store(tmp_path / "store", source="s", environment="e", now=1)
         yield store
         store.close()
-
-
-class _ThroughReader:
-    """Writes through the store, reads through a reader that was opened before there was one."""
-
-    def __init__(self, path: Path) -> None:
-        self.reader = open_disk_reader(path, source="s", environment="e")
-        assert self.reader.head() == 0
-        self.writer = open_disk_store(path, source="s", environment="e", now=1)
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self.writer if name in {"commit", "write_documents", "take_commands"} else self.reader, name)
-
-    def close(self) -> None:
-        self.reader.close()
-        self.writer.close()
-
-
-class TestDiskReader(StoreSuite):
-    @pytest.fixture
-    def store(self, tmp_path: Path) -> Iterator[Store]:
-        both = _ThroughReader(tmp_path / "store")
-        yield both  # type: ignore[misc]
-        both.close()
