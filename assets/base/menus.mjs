@@ -18,7 +18,7 @@ export function startMenu(button, fill) {
     place(panel, button);
     items(panel)[0]?.focus();
   });
-  panel.addEventListener("keydown", (event) => {
+  const onKey = (event) => {
     if (!panel.matches(":popover-open")) return;
     move(event, panel);
     if (event.key !== "Escape") return;
@@ -27,7 +27,10 @@ export function startMenu(button, fill) {
     event.stopPropagation();
     panel.hidePopover();
     button.focus();
-  });
+  };
+  panel.addEventListener("keydown", onKey);
+  // The button too: it has the focus until the panel has taken it, and a menu around both would close instead.
+  button.addEventListener("keydown", onKey);
   window.addEventListener("resize", () => panel.matches(":popover-open") && place(panel, button));
   return () => panel.hidePopover();
 }

@@ -251,6 +251,12 @@ def test_works_on_a_phone(serve: Serve, browser: Browser, visit: Visit) -> None:
     page.locator("#more").tap()
     views.tap()
     expect(page.locator("#views-menu-panel").get_by_role("button", name="Save")).to_be_visible()
+    # Escape closes the inner menu only, be the focus in it or on its button still.
+    views.press("Escape")
+    expect(page.locator("#views-menu-panel")).to_be_hidden()
+    expect(views).to_be_visible()
+    views.tap()
+    expect(page.locator("#views-menu-panel input")).to_be_focused()
     page.keyboard.press("Escape")
     expect(page.locator("#views-menu-panel")).to_be_hidden()
     page.locator("#help").tap()
