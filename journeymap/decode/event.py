@@ -83,6 +83,7 @@ class _Usual(msgspec.Struct, gc=False, rename="camel"):
     payload: _Payload
 
 
+_NESTING: Final = frozenset({dict, list})
 _decode_envelope = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_usual = msgspec.json.Decoder(_Usual).decode
 
@@ -275,17 +276,18 @@ def _made_id(event_type: str, timestamp: Millis, payload: Any) -> str:
 
 
 def _is_deeper(value: Any, levels: int) -> bool:
-    layer = [value]
+    """Whether arrays and objects, as the decoder makes them, lie in each other at more levels."""
+    layer = [value] if type(value) in _NESTING else []
     for _ in range(levels):
         layer = [
             child
             for item in layer
-            if isinstance(item, (dict, list))
-            for child in (item.values() if isinstance(item, dict) else item)
+            for child in (item.values() if type(item) is dict else item)
+            if type(child) in _NESTING
         ]
         if not layer:
             return False
-    return any(isinstance(item, (dict, list)) for item in layer)
+    return True
 
 
 def _why_not_json(frame: bytes, error: Exception) -> str:

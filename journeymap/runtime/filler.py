@@ -31,7 +31,7 @@ MOST_OPEN: Final = 20_000
 
 _WIDE: Final[Millis] = 5 * MINUTE
 _AT_ONCE: Final = 1_000
-_LONGEST_PAUSE: Final = 0.5
+_LONGEST_PAUSE: Final[Millis] = 500
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +84,11 @@ class Filler:
         with self._turn:
             self._fills = Fills(kept)
             self._began = bool(self.scope & frozenset(known_sources))
+
+    def is_filled(self, committed: int) -> bool:
+        """Whether the next look at `committed` finds a period filled."""
+        with self._turn:
+            return any(end <= committed for end in self._ends.values())
 
     def look(self, now: Millis, gaps: Sequence[Gap], reports: Sequence[SourceReport], committed: int) -> list[Filling]:
         """How all stands now; what is filled since the last look. `committed` is how much of the journal is in the store."""
@@ -181,10 +186,13 @@ class Filler:
         """What to go on with, as soon as there is something; None when it is to stop."""
         with self._turn:
             while not self._stopping:
-                fill = None if self._held else self._fills.next(self._clock.now())
+                now = self._clock.now()
+                fill = None if self._held else self._fills.next(now)
                 if fill is not None:
                     return fill
-                self._turn.wait(_LONGEST_PAUSE)
+                due = self._fills.next_due() if not self._held else None
+                left = _LONGEST_PAUSE if due is None else min(_LONGEST_PAUSE, max(0, due - now))
+                self._turn.wait(left / SECOND)
         return None
 
     def _step(self, fill: Fill, deliver: Deliver, journal_end: Callable[[], int]) -> None:

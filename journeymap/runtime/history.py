@@ -25,6 +25,10 @@ class Changes:
         self.down_since: Millis | None = None
         """When it left OPEN, or was first looked at; None while it is OPEN."""
 
+    def are_there(self, status: SourceStatus) -> bool:
+        """Whether anything has changed since the last look."""
+        return status.change_count != self._seen
+
     def since_last(self, status: SourceStatus) -> Sequence[StateChange]:
         """The changes of state that were not answered before, oldest first; of very many only the latest."""
         new = status.change_count - self._seen

@@ -18,6 +18,9 @@ MAX_RECORDS = 50_000
 HANDFUL = 2 * 1024 * 1024
 """So many bytes are taken at once, some thousands of events: what is taken is stitched and written before more is."""
 
+WORTHWHILE = 512 * 1024
+"""So many bytes are worth taking at once. Less is taken with the next flush."""
+
 BATCH = 5_000
 """So many records are taken at once."""
 
@@ -76,7 +79,7 @@ class Inbox:
                 if held < self._max_records and (before + size <= self._max_bytes or not held):
                     self._records.append(record)
                     self._bytes += size
-                    if held + 1 == self._batch or before < HANDFUL <= before + size:
+                    if held + 1 == self._batch or before < WORTHWHILE <= before + size:
                         self._changed.notify()
                 else:
                     self._left_off = (self._end, record.arrived_at)
@@ -151,7 +154,7 @@ class Inbox:
             self._stretch is not None
             or self._left_off is not None
             or len(self._records) >= self._batch
-            or self._bytes >= HANDFUL
+            or self._bytes >= WORTHWHILE
         )
 
     def _take_held(self, handful: int) -> list[Record]:

@@ -148,6 +148,12 @@ class Reporter:
         self._gaps.stop_begins()
         self._connections.stop_begins()
 
+    def has_news(self) -> bool:
+        """Whether a source has come to another state than was told, or a period is filled: nobody should wait for that."""
+        return any(
+            changes.are_there(source.status()) for changes, source in zip(self._changes, self._sources, strict=True)
+        ) or (self._filler is not None and self._filler.is_filled(self._pipeline.committed))
+
     def tell(self, now: Millis, intake: Intake, *, ended: str | None = None) -> IngestStatus:
         """Write the documents; the status as written. Raises StoreError. `ended` says that ingest does not go on, and why."""
         reports = self._look(now, intake)

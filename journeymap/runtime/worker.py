@@ -293,8 +293,12 @@ class Ingest:
             self._reporter.cannot_tell(now, self._intake(), self._store_problem)
 
     def _tell_in_time(self, now: Millis) -> None:
-        """Write the status document if the next time would be too late."""
-        if now + min(self._flush_interval, LONGEST_PAUSE) > self._status_at:
+        """Write the status document if the next time would be too late, or there is news.
+
+        While ingest fails, its sources leave: that is told at the end, with the reason.
+        """
+        due = now + min(self._flush_interval, LONGEST_PAUSE) > self._status_at
+        if due or (self.failure is None and self._reporter.has_news()):
             self._tell(now)
 
     def _tell(self, now: Millis, *, stopped: bool = False) -> None:

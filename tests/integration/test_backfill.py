@@ -18,6 +18,7 @@ from journeymap.model.status import GAPS, Gap, decode_gaps
 from journeymap.model.time import HOUR, MINUTE, SECOND, Millis
 from journeymap.protocol.backfill.slices import Period
 from journeymap.protocol.backfill.stamps import iso
+from journeymap.runtime import worker
 from journeymap.runtime.commands import written
 from journeymap.runtime.filler import Filler
 from journeymap.runtime.refetching import StoreFiller, fetch
@@ -127,6 +128,15 @@ def test_a_gap_closes_when_all_that_happened_in_it_is_in_the_store(tmp_path: Pat
         status = running.status
         assert status.backfill is not None and status.backfill.filled == 1
         assert sum(total.filled for total in status.gap_totals) == 1
+
+
+def test_that_a_gap_is_filled_is_told_at_once(
+    tmp_path: Path, platform: SimulatedPlatform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "STATUS_INTERVAL", HOUR)
+    store = Store()
+    with filler(platform, store) as filling, Running(tmp_path, store, live(), filler=filling) as running:
+        assert cut_off(running, 0.5).filled_at
 
 
 def test_what_was_before_the_very_first_start_is_fetched(tmp_path: Path, platform: SimulatedPlatform) -> None:

@@ -109,7 +109,7 @@ def test_a_store_that_fails_for_a_while(tmp_path: Path, caplog: pytest.LogCaptur
         status = running.until_told(lambda status: status.counts.events == 300)
         assert (status.state, status.error, status.journeys) == ("OPEN", None, 20)
         assert status.events_per_second > 0
-        assert sum(status.flushes.counts) >= 3
+        assert sum(status.flushes.counts) >= 2
         assert {row.kind for row in status.gap_totals} == {"disconnected", "stopped", "dropped", "disk"}
         assert running.ingest.problem is None
     assert_holds(store, frames)
@@ -177,6 +177,16 @@ def test_try_again_reaches_every_source(tmp_path: Path) -> None:
         store.leave_command("retry")
         until(lambda: all(item.retries for item in sources), "the command")
     assert [item.retries for item in sources] == [1, 1]
+
+
+def test_a_change_of_state_is_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "STATUS_INTERVAL", HOUR)
+    with Running(tmp_path, Store(), source(*events(3), PAUSE)) as running:
+        running.until_told(lambda status: status.state == "OPEN")
+        running.source.hold("a test")
+        assert running.until_told(lambda status: status.state != "OPEN").error == "a test"
+        running.source.release()
+        running.until_told(lambda status: status.state == "OPEN")
 
 
 @pytest.mark.parametrize("flush_interval", [100, 700, 5_000])

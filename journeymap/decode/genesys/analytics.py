@@ -67,19 +67,20 @@ def _session(
     queue = None
     if purpose not in course.CUSTOMERS:
         queue = next((name for segment in segments if (name := text(segment.fields.get("queueId")))), None)
-    common = {
+    common: dict[str, Any] = {
         "participantId": text(participant.get("participantId")),
         "participantName": text(participant.get("participantName")),
         "queueName": queue,
         "direction": (enumeration(item.get("direction")) or "").lower(),
         "messageType": enumeration(item.get("messageType")),
-        **{name: item.get(name) for name in _KEPT},
+        **{name: item[name] for name in _KEPT if name in item},
     }
     if purpose in course.CUSTOMERS:
         common["customerId"] = text(participant.get("externalContactId"))
         common["externalOrganizationId"] = text(participant.get("externalOrganizationId"))
         common["subject"] = next((name for segment in own if (name := text(segment.fields.get("subject")))), None)
     flow = mapping(item.get("flow"))
+    of_flow = _flow_fields(flow) if flow else {}
     return Session(
         Scene(conversation_id, session_id, "analytics", media, present(common)),
         purpose,
@@ -90,9 +91,9 @@ def _session(
         agent=text(participant.get("userId")),
         holds=_holds(own, ended),
         wrapups=_wrapups(segments),
-        outcomes=_outcomes(flow),
-        on_start=_flow_fields(flow),
-        on_end=present({**_flow_fields(flow), **_flow_end(flow), **_queue_end(item)}),
+        outcomes=_outcomes(flow) if flow else (),
+        on_start=of_flow,
+        on_end=present({**of_flow, **(_flow_end(flow) if flow else {}), **_queue_end(item)}),
     )
 
 

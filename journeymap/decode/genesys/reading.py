@@ -10,6 +10,8 @@ from journeymap.model.time import Millis
 MAX_LENGTH: Final = 1e13
 """A longer length (three centuries) is none."""
 
+_NUMBERS: Final = frozenset({int, float, bool})
+
 
 def text(value: Any) -> str | None:
     """A non-empty string; a whole number counts as its digits."""
@@ -41,10 +43,10 @@ def first_date(*values: Any) -> Millis | None:
 
 
 def says(value: Any) -> bool:
-    """Whether a field's value says something."""
-    return value is not None and value not in ("", [], {})
+    """Whether a field's value says something: 0 and false do."""
+    return bool(value) or type(value) in _NUMBERS
 
 
 def present(fields: dict[str, Any]) -> dict[str, Any]:
     """The fields that say something."""
-    return {name: value for name, value in fields.items() if says(value)}
+    return {name: value for name, value in fields.items() if value or type(value) in _NUMBERS}

@@ -1,4 +1,4 @@
-"""The whole course of fetching a period: what is in progress, all slices, what neither brought, until records have caught up."""
+"""The whole course of fetching a period: all slices, what is in progress, what neither brought, until records have caught up."""
 
 from __future__ import annotations
 
@@ -30,6 +30,9 @@ from journeymap.protocol.backfill.steps import (
 LAG_PATIENCE: Final[Millis] = 10 * MINUTE
 """Records are that late at most. Where nothing in them is newer than a period's end by then, nothing happened since."""
 
+_MOMENT: Final[Millis] = 200
+_SOON: Final[Millis] = SECOND
+"""Until so long after a period's end records may just be coming: they are looked at every `_MOMENT`."""
 _FIRST_PAUSE: Final[Millis] = SECOND
 _LONGEST_PAUSE: Final[Millis] = 30 * SECOND
 _STATES_AT_ONCE: Final = 50
@@ -54,20 +57,40 @@ def course(period: Period, now: Millis, seen: Seen, limits: Limits) -> Course[Ou
     since = period.start - period.margin
     sieve = Sieve(since, period.end + period.margin, period.open_too, seen)
     live = now < period.end + LAG_PATIENCE
-    going_on: dict[str, Millis] = (yield from in_progress(limits)) if live else {}
+    # Before the first page: what a later one tells is no proof that the earlier ones were complete.
+    reached: Millis = (yield from _reached(period, now, sieve)) if live else 0
     known = yield Known(since)
-    # What has been in its state since before is of interest only where it may be new to us.
-    sieve.missing |= set(known) - going_on.keys()
-    sieve.missing |= {name for name, at in going_on.items() if period.open_too or at >= since}
+    sieve.missing |= set(known) - sieve.going_on
     until: Millis = (yield from available_until()) if period.jobs else 0
     if period.jobs and until < period.end:
         limits.note(f"jobs reach to {iso(until)} only: what came later was asked for by queries")
     yield from _through(Slice(since, min(now, period.end + period.margin)), _Ways(until, now, sieve, limits))
-    if live and sieve.fresh < period.end:
-        yield from _states(sorted(going_on, key=lambda name: -going_on[name])[:_STATES_AT_ONCE])
-    sure = (yield from _caught_up(period, since, sieve, limits)) if live else True
+    if live:
+        yield from _going_on(period, since, sieve, limits)
+    sure = (yield from _caught_up(period, since, reached, sieve, limits)) if live else True
     yield from by_ids(sorted(sieve.missing), sieve)
     return Outcome(sieve.taken, sieve.passed, sure, tuple(limits.notes))
+
+
+def _reached(period: Period, now: Millis, sieve: Sieve) -> Course[Millis]:
+    """How far the records are as the slices begin. Right after a period's end they cannot be beyond it, and what is asked for
+    then has to be asked for again: a moment is waited for first."""
+    yield from newest(period.end, now, sieve)
+    while sieve.fresh < period.end and now < period.end + _SOON:
+        now = yield Wait(_MOMENT)
+        yield from newest(period.end, now, sieve)
+    return sieve.fresh
+
+
+def _going_on(period: Period, since: Millis, sieve: Sieve, limits: Limits) -> Course[None]:
+    """What is in progress now and did not come by its slice is missing, unless it is as it was before."""
+    going_on = yield from in_progress(limits)
+    of_interest = {name for name, at in going_on.items() if period.open_too or at >= since}
+    # What has been in its state since before is of interest only where it may be new to us.
+    sieve.missing -= going_on.keys() - of_interest
+    sieve.missing |= of_interest - sieve.going_on
+    if sieve.fresh < period.end:
+        yield from _states(sorted(going_on, key=lambda name: -going_on[name])[:_STATES_AT_ONCE])
 
 
 class _Ways(NamedTuple):
@@ -106,19 +129,21 @@ def _queried(part: Slice, ways: _Ways, tell: Told) -> Course[None]:
     yield from fulfilled(part, ways.sieve, tell)
 
 
-def _caught_up(period: Period, since: Millis, sieve: Sieve, limits: Limits) -> Course[bool]:
-    """Ask for the newest part again until something in the records is newer than the period's end; whether that came."""
+def _caught_up(period: Period, since: Millis, reached: Millis, sieve: Sieve, limits: Limits) -> Course[bool]:
+    """Ask for all newer than `reached`, where the records were, until something in them is newer than the period's end;
+    whether that came."""
     pause = _FIRST_PAUSE
-    while sieve.fresh < period.end:
+    while reached < period.end:
         now = yield Wait(pause)
         if now >= period.end + LAG_PATIENCE:
             return False
         pause = min(2 * pause, _LONGEST_PAUSE)
-        reached = sieve.fresh
         yield from newest(period.end, now, sieve)
-        if sieve.fresh > reached:
+        fresh = sieve.fresh
+        if fresh > reached:
             # What is new may have come to any conversation, not only to those that began last.
             yield from _again(Slice(max(since, reached - period.margin), now), sieve, limits)
+            reached = fresh
     return True
 
 

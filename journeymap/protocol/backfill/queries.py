@@ -84,9 +84,7 @@ def by_ids(ids: Iterable[str], sieve: Sieve) -> Course[None]:
 
 def newest(end: Millis, now: Millis, sieve: Sieve) -> Course[None]:
     """A look at what began last: how fresh the records are."""
-    part = Slice(min(end, now) - 1, now)
-    query = _query(part, 1) | {"order": "desc", "paging": {"pageSize": PAGE, "pageNumber": 1}}
-    reply = yield from asked(Ask("POST", DETAILS + "/query", document=query))
+    reply = yield from asked(_page(Slice(min(end, now) - 1, now), 1))
     yield from sieve.sift(reply.listed("conversations"), reply.now)
 
 
@@ -97,7 +95,8 @@ def _page(part: Slice, number: int) -> Ask:
 def _query(part: Slice, number: int) -> dict[str, Any]:
     return {
         "interval": part.interval,
-        "order": "asc",
+        # The newest first: people look at those, and what comes to the old end are many that tell nothing new.
+        "order": "desc",
         "orderBy": "conversationStart",
         "paging": {"pageSize": PAGE, "pageNumber": number},
     }

@@ -39,8 +39,8 @@ class Sieve:
     """Takes records as they come, in any order and more than once.
 
     Kept are those of which something lies from `since` to `until`, and with `open_too` those that have no end. `missing` are
-    conversations that are wanted and did not come yet; `fresh` is the newest time in any record; `taken` are kept ones,
-    `passed` all others.
+    conversations that are wanted and did not come yet; `going_on` are those that came and had no end; `fresh` is the newest time
+    in any record; `taken` are kept ones, `passed` all others.
     """
 
     def __init__(self, since: Millis, until: Millis, open_too: bool, seen: Seen) -> None:
@@ -49,6 +49,7 @@ class Sieve:
         self._open_too = open_too
         self._seen = seen
         self.missing: set[str] = set()
+        self.going_on: set[str] = set()
         self.fresh: Millis = 0
         self.taken = 0
         self.passed = 0
@@ -65,11 +66,14 @@ class Sieve:
             self.passed += 1
 
     def _wants(self, record: Mapping[str, Any], now: Millis) -> bool:
-        self.missing.discard(_id(record))
+        name, going_on = _id(record), not record.get("conversationEnd")
+        self.missing.discard(name)
+        if going_on:
+            self.going_on.add(name)
         told = moments_in(record, now)
         self.fresh = max(self.fresh, max(told, default=0))
         inside = any(self._since <= moment <= self._until for moment in told)
-        return inside or (self._open_too and not record.get("conversationEnd"))
+        return inside or (self._open_too and going_on)
 
 
 def moments_in(record: Mapping[str, Any], now: Millis) -> list[Millis]:

@@ -2,175 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from journeymap.model.time import DAY, HOUR, MINUTE, SECOND
-from journeymap.protocol.backfill.course import LAG_PATIENCE, Outcome, course
+from journeymap.protocol.backfill.course import LAG_PATIENCE, Outcome
 from journeymap.protocol.backfill.limits import Limits
 from journeymap.protocol.backfill.sieve import Seen, moments_in
 from journeymap.protocol.backfill.slices import MARGIN, Period, Slice, slices
-from journeymap.protocol.backfill.stamps import iso, read_iso
-from journeymap.protocol.backfill.steps import Answer, Ask, Known, Refusal, Take, Tell, UnansweredError, Wait
-
-MIDNIGHT = 20_000 * DAY
-NOON = MIDNIGHT + 12 * HOUR
-QUERY = "/api/v2/analytics/conversations/details/query"
-
-
-def record(name: str, start: int, end: int | None, *moments: int) -> dict[str, Any]:
-    """A conversation with a segment from each moment to the next."""
-    cuts = [start, *moments] + ([] if end is None else [end])
-    segments = [{"segmentStart": iso(one), "segmentEnd": iso(two)} for one, two in pairwise(cuts)]
-    said: dict[str, Any] = {
-        "conversationId": name,
-        "conversationStart": iso(start),
-        "participants": [{"sessions": [{"segments": segments}]}],
-    }
-    return said | ({} if end is None else {"conversationEnd": iso(end)})
-
-
-class Desk:
-    """A platform: its records, how late they are, and what it refuses."""
-
-    def __init__(self, *records: dict[str, Any], now: int = NOON) -> None:
-        self.records = list(records)
-        self.now = now
-        self.asked: list[Ask] = []
-        self.lag = 0
-        self.most = 100_000
-        self.longest = 7 * DAY
-        self.reach = 35 * DAY
-        self.available = now - HOUR
-        self.forbidden: Sequence[str] = ()
-        self.going_on: list[tuple[str, int]] = []
-        self.truncated = False
-        self.states: dict[str, dict[str, Any]] = {}
-        self.polls = 2
-
-    def answer(self, step: Ask) -> Answer | Refusal:
-        self.asked.append(step)
-        if any(part in step.path for part in self.forbidden):
-            return Refusal(403, "it lacks analytics:something:view", self.now, ("analytics:something:view",))
-        if step.path == QUERY:
-            return self.query(step.document)
-        if step.path.endswith("activity/query"):
-            entities = [{"conversationId": name, "activityDate": iso(at)} for name, at in self.going_on]
-            finer = "filter" in step.document
-            told = {"group": {"mediaType": "voice"}, "entities": entities, "truncated": self.truncated and not finer}
-            return self.said(results=[told])
-        if step.path.endswith("/availability"):
-            return self.said(dataAvailabilityDate=iso(self.available))
-        if step.path.endswith("/jobs"):
-            self.job = step.document
-            return self.said(jobId="j-1")
-        if step.path.endswith("/jobs/j-1"):
-            self.polls -= 1
-            return self.said(state="FULFILLED" if self.polls <= 0 else "PENDING")
-        if step.path.endswith("/results"):
-            return self.results(step.params)
-        if step.path.startswith("/api/v2/conversations/"):
-            found = self.states.get(step.path.rpartition("/")[2])
-            return Refusal(404, "not found", self.now) if found is None else self.said(**found)
-        wanted = str(step.params["id"]).split(",")
-        return self.said(conversations=[one for one in self.records if one["conversationId"] in wanted])
-
-    def query(self, document: Mapping[str, Any]) -> Answer | Refusal:
-        start, end = self.interval(document)
-        if end - start > self.longest:
-            return Refusal(400, "The interval spans too many days", self.now)
-        if start < self.now - self.reach:
-            return Refusal(400, "The interval begins more than 35 days ago", self.now)
-        paging = document["paging"]
-        size, number = paging["pageSize"], paging["pageNumber"]
-        if size * number > self.most:
-            return Refusal(400, f"Pagination may not exceed {self.most} results", self.now)
-        found = self.matching(start, end)
-        if document["order"] == "desc":
-            found.reverse()
-        page = found[(number - 1) * size : number * size]
-        return self.said(**({"conversations": page} if page else {}), totalHits=len(found))
-
-    def results(self, params: Mapping[str, Any]) -> Answer:
-        found = self.matching(*self.interval(self.job))
-        first = int(params.get("cursor", 0))
-        cursor = {"cursor": str(first + 2)} if first + 2 < len(found) else {}
-        return self.said(conversations=found[first : first + 2], **cursor)
-
-    def interval(self, document: Mapping[str, Any]) -> tuple[int, int]:
-        start, _, end = document["interval"].partition("/")
-        return read_iso(start) or 0, read_iso(end) or 0
-
-    def matching(self, start: int, end: int) -> list[dict[str, Any]]:
-        at = self.now - self.lag
-        found = [
-            one
-            for one in self.records
-            if start // DAY * DAY <= (began := read_iso(one["conversationStart"]) or 0) < end
-            and began <= at
-            and (read_iso(one.get("conversationEnd")) or end) >= start
-        ]
-        return sorted(found, key=lambda one: (one["conversationStart"], one["conversationId"]))
-
-    def said(self, **fields: Any) -> Answer:
-        return Answer(fields, self.now)
-
-    @property
-    def intervals(self) -> list[tuple[int, int]]:
-        return [self.interval(step.document) for step in self.asked if step.path == QUERY]
-
-
-class Fetched:
-    """A course that was followed to its end."""
-
-    def __init__(
-        self,
-        desk: Desk,
-        period: Period,
-        *,
-        known: Sequence[str] = (),
-        seen: Seen | None = None,
-        limits: Limits | None = None,
-        meanwhile: Callable[[], None] = lambda: None,
-    ) -> None:
-        self.kept: list[dict[str, Any]] = []
-        self.shares: list[float] = []
-        self.reached: list[int] = []
-        self.waits: list[int] = []
-        going = course(period, desk.now, seen or Seen(), limits or Limits())
-        reply: Any = None
-        while True:
-            try:
-                step = going.send(reply)
-            except StopIteration as end:
-                self.outcome: Outcome = end.value
-                return
-            reply = None
-            match step:
-                case Ask():
-                    reply = desk.answer(step)
-                    meanwhile()
-                case Take(frame):
-                    self.kept.append(json.loads(frame))
-                case Wait(length):
-                    self.waits.append(length)
-                    desk.now += length
-                    reply = desk.now
-                case Known():
-                    reply = known
-                case Tell(share, reached):
-                    self.shares.append(share)
-                    self.reached += [] if reached is None else [reached]
-
-    @property
-    def names(self) -> list[str]:
-        return [one["conversationId"] for one in self.kept]
+from journeymap.protocol.backfill.steps import UnansweredError
+from tests.unit.protocol.desk import MIDNIGHT, NOON, Desk, Fetched, record
 
 
 def gap(length: int = 90 * SECOND, end: int = NOON) -> Period:
@@ -193,8 +37,8 @@ def test_what_happened_in_a_gap_is_kept_unaltered_and_the_rest_is_passed() -> No
     quiet = record("quiet", NOON - HOUR, None, NOON - 30 * MINUTE)
     over = record("over", NOON - HOUR, NOON - 40 * MINUTE)
     found = Fetched(Desk(inside, quiet, over, after, now=NOON + 2 * SECOND), gap())
-    assert found.kept == [inside, after]
-    assert found.outcome == Outcome(2, 1, sure=True)
+    assert found.kept == [after, inside], "the newest first"
+    assert found.outcome == Outcome(2, 4, sure=True), "it repeats what a look at the newest has brought"
     assert found.shares == sorted(found.shares)
 
 
@@ -211,7 +55,7 @@ def test_pages_are_read_to_their_end_and_what_repeats_is_kept_once() -> None:
 
     def meanwhile() -> None:  # conversations go on beginning, and shift the pages
         n = len(desk.asked)
-        desk.records.insert(0, record(f"n{n}", NOON - MINUTE - n, None, NOON))
+        desk.records.append(record(f"n{n}", NOON - SECOND if n % 2 else NOON - MINUTE - n, None, NOON))
 
     found = Fetched(desk, gap(), meanwhile=meanwhile)
     assert set(found.names) >= {f"c{n:03}" for n in range(250)}
@@ -221,7 +65,9 @@ def test_pages_are_read_to_their_end_and_what_repeats_is_kept_once() -> None:
 def test_an_empty_page_has_no_conversations_and_ends_it() -> None:
     desk = Desk(*(record(f"c{n}", NOON - MINUTE + n, None, NOON) for n in range(100)), now=NOON + SECOND)
     assert len(Fetched(desk, gap()).names) == 100
-    assert len(desk.intervals) == 2, "a total may be out of date: only a page that is not full is the last"
+    look, *pages = desk.intervals
+    assert look[0] == NOON - 1
+    assert len(pages) == 2, "a total may be out of date: only a page that is not full is the last"
 
 
 def test_what_began_before_and_goes_on_comes_by_its_id() -> None:
@@ -304,6 +150,27 @@ def test_a_gap_is_filled_only_when_records_are_seen_that_are_newer() -> None:
     assert found.outcome.sure
     assert desk.now >= NOON + SECOND + desk.lag
     assert all(one <= two for one, two in pairwise(found.waits))
+
+
+def test_what_a_later_page_tells_is_no_proof_for_an_earlier_one() -> None:
+    desk = Desk(
+        *(record(f"c{n:03}", NOON - MINUTE + n, None, NOON - MINUTE + n) for n in range(150)), now=NOON + SECOND
+    )
+
+    def meanwhile() -> None:  # records catch up while the pages are read
+        if len(desk.asked) == 2:
+            desk.records += [record("last", NOON - 1, None, NOON - 1), record("old", NOON - HOUR, None, NOON + SECOND)]
+
+    found = Fetched(desk, gap(), meanwhile=meanwhile)
+    assert set(found.names) == {f"c{n:03}" for n in range(150)} | {"last", "old"}
+    assert found.outcome.sure
+
+
+def test_what_is_in_progress_and_came_is_not_asked_for_again() -> None:
+    desk = Desk(record("c", NOON - MINUTE, None, NOON), now=NOON + SECOND)
+    desk.going_on = [("c", NOON)]
+    assert Fetched(desk, gap(), known=["c"]).names == ["c"]
+    assert not [step for step in desk.asked if step.method == "GET"]
 
 
 def test_where_nothing_newer_comes_it_ends_all_the_same_and_says_so() -> None:

@@ -22,7 +22,9 @@ def gone_through(status: SourceStatus, *states: ConnectionState, error: str | No
 def test_every_change_between_two_looks_is_seen_once() -> None:
     changes, log = Changes(), ConnectionLog()
     status = gone_through(SourceStatus(since=NOW), CONNECTING, OPEN)
+    assert changes.are_there(status)
     log.look({"s": changes.since_last(status)})
+    assert not changes.are_there(status)
     log.look({"s": changes.since_last(status)})
     status = gone_through(status, OPEN, CLOSED, CONNECTING, error="timed out")
     status = gone_through(status, OPEN)

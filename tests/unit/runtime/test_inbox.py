@@ -16,7 +16,7 @@ from journeymap.journal.journal import Journal
 from journeymap.journal.replay import Replay
 from journeymap.journal.segment import segments
 from journeymap.model.record import Record
-from journeymap.runtime.inbox import HANDFUL, Inbox
+from journeymap.runtime.inbox import WORTHWHILE, Inbox
 
 
 class Received:
@@ -173,7 +173,9 @@ def test_a_batch_ends_the_wait(tmp_path: Path) -> None:
 
 def test_many_bytes_and_a_journal_that_is_ahead_end_the_wait_too(tmp_path: Path) -> None:
     with received(tmp_path, max_records=2) as box:
-        box.put(HANDFUL)
+        box.put(WORTHWHILE - 10)
+        assert not box.inbox.wait(0)
+        box.put()
         assert box.inbox.wait(0)
         box.take()
         for _ in range(3):
