@@ -41,7 +41,8 @@ export class HealthStrip {
 
 function journeys(answer, filtered) {
   if (!answer) return `${NOTHING} journeys`;
-  const all = filtered ? `${count(answer.matched)} of ${count(answer.total)} journeys` : `${count(answer.total)} journeys`;
+  const total = `${count(answer.total)} ${answer.total === 1 ? "journey" : "journeys"}`;
+  const all = filtered ? `${count(answer.matched)} of ${total}` : total;
   return `${all} · ${count(answer.open)} in progress`;
 }
 

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from journeymap.errors import ForbiddenError, InputError, RefusedError, SourceError, StoreError
 from journeymap.model.backfill import AGAIN, ASKED, GAP, START, BackfillReport, Fill
 from journeymap.model.journey import State
+from journeymap.model.origin import PUBLIC_APIS
 from journeymap.model.status import Gap, SourceReport
 from journeymap.model.time import MINUTE, SECOND, Millis, is_usable
 from journeymap.protocol.backfill.slices import MARGIN, Period
@@ -22,9 +23,6 @@ from journeymap.runtime.gaps import FIRST_CONNECTION
 from journeymap.source.base import ConnectionState, Deliver
 from journeymap.source.records import Fetch, Records
 from journeymap.store.base import Query, StoreReader
-
-SOURCES: Final = frozenset({"notifications", "eventbridge"})
-"""The sources whose platform has the records: only their gaps can be filled."""
 
 MOST_OPEN: Final = 20_000
 """So many conversations that are open in the store are asked for by their ids at most."""
@@ -47,7 +45,8 @@ class Filling(msgspec.Struct, frozen=True):
 class Filler:
     """Fetches the periods of `Fills`. `run` needs a thread; all else may come from any other.
 
-    `reach` is how far back the very first start looks. `scope` are the sources whose gaps are filled; unless it does so
+    `reach` is how far back the very first start looks. `scope` are the sources whose gaps are filled, of those whose platform has
+    records; unless it does so
     `by_itself`, only what operators ask for is fetched. `store` tells which conversations are open.
     """
 
@@ -57,7 +56,7 @@ class Filler:
         store: StoreReader,
         clock: Clock,
         reach: Millis,
-        scope: Collection[str] = SOURCES,
+        scope: Collection[str] = PUBLIC_APIS,
         *,
         by_itself: bool = True,
     ) -> None:

@@ -13,12 +13,13 @@ from msgspec.structs import replace
 from journeymap.decode.event import decode_frame
 from journeymap.errors import TransientSourceError
 from journeymap.journal.journal import Journal
+from journeymap.model.origin import PUBLIC_APIS
 from journeymap.model.record import BACKFILL_SOURCE, Record
 from journeymap.model.status import GAPS, decode_gaps
 from journeymap.model.time import SECOND, Millis
 from journeymap.protocol.backfill.slices import Period
 from journeymap.runtime.clock import Clock
-from journeymap.runtime.filler import SOURCES, known_open
+from journeymap.runtime.filler import known_open
 from journeymap.runtime.gaps import is_filled_by
 from journeymap.runtime.pipeline import Pipeline
 from journeymap.source.base import Deliver
@@ -92,7 +93,7 @@ class StoreFiller:
             return 0
         gaps, now, closed = decode_gaps(document), self._clock.now(), 0
         for place, gap in enumerate(gaps):
-            if is_filled_by(gap, SOURCES, period.start, period.end):
+            if is_filled_by(gap, PUBLIC_APIS, period.start, period.end):
                 gaps[place] = replace(gap, filled_at=now, conversations=conversations, filling=None, problem="")
                 closed += 1
         self._store.write_documents({GAPS: msgspec.json.encode(gaps)})

@@ -219,6 +219,14 @@ def test_another_source_environment_or_version_is_refused(path: Path, monkeypatc
     opened(path).close()
 
 
+def test_either_source_of_the_public_apis_may_join_a_store_of_the_other(path: Path) -> None:
+    opened(path, source="notifications").close()
+    opened(path, source="eventbridge,notifications").close()
+    opened(path, source="eventbridge").close()
+    with pytest.raises(StoreMismatchError, match="source 'notifications', not to 'eventstreams'"):
+        opened(path, source="eventstreams")
+
+
 def test_a_store_notes_what_its_writers_fold_with_and_never_forgets_that_it_was_something_else(path: Path) -> None:
     def folding(version: int | None) -> tuple[int, ...]:
         folded_with = None if version is None else Fingerprint(version, 1, 1)

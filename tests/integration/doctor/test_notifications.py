@@ -59,7 +59,7 @@ def wrong(results: list[Result]) -> dict[str, tuple[str, str, str]]:
 
 
 def test_all_is_well_and_nothing_is_left(config: PublicApiConfig, platform: SimulatedPlatform) -> None:
-    results = examined(config)
+    results = examined(config, patience=20_000)
     assert wrong(results) == {}
     said = {each.name: each.found for each in results}
     assert said["organisation"].startswith("Simulated Contact Centre (")
