@@ -120,9 +120,12 @@ class Filler:
         start, end, name = command.get("from"), command.get("to"), command.get("id", "")
         if type(start) is not int or type(end) is not int or not (is_usable(start) and is_usable(end) and start < end):
             raise InputError("a period begins at `from` and ends at `to`, in milliseconds")
+        now = self._clock.now()
+        if start >= now:
+            raise InputError("a period that is to come cannot be fetched")
         with self._turn:
             jobs = command.get("jobs") is True
-            self._fills.add(ASKED, start, end, self._clock.now(), jobs=jobs, fill_id=str(name)[:100])
+            self._fills.add(ASKED, start, min(end, now), now, jobs=jobs, fill_id=str(name)[:100])
             self._turn.notify_all()
 
     def retry(self) -> None:
@@ -188,7 +191,8 @@ class Filler:
                 now = self._clock.now()
                 fill = None if self._held else self._fills.next(now)
                 if fill is not None:
-                    return fill
+                    # Before the lock is given away: from now on it is not made longer by the next gap.
+                    return self._fills.begin(fill.fill_id)
                 due = self._fills.next_due() if not self._held else None
                 left = _LONGEST_PAUSE if due is None else min(_LONGEST_PAUSE, max(0, due - now))
                 self._turn.wait(left / SECOND)
@@ -248,14 +252,14 @@ def known_open(store: StoreReader, at: Millis) -> list[str]:
         for row in rows:
             found += [one.interaction_id for one in row.interactions if one.state != State.CLOSED]
         query = replace(query, after=(rows[-1].last_event_at, rows[-1].journey_id))
+    if len(found) > MOST_OPEN:
+        log.warning("more than %d conversations are open: those that were active last are asked for", MOST_OPEN)
     return found[:MOST_OPEN]
 
 
 def _period(fill: Fill) -> Period:
-    """What of it is left to be fetched."""
-    end = fill.end if fill.reached is None else max(fill.start + 1, min(fill.end, fill.reached))
     margin = _WIDE if fill.reason == AGAIN else MARGIN
-    return Period(fill.start, end, margin, open_too=fill.reason in (START, ASKED), jobs=fill.jobs)
+    return Period(fill.start, fill.end, margin, fill.reason in (START, ASKED), fill.jobs, fill.asked_at, fill.reached)
 
 
 def _period_in_words(fill: Fill) -> str:

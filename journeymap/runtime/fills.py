@@ -121,6 +121,11 @@ class Fills:
         due = [fill for fill in self._fills.values() if fill.state in (WAITING, FILLING) and fill.due_at <= now]
         return max(due, key=lambda fill: (fill.reason != AGAIN, fill.end, fill.asked_at), default=None)
 
+    def begin(self, fill_id: str) -> Fill:
+        """It is being fetched from now on, as it stands."""
+        fill = self._fills[fill_id] = replace(self._fills[fill_id], state=FILLING)
+        return fill
+
     def next_due(self) -> Millis | None:
         """When `next` next has something; None if never, as things stand."""
         return min((fill.due_at for fill in self._fills.values() if fill.state in (WAITING, FILLING)), default=None)

@@ -129,7 +129,7 @@ def fetch(
 
     Raises what the records raise otherwise.
     """
-    tries = 0
+    tries, begun_at = 0, clock.now()
     going = records.begin(period, deliver, known)
     while going.outcome is None:
         try:
@@ -143,6 +143,7 @@ def fetch(
             if tries == _TRIES:
                 raise
             sleep(_PAUSE)
+            period = replace(period, begun_at=begun_at, reached=going.reached or period.reached)
             going = records.begin(period, deliver, known)
     return going
 

@@ -16,19 +16,19 @@ _METRICS: Final = [{"metric": name, "details": True} for name in ("oWaiting", "o
 
 
 def in_progress(limits: Limits) -> Course[dict[str, Millis]]:
-    """Since when each conversation that is in progress has been in its state. Not all of them where the platform names
+    """Since when each conversation that is in progress has been in its newest state. Not all of them where the platform names
     only some, nor any where the client may not ask; `limits` has a note then."""
     found: dict[str, Millis] = {}
     for group in (yield from _groups({"metrics": _METRICS, "groupBy": ["mediaType"]}, limits)):
         if not group.get("truncated"):
-            found.update(_named(group))
+            _add(found, group)
             continue
         named = group.get("group")
         media = named.get("mediaType") if isinstance(named, dict) else None
         predicate = {"type": "dimension", "dimension": "mediaType", "operator": "matches", "value": media}
         finer = {"metrics": _METRICS, "groupBy": ["queueId"], "filter": {"type": "and", "predicates": [predicate]}}
         for part in (yield from _groups(finer, limits)):
-            found.update(_named(part))
+            _add(found, part)
             if part.get("truncated"):
                 limits.note(
                     "the platform names only some of the conversations in progress: others are known by id only"
@@ -45,6 +45,11 @@ def _groups(query: Mapping[str, Any], limits: Limits) -> Course[Sequence[Mapping
         return ()
     assert isinstance(reply, Answer)
     return [group for group in reply.listed("results") if isinstance(group, dict)]
+
+
+def _add(found: dict[str, Millis], group: Mapping[str, Any]) -> None:
+    for name, at in _named(group):
+        found[name] = max(at, found.get(name, 0))
 
 
 def _named(group: Mapping[str, Any]) -> Iterator[tuple[str, Millis]]:

@@ -20,6 +20,7 @@ MOST_HITS: Final = 100_000
 
 _IDS_AT_ONCE: Final = 50
 _BAD_REQUEST: Final = 400
+_NO_IDS: Final = (_BAD_REQUEST, 404)
 
 
 Told: TypeAlias = Callable[[Slice, float], Step]
@@ -73,13 +74,22 @@ def _instead(part: Slice, number: int, refusal: Refusal, limits: Limits) -> Sequ
     raise UnansweredError(refusal)
 
 
-def by_ids(ids: Iterable[str], sieve: Sieve) -> Course[None]:
-    """The records of these conversations; those of which there are none do not come."""
+def by_ids(ids: Iterable[str], sieve: Sieve, limits: Limits) -> Course[None]:
+    """The records of these conversations; those of which there are none do not come. What the platform does not take for the id
+    of a conversation is left out, and `limits` has a note then: a store may hold what other sources brought."""
     wanted = list(ids)
-    for first in range(0, len(wanted), _IDS_AT_ONCE):
-        some = wanted[first : first + _IDS_AT_ONCE]
-        reply = yield from asked(Ask("GET", DETAILS, {"id": ",".join(some)}))
-        yield from sieve.sift(reply.listed("conversations"), reply.now)
+    todo = [wanted[first : first + _IDS_AT_ONCE] for first in range(0, len(wanted), _IDS_AT_ONCE)]
+    while todo:
+        some = todo.pop()
+        reply = yield Ask("GET", DETAILS, {"id": ",".join(some)})
+        if isinstance(reply, Answer):
+            yield from sieve.sift(reply.listed("conversations"), reply.now)
+        elif reply.status not in _NO_IDS:
+            raise UnansweredError(reply)
+        elif len(some) == 1:
+            limits.note("some ids that the store holds to be open are none of the platform's conversations")
+        else:
+            todo += some[len(some) // 2 :], some[: len(some) // 2]
 
 
 def newest(end: Millis, now: Millis, sieve: Sieve) -> Course[None]:

@@ -22,13 +22,18 @@ _LOOK_BACK: Final[Millis] = HOUR
 
 class Period(msgspec.Struct, frozen=True):
     """A stretch of time to be fetched: `[start, end)`, and `margin` before and after it. `open_too` asks also for what was open,
-    though nothing happened to it; `jobs` for jobs instead of queries, where they reach."""
+    though nothing happened to it; `jobs` for jobs instead of queries, where they reach.
+
+    Of one that was begun before, at `begun_at`, all slices from `reached` on have come.
+    """
 
     start: Millis
     end: Millis
     margin: Millis = MARGIN
     open_too: bool = False
     jobs: bool = False
+    begun_at: Millis | None = None
+    reached: Millis | None = None
 
 
 class Slice(NamedTuple):

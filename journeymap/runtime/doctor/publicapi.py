@@ -86,7 +86,7 @@ RECORDS: Final = (
     Needed(
         "analytics:conversationAggregate:view",
         "conversations in progress at the start are found only when something happens to them",
-        False,
+        True,
         lambda api, _: api.post(ACTIVITY_QUERY, {"metrics": [{"metric": "oInteracting", "details": True}]}),
     ),
 )

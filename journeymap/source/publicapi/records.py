@@ -13,6 +13,7 @@ from journeymap.errors import ForbiddenError, RequestError
 from journeymap.model.time import Millis
 from journeymap.protocol.backfill.course import Outcome, course
 from journeymap.protocol.backfill.limits import Limits
+from journeymap.protocol.backfill.queries import BeyondReachError
 from journeymap.protocol.backfill.sieve import Seen
 from journeymap.protocol.backfill.slices import Period
 from journeymap.protocol.backfill.steps import Answer, Ask, Known, Refusal, Take, Tell, UnansweredError, Wait
@@ -75,6 +76,8 @@ class AnalyticsFetch:
             self.outcome, self.share = end.value, 1.0
         except UnansweredError as error:
             raise _in_our_words(error.refusal) from None
+        except BeyondReachError:
+            raise RequestError("the platform's queries do not reach what was asked for", 400) from None
 
     def _perform(self, step: Any) -> bool:
         """Do what a step says; whether that took its time, so that it is somebody else's turn."""

@@ -49,6 +49,7 @@ class Desk:
         self.truncated = False
         self.states: dict[str, dict[str, Any]] = {}
         self.polls = 2
+        self.unheard_of: Sequence[str] = ()
 
     def answer(self, step: Ask) -> Answer | Refusal:
         self.asked.append(step)
@@ -75,6 +76,8 @@ class Desk:
             found = self.states.get(step.path.rpartition("/")[2])
             return Refusal(404, "not found", self.now) if found is None else self.said(**found)
         wanted = str(step.params["id"]).split(",")
+        if set(wanted) & set(self.unheard_of):
+            return Refusal(400, "an id is not that of a conversation", self.now)
         return self.said(conversations=[one for one in self.records if one["conversationId"] in wanted])
 
     def query(self, document: Mapping[str, Any]) -> Answer | Refusal:
@@ -94,7 +97,11 @@ class Desk:
         return self.said(**({"conversations": page} if page else {}), totalHits=len(found))
 
     def results(self, params: Mapping[str, Any]) -> Answer:
-        found = self.matching(*self.interval(self.job))
+        found = [
+            one
+            for one in self.matching(*self.interval(self.job))
+            if (read_iso(one["conversationStart"]) or 0) <= self.available
+        ]
         first = int(params.get("cursor", 0))
         cursor = {"cursor": str(first + 2)} if first + 2 < len(found) else {}
         return self.said(conversations=found[first : first + 2], **cursor)

@@ -79,7 +79,7 @@ def test_what_began_before_and_goes_on_comes_by_its_id() -> None:
     found = Fetched(desk, gap(), known=["ended", "unmoved", "unheard-of"])
     assert set(found.names) == {"old", "ended", "new"}
     (asked,) = [step for step in desk.asked if step.method == "GET"]
-    assert asked.params == {"id": "ended,old,unheard-of"}, "what has been as it is since before need not be asked for"
+    assert asked.params == {"id": "ended,old,unheard-of,unmoved"}, "a state that began before may have had a hold since"
 
 
 def test_where_not_all_in_progress_is_named_it_is_asked_for_by_queue() -> None:
@@ -171,6 +171,83 @@ def test_what_is_in_progress_and_came_is_not_asked_for_again() -> None:
     desk.going_on = [("c", NOON)]
     assert Fetched(desk, gap(), known=["c"]).names == ["c"]
     assert not [step for step in desk.asked if step.method == "GET"]
+
+
+def test_where_records_are_looked_at_again_it_is_no_further_back_than_they_lag() -> None:
+    """And a quiet organisation, for which the first look brings nothing, does not make it go beyond the reach of queries."""
+    desk = Desk(record("c", NOON - 20 * DAY, NOON - 20 * DAY + MINUTE), now=NOON + SECOND)
+
+    def meanwhile() -> None:
+        if desk.now >= NOON + MINUTE and len(desk.records) == 1:
+            desk.records.append(record("new", NOON - 1, None, NOON + SECOND))
+
+    found = Fetched(desk, Period(NOON - 40 * DAY, NOON, open_too=True), meanwhile=meanwhile)
+    assert set(found.names) == {"c", "new"}
+    again = [start for start, _ in desk.intervals[-4:]]
+    assert min(again) >= NOON - LAG_PATIENCE - MARGIN
+
+
+def test_after_a_long_fetch_the_newest_part_is_asked_for_once_more_at_least() -> None:
+    lives = [record(f"c{n:03}", NOON - HOUR + n * MINUTE, NOON - HOUR + n * MINUTE + 1) for n in range(61)]
+    desk = Desk(*lives, record("after", NOON + MINUTE, None, NOON + MINUTE), now=NOON + SECOND)
+    desk.lag = 5 * MINUTE
+
+    def meanwhile() -> None:
+        if len(desk.asked) == 5:
+            desk.now += LAG_PATIENCE
+
+    found = Fetched(desk, gap(HOUR), meanwhile=meanwhile)
+    assert set(found.names) >= {f"c{n:03}" for n in range(61)}
+    assert found.outcome.sure
+
+
+@pytest.mark.parametrize("later", [SECOND, LAG_PATIENCE + HOUR])
+def test_what_was_interrupted_goes_on_and_leaves_nothing_out(later: int) -> None:
+    """What began on the day before and happened in the part that had come is told by that day's slice only."""
+    early = MIDNIGHT - 9 * HOUR
+    going_on = record("goes on", early, None, early + MINUTE, MIDNIGHT + 5 * HOUR)
+    ended = record("ended", early, MIDNIGHT + 5 * HOUR, early + MINUTE)
+    end = MIDNIGHT + 10 * HOUR
+    desk = Desk(going_on, ended, record("new", end - SECOND, None, end), now=end + later)
+    period = Period(MIDNIGHT - 4 * HOUR, end, begun_at=end + SECOND, reached=MIDNIGHT)
+    desk.going_on = [("new", end)]
+    found = Fetched(desk, period)
+    assert {"goes on", "ended"} <= set(found.names)
+    assert ("new" in found.names) and found.outcome.sure
+    whole = Fetched(desk, Period(MIDNIGHT - 4 * HOUR, end, begun_at=end + SECOND))
+    assert sorted(whole.names) == sorted(found.names)
+
+
+def test_what_is_to_come_is_not_waited_for() -> None:
+    desk = Desk(record("c", NOON - HOUR, None, NOON - SECOND), now=NOON)
+    found = Fetched(desk, Period(NOON - MINUTE, NOON + HOUR))
+    assert found.names == ["c"]
+    assert desk.now <= NOON + LAG_PATIENCE + MINUTE
+    assert len(desk.asked) < 60
+
+
+def test_the_newest_state_of_a_conversation_counts() -> None:
+    desk = Desk(record("c", NOON - 3 * DAY, None, NOON - SECOND), record("new", NOON, None), now=NOON + SECOND)
+    desk.going_on = [("c", NOON - MINUTE), ("c", NOON - DAY)]
+    assert set(Fetched(desk, gap()).names) == {"c", "new"}
+
+
+def test_what_the_platform_does_not_take_for_an_id_is_left_out_and_said() -> None:
+    old = [record(f"c{n}", NOON - 3 * DAY, None, NOON - SECOND) for n in range(70)]
+    desk = Desk(*old, record("new", NOON, None), now=NOON + SECOND)
+    desk.unheard_of = ["test-1"]
+    found = Fetched(desk, gap(), known=[f"c{n}" for n in range(70)] + ["test-1"])
+    assert len(found.names) == 71
+    assert any("none of the platform's conversations" in note for note in found.outcome.notes)
+
+
+def test_a_job_that_does_not_reach_to_the_present_is_no_proof() -> None:
+    lives = [record(f"c{n:03}", NOON - 30 * MINUTE + n, None, NOON - MINUTE + n) for n in range(340)]
+    desk = Desk(*lives, record("new", NOON + 1, None, NOON + 2), now=NOON + 3 * SECOND)
+    desk.most = 200
+    found = Fetched(desk, gap())
+    assert not found.outcome.sure
+    assert any("may be missing" in note for note in found.outcome.notes)
 
 
 def test_where_nothing_newer_comes_it_ends_all_the_same_and_says_so() -> None:

@@ -45,6 +45,16 @@ def test_one_that_was_begun_is_not_made_longer() -> None:
     assert len(fills.all()) == 2
 
 
+def test_one_that_is_about_to_be_asked_for_is_not_made_longer_either() -> None:
+    fills = Fills()
+    fills.look(NOW, [gap(NOW - 9_000, NOW - 8_000)])
+    fill = fills.next(NOW)
+    assert fill is not None
+    assert fills.begin(fill.fill_id).end == NOW - 8_000
+    fills.look(NOW, [gap(NOW - 7_000, NOW - 6_000)])
+    assert [each.end for each in fills.all()] == [NOW - 8_000, NOW - 6_000]
+
+
 def test_what_may_still_grow_is_waited_for() -> None:
     fills = Fills()
     fills.look(NOW, [gap(NOW - 3_000, NOW, "dropped")])
