@@ -35,7 +35,8 @@ def doctor(only: tuple[str, ...], skip: tuple[str, ...], timeout: str, as_json: 
     """Check the set-up from configuration to first event: a line a check, with its remedy where something is wrong.
 
     It connects and subscribes as `run` would, beside an ingest that may be running, and takes back what it asked for (an
-    empty notification channel stays for up to a day); it writes to no store. Exit code 0 if no check fails, 1 if one does, 2 if the settings cannot be read at all.
+    empty notification channel stays for up to a day); it writes to no store. Exit code 0 if no check fails, 1 if one does,
+    2 if the settings cannot be read at all.
     """
     patience = _length(timeout)
     listener = Listener() if as_json else _Lines()
