@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 from journeymap.model.change import Changes
 from journeymap.model.event import Event, better_copy, order_key, same_copy
@@ -20,8 +20,8 @@ class Aliases:
         self._forgotten: dict[str, None] = {}
         self._in_force = identity.aliases_of(self._events.values())
         self._before = self._in_force
-        self._apart = identity.apart_of(self._events.values())
-        self._apart_before = self._apart
+        self._said = identity.said_of(self._events.values(), self._in_force)
+        self._said_before = self._said
 
     @property
     def unsaved(self) -> int:
@@ -32,10 +32,9 @@ class Aliases:
         """The customer that an id stands for."""
         return identity.resolve(customer_id, self._in_force)
 
-    @property
-    def apart(self) -> Mapping[str, Collection[str]]:
-        """By key or customer: from whom an operator took it apart."""
-        return self._apart
+    def said(self, key: str) -> identity.Said:
+        """What an operator said of a key."""
+        return self._said.get(key, identity.UNSAID)
 
     def take(self, event: Event) -> Taken:
         """Take an identity event in. It comes into force with `changed`."""
@@ -62,29 +61,30 @@ class Aliases:
             if identity.resolve(name, before) != identity.resolve(name, self._in_force)
         }
 
-    def taken_apart(self) -> list[str]:
-        """Those that are now kept apart from others than before."""
-        before, self._apart_before = self._apart_before, self._apart
-        if before is self._apart:
+    def said_otherwise(self) -> list[str]:
+        """The keys of which something else is said now than before."""
+        before, self._said_before = self._said_before, self._said
+        if before is self._said:
             return []
-        return [name for name in before.keys() | self._apart.keys() if before.get(name) != self._apart.get(name)]
+        unsaid = identity.UNSAID
+        return [key for key in before.keys() | self._said.keys() if before.get(key, unsaid) != self.said(key)]
 
     def forget(self, before: Millis, unused: Callable[[str], bool]) -> int:
-        """Drop events older than `before` of customers that are `unused`; how many went."""
+        """Drop events older than `before` of what is `unused`, itself and as who it stands for; how many went."""
         old = sorted((event for event in self._events.values() if event.timestamp < before), key=order_key)
-        gone = [event for event in old if event.from_customer is not None and unused(self.resolve(event.from_customer))]
+        gone = [event for event in old if (one := event.from_customer) and unused(one) and unused(self.resolve(one))]
         for event in gone:
             del self._events[event.event_id]
             self._unsaved.pop(event.event_id, None)
             self._forgotten[event.event_id] = None
         if gone:
             self._read()
-            self._before, self._apart_before = self._in_force, self._apart
+            self._before, self._said_before = self._in_force, self._said
         return len(gone)
 
     def _read(self) -> None:
         self._in_force = identity.aliases_of(self._events.values())
-        self._apart = identity.apart_of(self._events.values())
+        self._said = identity.said_of(self._events.values(), self._in_force)
 
     def take_changes(self, changes: Changes) -> None:
         """Add what changed to the changes of a checkpoint."""

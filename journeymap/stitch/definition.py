@@ -6,7 +6,7 @@ Written to be read, and the yardstick for `stitcher`, which computes the same ev
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from journeymap.model.event import IDENTITY_TYPES, Event, OrderKey, better_copy, order_key, same_copy
 from journeymap.model.journey import Interaction, Journey, journey_id_of
@@ -73,7 +73,7 @@ def customers_of(
         )
         if own is not None:
             named[interaction_id] = identity.resolve(own, aliases)
-    find_by_keys(named, interactions, aliases, identity.apart_of(known), rules)
+    find_by_keys(named, interactions, aliases, identity.said_of(known, aliases), rules)
     return {
         interaction_id: named.get(interaction_id)
         or identity.resolve(identity.anonymous(interaction_id, tuple(tokens[interaction_id])), aliases)
@@ -85,13 +85,14 @@ def find_by_keys(
     named: dict[str, str],
     interactions: Mapping[str, Sequence[Event]],
     aliases: Mapping[str, str],
-    apart: Mapping[str, Collection[str]],
+    said: Mapping[str, identity.Said],
     rules: IdentityRules,
 ) -> None:
     """Add to the `named` interactions those whose customer a key tells.
 
     Twice the rules are gone through in their order. The first time, a key leads where the interactions that carry it and are
     named by then lead: it is that customer's. The second time, a key that is nobody's makes an anonymous customer of its own.
+    What an operator `said` of a key goes before both.
     """
     carried: dict[str, Mapping[str, OrderKey]] = {}
     carriers: dict[str, dict[str, OrderKey]] = defaultdict(dict)
@@ -109,9 +110,8 @@ def find_by_keys(
             for key, where in carriers.items():
                 if kind_of(key) != kind or mentions[key] > rules.busy:
                     continue
-                kept_apart = {identity.resolve(name, aliases) for name in apart.get(key, ())}
                 evidence = [(at, named[name]) for name, at in where.items() if name in named]
-                customer = identity.leads_to(evidence, rules.key_limit, kept_apart)
+                customer = identity.leads_to(evidence, rules.key_limit, said.get(key, identity.UNSAID))
                 if customer is None and anonymously:
                     customer = identity.resolve(key, aliases)
                 if customer:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, TypeAlias
 
+import msgspec
+
 from journeymap.model.event import MERGED, Event, OrderKey, order_key
+from journeymap.model.key import is_key
 from journeymap.stitch.rules import IdentityRules
 
 Evidence: TypeAlias = tuple[OrderKey, str]
@@ -13,7 +16,19 @@ Evidence: TypeAlias = tuple[OrderKey, str]
 carries it, and the customer whose interaction that is."""
 
 SHARED: Final = ""
-"""Where a key leads that too many customers use: to nobody."""
+"""Where a key leads that too many customers use, or that an operator took from everybody: to nobody."""
+
+
+class Said(msgspec.Struct, frozen=True):
+    """What an operator said of a key: whose it is (`joined`), that it joins nobody (`alone`), and whose it is not (`apart`).
+    All after aliases."""
+
+    joined: str | None = None
+    alone: bool = False
+    apart: frozenset[str] = frozenset()
+
+
+UNSAID: Final = Said()
 
 
 def own_customer(events: Iterable[Event], rules: IdentityRules) -> str | None:
@@ -88,13 +103,21 @@ def carried_by(events: Iterable[Event], rules: IdentityRules) -> Carried:
     return carried
 
 
-def leads_to(evidence: Iterable[Evidence], limit: int, apart: Collection[str]) -> str | None:
-    """The customer that a key leads to: that of the earliest evidence, leaving out those whom an operator took `apart` from
-    it; `SHARED` if it is more than `limit` customers', None if it is nobody's. `evidence` names customers after aliases."""
-    known = list(evidence)
-    if len({customer for _, customer in known}) > limit:
+def leads_to(evidence: Iterable[Evidence], limit: int, said: Said) -> str | None:
+    """The customer that a key leads to, whose interactions are named in `evidence`, after aliases: `SHARED` if it is nobody's for
+    good, None if nobody's as yet.
+
+    A customer to whom an operator joined it has it. Otherwise those from whom it was taken do not count, and of up to `limit`
+    that are left it is that of the earliest evidence. Where it was joined to another key, nobody may be known by either yet:
+    that only says where it leads instead of nowhere.
+    """
+    if said.joined is not None and not is_key(said.joined):
+        return said.joined
+    if said.alone:
         return SHARED
-    left = [item for item in known if item[1] not in apart]
+    left = [item for item in evidence if item[1] not in said.apart]
+    if len({customer for _, customer in left}) > limit:
+        return said.joined or SHARED
     return min(left)[1] if left else None
 
 
@@ -110,17 +133,24 @@ def aliases_of(identity_events: Iterable[Event]) -> dict[str, str]:
     return aliases
 
 
-def apart_of(identity_events: Iterable[Event]) -> dict[str, set[str]]:
-    """Whom an operator took apart: the pairs, as from and to, of which the latest event is a `customer.split`."""
+def said_of(identity_events: Iterable[Event], aliases: Mapping[str, str]) -> dict[str, Said]:
+    """What is said of each key. Of a pair, from and to, the latest event decides; an alias in force decides before all splits."""
     latest: dict[tuple[str, str], Event] = {}
     for event in sorted(identity_events, key=order_key):
         assert event.from_customer is not None and event.to_customer is not None
-        latest[event.from_customer, event.to_customer] = event
-    apart: dict[str, set[str]] = {}
-    for (one, other), event in latest.items():
+        if is_key(event.from_customer):
+            latest[event.from_customer, event.to_customer] = event
+    split: dict[str, set[str]] = {}
+    for (key, other), event in latest.items():
+        taken = split.setdefault(key, set())
         if event.type != MERGED:
-            apart.setdefault(one, set()).add(other)
-    return apart
+            taken.add(other)
+    said: dict[str, Said] = {}
+    for key, taken in split.items():
+        joined = resolve(key, aliases) if aliases.get(key, key) != key else None
+        apart = frozenset(resolve(other, aliases) for other in taken if other != key)
+        said[key] = Said(joined, joined is None and key in taken, apart)
+    return said
 
 
 def resolve(customer_id: str, aliases: Mapping[str, str]) -> str:

@@ -216,8 +216,7 @@ class Keys:
     def _customer(self, key: str, told: Iterable[Carrier]) -> str | None:
         resolve = self._aliases.resolve
         evidence = [(each.at, resolve(each.customer)) for each in told if each.customer is not None]
-        apart = {resolve(name) for name in self._aliases.apart.get(key, ())}
-        return identity.leads_to(evidence, self._rules.key_limit, apart)
+        return identity.leads_to(evidence, self._rules.key_limit, self._aliases.said(key))
 
     # Letting go
 
@@ -232,7 +231,11 @@ class Keys:
                 continue
             last = known.carriers.pop(interaction.interaction_id, None)
             if last is not None and last.customer is not None:
-                known.gone = _merged((*known.gone, last), self._rules.key_limit)
+                told, apart = (*known.gone, last), self._aliases.said(key).apart
+                aside = {
+                    each.customer for each in told if each.customer and self._aliases.resolve(each.customer) in apart
+                }
+                known.gone = _merged(told, self._rules.key_limit, aside)
 
     def take_changes(self, changes: Changes) -> None:
         """Add what changed to the changes of a checkpoint."""
@@ -251,10 +254,13 @@ class Keys:
         self._keys = {key: self._keys[key] for key in self._unsaved}
 
 
-def _merged(told: Iterable[Carrier], limit: int) -> tuple[Carrier, ...]:
-    """The earliest carrier of each customer. More customers than the limit are as good as one more than it."""
+def _merged(told: Iterable[Carrier], limit: int, aside: Collection[str]) -> tuple[Carrier, ...]:
+    """The earliest carrier of each customer. More customers than the limit are as good as one more than it, beside those who do
+    not count."""
     earliest: dict[tuple[bool, str | None], Carrier] = {}
     for each in sorted(told, key=lambda one: one.at):
         earliest.setdefault((each.first, each.customer), each)
-    by_time = [[each for each in earliest.values() if each.first == first] for first in (FIRST, not FIRST)]
-    return tuple(each for some in by_time for each in some[: limit + 1])
+    kept = [each for each in earliest.values() if each.customer in aside]
+    counting = [each for each in earliest.values() if each.customer not in aside]
+    by_time = [[each for each in counting if each.first == first] for first in (FIRST, not FIRST)]
+    return (*kept, *(each for some in by_time for each in some[: limit + 1]))

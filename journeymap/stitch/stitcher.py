@@ -170,10 +170,11 @@ class Stitcher:
         return self._keys.identify(concerned)
 
     def _realias(self) -> dict[str, HotInteraction]:
-        """All interactions of customers whose aliases changed, and of keys taken apart from one, brought into memory."""
+        """All interactions of customers whose aliases changed, and of keys of which an operator said something, brought
+        into memory."""
         changed = self._aliases.changed()
-        apart = self._aliases.taken_apart()
-        found = self._keys.carriers(apart) if apart else {}
+        said = self._aliases.said_otherwise()
+        found = self._keys.carriers(said) if said else {}
         self._places.fetch_customers(changed)
         for customer_id in changed:
             customer = self._places.customer(customer_id)

@@ -73,6 +73,8 @@ def _operators_event(chance: random.Random, names: str, some: list[dict[str, Any
     keys = [key for fields in some for key in keys_of(fields)] or NAMES
     one = chance.choice(keys) if chance.random() < 0.7 else chance.choice(NAMES)
     other = chance.choice(["ann", "bob"]) if chance.random() < 0.7 else chance.choice([*keys, *NAMES])
+    if chance.random() < 0.3:
+        other = one  # a key that joins nobody, or does so again
     kind = chance.choice([MERGED, SPLIT, SPLIT])
     return event(kind, _time(chance), event_id=f"m{chance.randrange(10)}", fromCustomerId=one, toCustomerId=other)
 

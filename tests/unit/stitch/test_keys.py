@@ -106,6 +106,30 @@ def test_a_split_stays_while_the_number_is_in_use() -> None:
     assert line.shelf.identity == {}
 
 
+def test_who_was_taken_apart_does_not_hide_another_from_what_is_left_behind() -> None:
+    line = Line()
+    line.call("open", 0)
+    line.apply(event(SPLIT, START, event_id="x", fromCustomerId=KEY, toCustomerId="ann"))
+    for place, contact in enumerate(["ann", "bob", "cat"]):
+        line.call(contact, (place + 1) * 10 * DAY, contact)
+        line.evict(contact)
+    assert {each.customer for each in line.shelf.key_records[KEY].gone} == {"ann", "bob", "cat"}
+    assert line.customers() == {"open": "interaction:open"}
+    line.apply(event(MERGED, START + DAY, event_id="y", fromCustomerId="cat", toCustomerId="bob"))
+    line.call("next", 40 * DAY)
+    assert line.customers() == {"open": "bob", "next": "bob"}
+
+
+def test_a_join_of_a_number_stays_while_the_number_is_in_use() -> None:
+    line = Line()
+    line.call("a", 0, "ann")
+    line.apply(event(MERGED, START + HOUR, event_id="x", fromCustomerId=KEY, toCustomerId="bob"))
+    line.stitcher.forget_identity(FOREVER)
+    line.store()
+    line.call("b", 2 * HOUR)
+    assert line.customers() == {"a": "ann", "b": "bob"}
+
+
 def test_a_switchboard_joins_nobody_and_costs_the_same_whoever_calls() -> None:
     line = Line(IdentityRules(busy=20))
     for number in range(20):
