@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ from journeymap import bootstrap
 from journeymap.bootstrap.backfilling import ingest_runs
 from journeymap.decode.event import decode_raw
 from journeymap.errors import InputError, StoreError
+from journeymap.model.change import KeyRecord
 from journeymap.model.event import Event
 from journeymap.model.key import KEY_KINDS, is_key, kind_of
 from journeymap.readmodel.evidence import Joined
@@ -22,7 +24,7 @@ from journeymap.runtime.clock import SystemClock
 from journeymap.runtime.operator import OPERATOR, TAKE_APART, command, event_frame, new_id
 from journeymap.runtime.shelf import fold_record
 from journeymap.settings import Settings
-from journeymap.stitch.identity import aliases_of, resolve
+from journeymap.stitch.identity import UNSAID, Said, aliases_of, resolve, said_of
 from journeymap.stitch.rules import IdentityRules
 from journeymap.store.base import StoreReader
 from journeymap.store.disk import open_disk_reader
@@ -34,6 +36,9 @@ LOOK_EVERY: Final = 0.1
 
 SHOWN: Final = 100
 """Of a customer with more journeys the latest are looked at."""
+
+CUSTOMERS_SHOWN: Final = 5
+"""So many of the customers that share a key are named."""
 
 
 class KeysInUse(msgspec.Struct):
@@ -112,10 +117,8 @@ def customer(settings: Settings, name: str) -> Customer:
             rules=options.identity,
         )
         spans = sorted(reader.spans(customer_id), key=lambda span: span.start, reverse=True)
-        if not spans and name in reader.keys([name]):
-            raise InputError(
-                f"{name[:80]!r} joins nobody: too many customers use it, or too many interactions carry it"
-            )
+        if not spans and (record := reader.keys([name]).get(name)) is not None:
+            raise InputError(_why_nobody(reader, record))
         if not spans:
             raise InputError(f"no journey is {name[:80]!r}'s: ids are those that the live view shows")
         found: dict[tuple[str, str, str | None], Joined] = {}
@@ -147,6 +150,8 @@ def change(settings: Settings, do: str, one: str, other: str) -> Changed:
     with _opened(settings) as reader:
         if do == TAKE_APART:
             _require_joined(reader, one, other)
+        else:
+            _require_joinable(reader, one, other)
         names = dict.fromkeys([one, other, _stands_for(reader, one), _stands_for(reader, other)])
         before = _journeys_of(reader, names)
         if through is None:
@@ -168,20 +173,64 @@ def change(settings: Settings, do: str, one: str, other: str) -> Changed:
 
 
 def _require_joined(reader: StoreReader, one: str, other: str) -> None:
-    """Raise InputError unless `one` was joined to `other`, as an alias or as a key."""
+    """Raise InputError unless `one` is joined to `other`, as an alias or as a key, or is a key that `other` was seen with. From
+    itself any key can be split that is in use and that no operator joined to somebody."""
     known = _identity_events(reader)
     aliases = aliases_of(known)
     record = reader.keys([one]).get(one)
-    if aliases.get(one) == other:
+    if aliases.get(one) == other != one:
         return
     leads_to = record.leads_to if record is not None else None
-    if leads_to is not None and leads_to == resolve(other, aliases) != one:
-        return
-    found = aliases.get(one) or (leads_to if leads_to != one else None)
-    instead = f"it is joined to {found!r}" if found else "it is joined to nobody"
+    if aliases.get(one, one) == one and record is not None:
+        said = _said(known, one)
+        if one == other and not record.busy and not said.alone:
+            return
+        if one != other and resolve(other, aliases) in _seen_with(record, aliases) - said.apart:
+            return
+    found = aliases.get(one, leads_to)
+    instead = f"it is joined to {found!r}" if found and found != one else "it is joined to nobody"
     raise InputError(
         f"{one[:80]!r} is not joined to {other[:80]!r}: {instead}; `journeymap identity show CUSTOMER` lists joins"
     )
+
+
+def _require_joinable(reader: StoreReader, one: str, other: str) -> None:
+    """Raise InputError for a join that would join nothing."""
+    record = reader.keys([one]).get(one)
+    if one == other and not _said(_identity_events(reader), one).alone:
+        raise InputError(f"{one[:80]!r} was not split from itself: there is nothing to take back")
+    if record is not None and record.busy:
+        raise InputError(_why_nobody(reader, record))
+
+
+def _why_nobody(reader: StoreReader, record: KeyRecord) -> str:
+    """Why a key joins nobody, and what can be done about it."""
+    key, known = shlex.quote(record.key), _identity_events(reader)
+    if record.busy:
+        return f"{record.key!r} joins nobody: {record.busy:,} interactions carry it, too many for one customer"
+    if _said(known, record.key).alone:
+        return (
+            f"{record.key!r} joins nobody: it was split from itself; "
+            f"`journeymap identity join {key} {key}` takes that back"
+        )
+    customers = sorted(_seen_with(record, aliases_of(known)) - _said(known, record.key).apart)
+    if not customers:
+        return f"no journey is {record.key!r}'s: all that carry it have a better name"
+    some = ", ".join(customers[:CUSTOMERS_SHOWN]) + (" and others" if len(customers) > CUSTOMERS_SHOWN else "")
+    return (
+        f"{record.key!r} joins nobody: too many customers use it, {some}; "
+        f"`journeymap identity split {key} CUSTOMER` says of one that it is not theirs, `join` whose it is"
+    )
+
+
+def _seen_with(record: KeyRecord, aliases: Mapping[str, str]) -> set[str]:
+    """The customers whose interactions carry a key, by stronger rules than this key's."""
+    told = (*record.carriers.values(), *record.gone)
+    return {resolve(each.customer, aliases) for each in told if each.customer is not None}
+
+
+def _said(identity_events: Sequence[Event], key: str) -> Said:
+    return said_of(identity_events, aliases_of(identity_events)).get(key, UNSAID)
 
 
 def _stands_for(reader: StoreReader, name: str) -> str:

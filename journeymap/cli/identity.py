@@ -20,6 +20,8 @@ Examples:
   journeymap identity show ann                        all that was joined to ann, and how to undo it
   journeymap identity split phone:+15555550123 ann    that number is not ann's
   journeymap identity join phone:+15555550123 bob     it is bob's
+  journeymap identity split phone:+15555550123 phone:+15555550123
+                                                      it is nobody's alone: it joins no calls
 """
 
 WORDS: Final = {
@@ -39,6 +41,7 @@ JOINED_BY: Final = {
     "messaging": "an id of a messaging service",
     "visitor": "a web visitor",
     "shared": "shared by too many: joins nobody",
+    "alone": "an operator split it from itself: joins nobody",
     "elsewhere": "a key of another customer: joins nothing here",
     "merged": "merged",
     "split": "taken apart",
@@ -173,6 +176,9 @@ def split(one: str, other: str, **given: Any) -> None:
     lists them. Interactions that only this join gave to TO leave; what TO's own events name stays. It is an event of its own and
     holds, also for what comes later and over a rebuild, until the two are joined again.
 
+    A key that several customers share is split from one of them who is not to count: if one is left, it leads there. A key that
+    is split from itself (FROM and TO the same) joins nobody; what only it had joined stands for itself.
+
     With ingest running this leaves it a command and waits until it is done; otherwise it writes to the store itself.
     """
     _change("split", one, other, given)
@@ -185,8 +191,9 @@ def split(one: str, other: str, **given: Any) -> None:
 def join(one: str, other: str, **given: Any) -> None:
     """Make FROM the same customer as TO, or undo a split.
 
-    FROM is a customer id or a key that is a customer of its own (phone:+15555550123); from now on it stands for TO, for what
-    came before as well. `identity split` takes it back.
+    FROM is a customer id or a key (phone:+15555550123); from now on it stands for TO, for what came before as well. A key leads
+    to TO then even if other customers use it too: their own interactions stay theirs. With FROM and TO the same key, a split of
+    the key from itself is taken back. `identity split` undoes a join.
     """
     _change("join", one, other, given)
 
@@ -203,6 +210,8 @@ def _say_changed(do: str, one: str, other: str, found: Changed) -> None:
     from journeymap.cli.progress import counted
 
     done = f"{one} is apart from {other}" if do == "split" else f"{one} is joined to {other}"
+    if one == other:
+        done = f"{one} joins nobody now" if do == "split" else f"{one} joins again whom it leads to"
     by = f" (done by ingest, {found.through})" if found.through else ""
     if not found.journeys:
         click.echo(f"{done}{by}; no stored journey changes by it, it holds for what comes later.")

@@ -14,7 +14,7 @@ from journeymap.model.event import MERGED, RANKS, SPLIT, Event, OrderKey, order_
 from journeymap.model.journey import Journey
 from journeymap.model.key import kind_of
 from journeymap.model.time import Millis
-from journeymap.stitch.identity import Evidence, aliases_of, carried_by, own_customer, resolve, tokens_of
+from journeymap.stitch.identity import Evidence, aliases_of, carried_by, own_customer, resolve, said_of, tokens_of
 from journeymap.stitch.rules import IdentityRules
 
 
@@ -41,6 +41,8 @@ class Rule(enum.StrEnum):
     """Likewise whom the platform tracks on the web."""
     SHARED = "shared"
     """A key that too many customers use, or that is on too many interactions: it joins nothing."""
+    ALONE = "alone"
+    """A key that an operator split from itself: it joins nobody."""
     ELSEWHERE = "elsewhere"
     """A key on this journey that leads to another customer: it joins nothing here."""
     UNBOUND = "unbound"
@@ -70,7 +72,9 @@ class Joined(msgspec.Struct, frozen=True):
     @property
     def undone_by(self) -> tuple[str, str, str] | None:
         """The event that undoes it, as type, from and to; None where there is nothing to undo."""
-        if self.to is None or self.to == self.id:
+        if self.rule is Rule.ALONE:
+            return (MERGED, self.id, self.id)
+        if self.to is None:
             return None
         if self.rule in KEY_RULES or self.rule is Rule.MERGED:
             return (SPLIT, self.id, self.to)
@@ -101,7 +105,8 @@ def joined_ids(
     bound = list(_tokens(by_interaction, tokens))
     known |= {each.to for each in bound if each.to is not None}
     told = {name for each in (*named, *bound) if each.rule in (Rule.NAMED, Rule.BOUND) for name in each.interactions}
-    by_key = list(_by_keys(journey.customer_id, by_interaction, told, keys, rules))
+    known_events = list(identity_events)
+    by_key = list(_by_keys(journey.customer_id, by_interaction, told, keys, rules, known_events))
     known |= {each.id for each in by_key} | {each.to for each in by_key if each.to is not None}
     told |= {name for each in bound for name in each.interactions} | {name for each in by_key for name in each.decides}
     lonely = [
@@ -109,7 +114,7 @@ def joined_ids(
         for name in by_interaction
         if name not in told
     ]
-    return [*named, *bound, *by_key, *lonely, *_aliases(journey.customer_id, known, list(identity_events))]
+    return [*named, *bound, *by_key, *lonely, *_aliases(journey.customer_id, known, known_events)]
 
 
 def _named(by_interaction: Mapping[str, Sequence[Event]], rules: IdentityRules) -> Iterator[Joined]:
@@ -165,8 +170,11 @@ def _by_keys(
     told: Collection[str],
     keys: Mapping[str, KeyRecord],
     rules: IdentityRules,
+    identity_events: Sequence[Event],
 ) -> Iterator[Joined]:
     """Each key that these interactions carry. Those in `told` were named without one."""
+    aliases = aliases_of(identity_events)
+    said = said_of(identity_events, aliases)
     events = {order_key(event): event for own in by_interaction.values() for event in own if event.keys}
     carried = {name: carried_by(own, rules).keys for name, own in by_interaction.items()}
     carriers: dict[str, dict[str, OrderKey]] = {}
@@ -178,6 +186,9 @@ def _by_keys(
             decided.setdefault(telling, []).append(name)
     places = {kind: place for place, kind in enumerate(rules.kinds)}
     for key, where in sorted(carriers.items(), key=lambda item: (places[kind_of(item[0])], min(item[1].values()))):
+        if key in said and said[key].alone:
+            yield _by(_split_from_itself(key, identity_events), key, Rule.ALONE, None, tuple(where))
+            continue
         known = keys.get(key)
         leads_to = None if known is None else known.leads_to
         shared = known is not None and leads_to is None
@@ -186,7 +197,16 @@ def _by_keys(
         event_type = seen.type if seen else next((name for name, rank in RANKS.items() if rank == at[1]), None)
         rule = Rule.ELSEWHERE if leads_to and leads_to != customer_id else Rule(kind_of(key))
         rule = Rule.SHARED if shared else rule
-        yield Joined(key, rule, leads_to, at[2], event_type, at[0], at[3], tuple(where), tuple(decided.get(key, ())))
+        by_alias = leads_to is not None and leads_to == resolve(key, aliases)
+        to = aliases.get(key, leads_to) if by_alias else leads_to
+        yield Joined(key, rule, to, at[2], event_type, at[0], at[3], tuple(where), tuple(decided.get(key, ())))
+
+
+def _split_from_itself(key: str, identity_events: Iterable[Event]) -> Event:
+    """The event by which an operator said that a key joins nobody."""
+    pair = (SPLIT, key, key)
+    found = [event for event in identity_events if (event.type, event.from_customer, event.to_customer) == pair]
+    return max(found, key=order_key)
 
 
 def _shown_by(known: KeyRecord | None) -> OrderKey | None:
@@ -219,6 +239,8 @@ def _aliases(customer_id: str, known: set[str], identity_events: Sequence[Event]
         if {event.from_customer, event.to_customer} & concerned:
             latest[event.from_customer, event.to_customer] = event
     for (one, other), event in sorted(latest.items(), key=lambda item: order_key(item[1])):
+        if one == other:
+            continue  # it joins nothing; of a key that is split from itself it is said where keys are
         if event.type == MERGED and in_force.get(one) == other:
             yield _by(event, one, Rule.MERGED, other, ())
         elif event.type == SPLIT:

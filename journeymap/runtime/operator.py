@@ -10,6 +10,7 @@ import msgspec
 
 from journeymap.errors import InputError, JournalFullError
 from journeymap.model.event import MERGED, SPLIT
+from journeymap.model.key import is_key
 from journeymap.model.time import Millis
 from journeymap.runtime.commands import Handler, written
 
@@ -35,7 +36,8 @@ def new_id(do: str) -> str:
 
 
 def command(do: str, one: str, other: str, event_id: str) -> str:
-    """The command that joins (`JOIN`) `one` to `other`, or takes it apart (`TAKE_APART`). Raises InputError."""
+    """The command that joins (`JOIN`) `one` to `other`, or takes it apart (`TAKE_APART`); a key from itself, so that it joins
+    nobody. Raises InputError."""
     check(do, one, other)
     return written(IDENTITY, **{"do": do, "from": one, "to": other, "id": event_id})
 
@@ -47,8 +49,10 @@ def check(do: Any, one: Any, other: Any) -> None:
     for name in (one, other):
         if not isinstance(name, str) or not 0 < len(name) <= LONGEST or not name.isprintable():
             raise InputError(f"an id of a customer is a line of 1 to {LONGEST:,} characters")
-    if one == other:
-        raise InputError("a customer can neither be joined to itself nor split from itself")
+    if one == other and not is_key(one):
+        raise InputError(
+            "a customer can neither be joined to itself nor split from itself; a key can, as phone:+15555550123 is one"
+        )
 
 
 def event_frame(do: str, one: str, other: str, event_id: str, now: Millis) -> bytes:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from journeymap.cli import main
-from journeymap.model.time import HOUR
+from journeymap.model.time import HOUR, MINUTE, SECOND
 from journeymap.store.disk import open_disk_reader, open_disk_store
 from journeymap.testing import ScriptedSource
 from tests.telling import call
@@ -20,6 +20,7 @@ from .process import until
 
 NUMBER = "+15555550123"
 KEY = f"phone:{NUMBER}"
+SHARED = "phone:+15555550199"
 
 
 @pytest.fixture
@@ -41,8 +42,8 @@ def frames() -> list[bytes]:
     ]
 
 
-def import_them() -> None:
-    Path("events.jsonl").write_bytes(b"\n".join(frames()) + b"\n")
+def import_them(*further: bytes) -> None:
+    Path("events.jsonl").write_bytes(b"\n".join(further or frames()) + b"\n")
     assert main(["import", "-q", "events.jsonl"]) == 0
 
 
@@ -92,14 +93,67 @@ def test_what_cannot_be_undone_is_said(path: Path, capsys: pytest.CaptureFixture
     capsys.readouterr()
     for command, said in (
         (["split", KEY, "bob"], "it is joined to 'ann'"),
-        (["split", "phone:+15555550199", "bob"], "it is joined to nobody"),
+        (["split", SHARED, "dan"], "it is joined to nobody"),
+        (["split", "phone:+15555550177", "phone:+15555550177"], "it is joined to nobody"),
         (["split", "ann", "ann"], "neither be joined to itself nor split"),
+        (["join", KEY, KEY], "there is nothing to take back"),
         (["show", "dan"], "no journey is 'dan'"),
-        (["show", "phone:+15555550199"], "joins nobody"),
+        (["show", SHARED], "joins nobody: too many customers use it, bob, cat; `journeymap identity split"),
     ):
         assert main(["identity", *command]) == 1
         assert said in capsys.readouterr().err
     assert customers(path)["ann"] == 2
+
+
+def test_an_unknown_number_is_taken_from_everybody_and_given_back(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = CLOCK.now() - 3 * HOUR
+    import_them(*(frame for place in range(3) for frame in call(f"c-{place}", now + place * MINUTE, NUMBER)))
+    assert customers(path) == {KEY: 3}
+    assert main(["identity", "show", KEY]) == 0
+    (undo,) = re.findall(r"undo   journeymap (.*)", capsys.readouterr().out)
+    assert main(shlex.split(undo)) == 0
+    assert f"{KEY} joins nobody now: 1 journey changed." in capsys.readouterr().out
+    alone = {f"interaction:c-{place}": 1 for place in range(3)}
+    assert customers(path) == alone
+    assert main(["rebuild", "-q", "--no-wait"]) == 0
+    assert customers(path) == alone
+
+    assert main(["identity", "show", KEY]) == 1
+    assert "it was split from itself; `journeymap identity join" in capsys.readouterr().err
+    assert main(["identity", "split", KEY, KEY]) == 1
+    capsys.readouterr()
+    assert main(["identity", "show", "interaction:c-1"]) == 0
+    said = capsys.readouterr().out
+    assert "rule   an operator split it from itself: joins nobody\n  event  operator:split:" in said
+    (back,) = re.findall(r"undo   journeymap (.*)", said)
+    assert main(shlex.split(back)) == 0
+    assert customers(path) == {KEY: 3}
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_wrong_contact_is_repaired_whether_the_right_one_called_before_or_after(path: Path, first: bool) -> None:
+    now = CLOCK.now() - 3 * HOUR
+    wrong, right = call("c-1", now, NUMBER, "ann"), call("c-2", now + HOUR, NUMBER, "bob")
+    import_them(*wrong, *call("c-3", now + MINUTE, NUMBER), *(right if first else ()))
+    assert main(["identity", "split", KEY, "ann"]) == 0
+    import_them(*right)
+    assert customers(path) == {"ann": 1, "bob": 2}
+    assert main(["identity", "join", KEY, "bob"]) == 0
+    import_them(*call("c-4", now + HOUR, NUMBER), *call("c-5", now + 2 * HOUR, NUMBER, "dan"))
+    assert customers(path) == {"ann": 1, "bob": 3, "dan": 1}
+    assert main(["identity", "split", KEY, "bob"]) == 0
+    assert customers(path) == {"ann": 1, "bob": 1, "dan": 3}
+
+
+def test_a_number_on_too_many_calls_cannot_be_joined(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    now = CLOCK.now() - 3 * HOUR
+    import_them(*(frame for place in range(101) for frame in call(f"c-{place}", now + place * SECOND, NUMBER)))
+    for command in (["join", KEY, "ann"], ["show", KEY]):
+        capsys.readouterr()
+        assert main(["identity", *command]) == 1
+        assert "101 interactions carry it, too many for one customer" in capsys.readouterr().err
 
 
 def test_ingest_does_it_while_it_runs(path: Path, capsys: pytest.CaptureFixture[str]) -> None:

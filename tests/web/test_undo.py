@@ -30,6 +30,15 @@ NUMBER = "+15555550123"
 KEY = f"phone:{NUMBER}"
 
 
+def anonymous() -> Stitched:
+    """Two calls from a number that nobody knows."""
+    ticks = itertools.count(NOW)
+    model = Stitched(lambda: next(ticks))
+    frames = [*call("c-1", NOW - 2 * HOUR, NUMBER), *call("c-2", NOW - HOUR, NUMBER)]
+    model.apply(*(found for frame in frames for found in decode_frame(frame)[0]))
+    return model
+
+
 def stitched(viewer: Viewer | None = None) -> Stitched:
     ticks = itertools.count(NOW)
     model = Stitched(lambda: next(ticks), viewer)
@@ -39,8 +48,8 @@ def stitched(viewer: Viewer | None = None) -> Stitched:
     return model
 
 
-def joins(model: Stitched) -> dict[str, dict[str, Any]]:
-    evidence = model.evidence(model.journey_of("ann"))
+def joins(model: Stitched, customer: str = "ann") -> dict[str, dict[str, Any]]:
+    evidence = model.evidence(model.journey_of(customer))
     assert evidence is not None
     return {each["rule"]: each for each in evidence["joined"]}
 
@@ -74,6 +83,25 @@ def test_ingest_is_told_of_what_stands_in_the_list() -> None:
     assert undo_join(back, model, change, NOW) == {"at": 8, "problem": None}
     assert told[1:] == [("join", KEY, "ann")]
     assert model.store.spans(KEY) == []
+
+
+def test_a_number_that_nobody_knows_is_taken_from_everybody_and_given_back() -> None:
+    model, told = anonymous(), []
+
+    def change(do: str, one: str, other: str) -> None:
+        told.append((do, one, other))
+        model.change(do, one, other)
+
+    question = {"journey": model.journey_of(KEY), "join": joins(model, KEY)["phone"]["mark"], "at": 7}
+    assert undo_join(question, model, change, NOW)["problem"] is None
+    assert model.store.spans(KEY) == []
+    found = joins(model, "interaction:c-1")
+    assert found.keys() == {"alone", "anonymous"}
+    assert found["alone"]["type"] == SPLIT
+    back = {"journey": model.journey_of("interaction:c-1"), "join": found["alone"]["mark"], "at": 8}
+    assert undo_join(back, model, change, NOW)["problem"] is None
+    assert told == [("split", KEY, KEY), ("join", KEY, KEY)]
+    assert len(model.store.spans(KEY)) == 1
 
 
 @pytest.mark.parametrize("question", [None, 7, "x"])

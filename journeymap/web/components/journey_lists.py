@@ -27,6 +27,7 @@ RULES: Final = {
     Rule.MESSAGING: "What a messaging service calls this customer, and nobody else",
     Rule.VISITOR: "Whom the platform tracks on the web as this customer, and nobody else",
     Rule.SHARED: "Shared: too many customers or interactions have it, so it joins nobody",
+    Rule.ALONE: "Split from itself by an operator: it joins nobody",
     Rule.MERGED: "Merged: an alias, for events before it as much as after it",
     Rule.ELSEWHERE: "A key that leads to another customer: it joins nothing here",
     Rule.SPLIT: "Split: the one is no alias and no key of the other any more",

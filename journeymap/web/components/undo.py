@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from dash import html
 
+from journeymap.model.event import MERGED
 from journeymap.readmodel.evidence import KEY_RULES, Rule
 from journeymap.web.components.attributes import attributes
 
@@ -23,7 +24,7 @@ def create_undo(each: Mapping[str, Any], journey_id: str, *, runs: bool) -> Any:
         return ""
     title, text, does = _words(each)
     return html.Button(
-        "Join again…" if each["rule"] == Rule.SPLIT else "Undo…",
+        "Join again…" if each["undo"] == MERGED else "Undo…",
         className="button identity-undo",
         type="button",
         disabled=not runs,
@@ -44,11 +45,25 @@ def _words(each: Mapping[str, Any]) -> tuple[str, str, str]:
     """Title, text and button of the question that is asked before."""
     one, other = each["id"], each["to"]
     later = "It holds for what comes later too, and can be taken back in this list."
+    if each["rule"] == Rule.ALONE:
+        return (
+            "Let this key join again?",
+            f"{one} will lead to its customer again; where nobody is known by it, all that use it are one. {later}",
+            "Join again",
+        )
     if each["rule"] == Rule.SPLIT:
         return (
             "Join these two again?",
             f"{one} will lead to {other} again, and so will the interactions that only this tells of. {later}",
             "Join again",
+        )
+    if Rule(each["rule"]) in KEY_RULES and one == other:
+        here = f" In this journey that is {_listed(each['decides'])}." if each["decides"] else ""
+        alone = "Each interaction that nothing else names will stand for itself."
+        return (
+            "Let this key join nobody?",
+            f"{one} will not make those who use it one customer any more. {alone}{here} {later}",
+            "Undo the join",
         )
     if Rule(each["rule"]) in KEY_RULES:
         return (
@@ -66,8 +81,10 @@ def _words(each: Mapping[str, Any]) -> tuple[str, str, str]:
 def _leaving(names: Any) -> str:
     if not names:
         return "No interaction of this journey leaves by that; of other journeys some may."
-    shown = ", ".join(names[:NAMED_AT_MOST]) + (
-        f" and {len(names) - NAMED_AT_MOST:,} more" if len(names) > NAMED_AT_MOST else ""
-    )
     leave = "leaves" if len(names) == 1 else "leave"
-    return f"Of this journey {shown} {leave}, as do those of other journeys that only this key had joined."
+    return f"Of this journey {_listed(names)} {leave}, as do those of other journeys that only this key had joined."
+
+
+def _listed(names: Any) -> str:
+    more = f" and {len(names) - NAMED_AT_MOST:,} more" if len(names) > NAMED_AT_MOST else ""
+    return ", ".join(names[:NAMED_AT_MOST]) + more

@@ -34,6 +34,36 @@ def stitched() -> Iterator[tuple[Stitched, Served]]:
     served.close()
 
 
+@pytest.fixture
+def unknown() -> Iterator[tuple[Stitched, Served]]:
+    """Two calls from a number that nobody knows."""
+    model = Stitched(wall_clock)
+    now = wall_clock() - 2 * HOUR
+    frames = [*call("c-1", now, NUMBER), *call("c-2", now + HOUR, NUMBER)]
+    model.apply(*(event for frame in frames for event in decode_frame(frame)[0]))
+    served = Served(model, change_customers=model.change)
+    yield model, served
+    served.close()
+
+
+def test_a_number_that_nobody_knows_joins_nobody_and_does_again(unknown: tuple[Stitched, Served], visit: Visit) -> None:
+    model, served = unknown
+    page = visit(f"{served.url}/journey/{model.journey_of(KEY)}", rows=0)
+    page.locator(f"tr[data-key='phone#{KEY}']").get_by_role("button", name="Undo").click()
+    dialog = page.get_by_role("dialog", name="Let this key join nobody?")
+    expect(dialog).to_contain_text("Each interaction that nothing else names will stand for itself")
+    dialog.get_by_role("button", name="Undo the join").click()
+    row = page.locator(f"tr[data-key='alone#{KEY}']")
+    expect(row).to_contain_text("Split from itself by an operator")
+    expect(page.locator(".journey-title")).to_contain_text("interaction:c-1")
+    assert [len(model.store.spans(f"interaction:{name}")) for name in ("c-1", "c-2")] == [1, 1]
+
+    row.get_by_role("button", name="Join again").click()
+    page.get_by_role("dialog", name="Let this key join again?").get_by_role("button", name="Join again").click()
+    expect(page.locator(f"tr[data-key='phone#{KEY}']")).to_be_visible()
+    assert len(model.store.spans(KEY)) == 1
+
+
 def test_a_join_is_undone_and_made_again(stitched: tuple[Stitched, Served], visit: Visit) -> None:
     model, served = stitched
     model.running = False
