@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from journeymap.decode.event import decode_frame
+from journeymap.decode.genesys.hold import COPY_DELAY
 from journeymap.decode.genesys.memory import Snapshots
 from journeymap.model.event import Event
 from journeymap.model.journey import Journey
@@ -182,6 +183,32 @@ def test_event_by_event_too(delivered: tuple[set[str], list[Frame]], batch: int)
         conflicting += stitcher.apply(events[place : place + batch]).conflicting
     assert stitcher.journeys() == journeys(events, OPTIONS)
     assert conflicting == 0
+
+
+# Snapshots alone, doubled and late
+
+
+@st.composite
+def replays(draw: st.DrawFn) -> list[Frame]:
+    """The snapshots with copies: some stretches of them come again, by another topic or channel, up to `COPY_DELAY` after the
+    latest."""
+    given_frames = SOURCES["snapshots"]
+    found = list(given_frames)
+    for latest in draw(st.lists(st.integers(0, len(given_frames) - 1), max_size=6)):
+        first = draw(st.integers(0, latest))
+        at = given_frames[latest][0] + draw(st.integers(0, COPY_DELAY - len(given_frames)))
+        found += [(at + place, frame) for place, (_, frame) in enumerate(given_frames[first : latest + 1])]
+    return sorted(found, key=lambda each: each[0])
+
+
+@given(replays())
+def test_snapshots_that_come_again_late_change_nothing(given_frames: list[Frame]) -> None:
+    assert drawn(journey_of(decode(given_frames)), holds=True) == WITH_HOLDS
+
+
+def test_every_snapshot_twice_changes_nothing() -> None:
+    twice = [(at + late, frame) for at, frame in SOURCES["snapshots"] for late in (0, 300)]
+    assert drawn(journey_of(decode(sorted(twice, key=lambda each: each[0]))), holds=True) == WITH_HOLDS
 
 
 # Where the sources' times differ by milliseconds

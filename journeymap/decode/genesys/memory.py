@@ -10,9 +10,21 @@ from typing import Any, Final
 import msgspec
 
 from journeymap.decode.genesys import course
+from journeymap.decode.genesys.course import Session
 from journeymap.decode.genesys.fact import ESTIMATE, Fact, Scene, digest
+from journeymap.decode.genesys.hold import Hold
 from journeymap.decode.genesys.snapshot import Snapshot, read
-from journeymap.model.event import ATTRIBUTES, CONTACT, HOLD_END
+from journeymap.model.event import (
+    ACD_END,
+    ATTRIBUTES,
+    CONTACT,
+    CUSTOMER_END,
+    FLOW_END,
+    HOLD_END,
+    USER_ANSWER,
+    USER_END,
+    VOICEMAIL_END,
+)
 from journeymap.model.time import Millis
 
 MAX_CONVERSATIONS: Final = 20_000
@@ -21,17 +33,22 @@ MAX_CONVERSATIONS: Final = 20_000
 MAX_TOLD: Final = 1_000
 """So many facts are remembered of one conversation, the latest."""
 
+MAX_TAKEN: Final = 8
+"""So many snapshots of one conversation are known when they come again, the latest."""
+
+_ENDS: Final = (CUSTOMER_END, FLOW_END, ACD_END, USER_END, VOICEMAIL_END)
 
 _encode = msgspec.json.Encoder().encode
 
 
 class Remembered(msgspec.Struct):
-    """One conversation: what it `told` (event ids with a mark of the content), which sessions are on hold since when, and the
-    contact last seen of each participant."""
+    """One conversation: what it `told` (event ids with a mark of the content), the sessions on hold, the contact last seen of
+    each participant, and marks of the snapshots `taken`."""
 
     told: dict[str, bytes] = {}
-    holds: dict[str, Millis] = {}
+    holds: dict[str, Hold] = {}
     contacts: dict[str, str] = {}
+    taken: dict[bytes, None] = {}
 
 
 class Snapshots:
@@ -53,27 +70,49 @@ class Snapshots:
         known = self._known.pop(snapshot.conversation_id, None)
         first = known is None
         known = known or Remembered()
-        facts = course.facts(snapshot.sessions)
+        again = _was_taken(body, known)
+        facts = [] if again else course.facts(snapshot.sessions)
         latest = max((fact["timestamp"] for fact in facts), default=None)
-        if arrived_at:
-            facts += _resumed(snapshot, known, arrived_at)
+        facts += _resumed(snapshot, known, arrived_at, again=again)
         if latest is not None:
             facts += _undated(snapshot, known, latest)
         if not facts and first:
             return "nothing-told"
-        known.holds = snapshot.held
-        known.contacts |= {who: contact for who, (_, contact) in snapshot.contacts.items()}
+        if not again:
+            _remember(snapshot, known, arrived_at)
         self._known[snapshot.conversation_id] = known
         while len(self._known) > self._max:
             self._known.popitem(last=False)
         return [fact for fact in facts if _is_new(fact, known)]
 
 
+def _was_taken(body: dict[str, Any], known: Remembered) -> bool:
+    """Whether this very snapshot was taken already; from now on it was."""
+    mark = _mark(body)
+    again = mark in known.taken
+    known.taken.pop(mark, None)
+    known.taken[mark] = None
+    if len(known.taken) > MAX_TAKEN:
+        del known.taken[next(iter(known.taken))]
+    return again
+
+
+def _remember(snapshot: Snapshot, known: Remembered, now: Millis) -> None:
+    for session_id, start in snapshot.held.items():
+        if len(known.holds) < MAX_TOLD:
+            known.holds.setdefault(session_id, Hold(start, now))
+    known.contacts |= {who: contact for who, (_, contact) in snapshot.contacts.items()}
+
+
+def _mark(value: Any) -> bytes:
+    return hashlib.blake2b(_encode(value), digest_size=8).digest()
+
+
 def _is_new(fact: Fact, known: Remembered) -> bool:
     name = fact["eventId"]
     if fact["payload"]["seenIn"] == ESTIMATE and name in known.told:
         return False  # the first look at it is nearest to the truth
-    mark = hashlib.blake2b(_encode(fact), digest_size=8).digest()
+    mark = _mark(fact)
     if known.told.get(name) == mark:
         return False
     known.told.pop(name, None)
@@ -83,17 +122,30 @@ def _is_new(fact: Fact, known: Remembered) -> bool:
     return True
 
 
-def _resumed(snapshot: Snapshot, known: Remembered, now: Millis) -> list[Fact]:
-    """Holds that are over: only the difference to the snapshot before shows it."""
-    sessions = {session.scene.session_id: session for session in snapshot.sessions}
+def _resumed(snapshot: Snapshot, known: Remembered, now: Millis, *, again: bool) -> list[Fact]:
+    """Holds that are over; they are forgotten. Without a clock (`now` 0) nobody can tell when."""
     found = []
-    for session_id, start in known.holds.items():
-        again = snapshot.held.get(session_id, start)
-        if session_id in snapshot.talking or again != start:
-            end = max(start, now if again == start else again)
-            session = sessions[session_id]
-            found.append(session.scene.tell(HOLD_END, end, {"agentId": session.agent}, mark=start, estimated=True))
+    for session in snapshot.sessions if known.holds else ():
+        session_id = session.scene.session_id
+        hold = known.holds.get(session_id)
+        if hold is None or _is_older(session, known):
+            continue
+        talks = session_id in snapshot.talking
+        end = hold.over_at(snapshot.held.get(session_id), talks=talks, again=again, now=now)
+        if end is not None or session.ended is not None:
+            del known.holds[session_id]
+        if end:
+            who = {"agentId": session.agent}
+            found.append(session.scene.tell(HOLD_END, max(hold.start, end), who, mark=hold.start, estimated=True))
     return found
+
+
+def _is_older(session: Session, known: Remembered) -> bool:
+    """Whether what is known to come later in a session is still to come."""
+    session_id = session.scene.session_id
+    if session.connected is None and f"{USER_ANSWER}:{session_id}" in known.told:
+        return True
+    return session.ended is None and any(f"{kind}:{session_id}" in known.told for kind in _ENDS)
 
 
 def _undated(snapshot: Snapshot, known: Remembered, at: Millis) -> list[Fact]:

@@ -89,6 +89,59 @@ def test_a_late_copy_of_an_earlier_snapshot_holds_nobody_again() -> None:
     assert [event.type for event in events].count("hold.end") == 1
 
 
+HELD, RESUMED = 3, 4
+
+
+def ends_of_holds(calls: list[tuple[int, Any]]) -> list[int]:
+    return [at for kind, at in kinds(told(calls)) if kind == "hold.end"]
+
+
+def replayed(first: int, last: int, at: int, calls: list[tuple[int, Any]]) -> list[tuple[int, Any]]:
+    """The call in which the snapshots `first` to `last` come again after `at`, and then every ms."""
+    again = [(at + place, each) for place, (_, each) in enumerate(calls[first : last + 1])]
+    return sorted([*calls, *again], key=lambda each: each[0])
+
+
+@pytest.mark.parametrize("last", [2, HELD])
+def test_a_late_copy_of_what_was_before_a_hold_does_not_end_it(last: int) -> None:
+    calls = whole_call()
+    assert calls[2][1]["eventBody"] == calls[RESUMED][1]["eventBody"]  # content does not tell the one from the other
+    assert ends_of_holds(replayed(2, last, calls[HELD][0] + 300, calls)) == [134_500]
+
+
+def test_a_short_hold_ends_when_it_did_as_soon_as_that_is_sure() -> None:
+    calls = whole_call()
+    calls[RESUMED] = (calls[HELD][0] + 900, calls[RESUMED][1])
+    assert ends_of_holds(calls[: RESUMED + 1]) == []
+    assert ends_of_holds(calls[: RESUMED + 2]) == ends_of_holds(calls) == [121_100]
+
+
+def test_a_short_hold_ends_with_the_next_one_at_the_latest() -> None:
+    calls = whole_call()[: RESUMED + 1]
+    calls[RESUMED] = (calls[HELD][0] + 900, calls[RESUMED][1])
+    once_more = copy.deepcopy(calls[HELD][1])
+    once_more["eventBody"]["participants"][3]["calls"][0]["startHoldTime"] = "2026-11-20T09:02:02.000Z"
+    events = told([*calls, (122_100, once_more), (122_300, calls[HELD][1]), (140_000, calls[RESUMED][1])])
+    assert [each for each in kinds(events) if each[0].startswith("hold")] == [
+        ("hold.start", 120_000), ("hold.start", 122_000), ("hold.end", 121_100), ("hold.end", 140_000),
+    ]  # fmt: skip
+
+
+def test_an_earlier_snapshot_that_was_not_taken_does_not_end_a_hold() -> None:
+    calls = whole_call()
+    late = (calls[HELD][0] + 300, calls.pop(1)[1])  # it rang then
+    assert ends_of_holds(sorted([*calls, late], key=lambda each: each[0])) == [134_500]
+
+
+def test_a_late_copy_links_no_contact_again() -> None:
+    held = Snapshots()
+    before, after = (snapshot("customer", of={"externalContactId": name}) for name in ("ann", "bob"))
+    first, second, copy_of_first = (decoded([each], NOW + at, held) for at, each in enumerate((before, after, before)))
+    assert [event.type for event in first] == ["customer.start"]
+    assert [(event.type, event.customer_id) for event in second] == [("customer.start", "bob"), ("contact", "bob")]
+    assert copy_of_first == []
+
+
 def test_the_whole_call_ends_when_the_last_paperwork_is_done() -> None:
     events = told(whole_call())
     assert kinds(events)[-1] == ("acw", 431_000)
@@ -224,6 +277,7 @@ def test_no_more_facts_are_remembered_than_agreed(monkeypatch: pytest.MonkeyPatc
         decoded([snapshot("customer", of={"attributes": {"n": str(number)}})], NOW, held)
     (known,) = held._known.values()
     assert len(known.told) == 5
+    assert len(known.taken) == memory.MAX_TAKEN
 
 
 @pytest.mark.parametrize(
