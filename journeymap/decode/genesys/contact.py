@@ -17,16 +17,19 @@ def facts(body: dict[str, Any], arrived_at: Millis) -> list[Fact] | str:
         return "bad-timestamp"
     merge = mapping(body.get("mergeOperation"))
     own = text(body.get("id"))
-    target = (
+    named = (
         text(merge.get("resultingContactId"))
         or text(body.get("mergedTo"))
         or text(body.get("canonicalContactId"))
         or text(merge.get("targetContactId"))
-        or own
     )
-    given = body.get("mergedFrom")
-    names = [text(name) for name in given] if isinstance(given, list) else [text(given)]
-    sources = dict.fromkeys([*names, text(merge.get("sourceContactId")), text(merge.get("targetContactId")), own])
+    target = named or own
+    merged = _names(body.get("mergedFrom"))
+    # A set alone does not say which of them stands for all.
+    alike = _names(body.get("mergeSet")) if named or merged else []
+    sources = dict.fromkeys(
+        [*merged, text(merge.get("sourceContactId")), text(merge.get("targetContactId")), *alike, own]
+    )
     found = [
         {
             "eventId": f"contact.merged:{source}:{target}",
@@ -38,3 +41,8 @@ def facts(body: dict[str, Any], arrived_at: Millis) -> list[Fact] | str:
         if source is not None and target is not None and source != target
     ]
     return found or "nothing-told"
+
+
+def _names(value: Any) -> list[str]:
+    given = value if isinstance(value, list) else [value]
+    return [name for item in given if (name := text(item)) is not None]

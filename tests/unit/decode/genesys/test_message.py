@@ -103,6 +103,9 @@ def test_a_merged_contact_is_an_alias() -> None:
         ({"id": "a", "mergedTo": "b"}, {("a", "b")}),
         ({"id": "a", "canonicalContactId": "b"}, {("a", "b")}),
         ({"id": "b", "mergedFrom": ["a", "c"]}, {("a", "b"), ("c", "b")}),
+        ({"id": "b", "canonicalContactId": "b", "mergeSet": ["a", "b", None, "c"]}, {("a", "b"), ("c", "b")}),
+        ({"id": "a", "canonicalContactId": "b", "mergeSet": ["a", "b"]}, {("a", "b")}),
+        ({"id": "b", "mergedFrom": "a", "mergeSet": ["a", "b", "c"]}, {("a", "b"), ("c", "b")}),
         (
             {"id": "b", "mergeOperation": {"sourceContactId": "a", "targetContactId": "b", "resultingContactId": "r"}},
             {("a", "r"), ("b", "r")},
@@ -114,10 +117,12 @@ def test_every_way_of_saying_that_contacts_were_merged(body: dict[str, Any], mer
     assert {(event.from_customer, event.to_customer) for event in decoded([frame])} == merges
 
 
-def test_a_contact_that_only_changed_tells_nothing() -> None:
+@pytest.mark.parametrize("more", [{}, {"canonicalContactId": "a", "mergeSet": ["a"]}, {"mergeSet": ["a", "b"]}])
+def test_a_contact_that_only_changed_tells_nothing(more: dict[str, Any]) -> None:
+    """Nor does a set that names no one who stands for all."""
     frame = {
         "topicName": "v2.externalcontacts.contacts.a",
-        "eventBody": {"id": "a", "modifyDate": "2026-11-20T09:00:00Z"},
+        "eventBody": {"id": "a", "modifyDate": "2026-11-20T09:00:00Z", **more},
     }
     assert [item.reason for item in decode_frame(json.dumps(frame).encode())[1]] == ["nothing-told"]
 
