@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from journeymap.decode.genesys.fact import Fact, Scene
 from journeymap.decode.genesys.reading import objects, present, text
-from journeymap.decode.genesys.spelling import enumeration
+from journeymap.decode.genesys.spelling import enumeration, medium
 from journeymap.decode.timestamp import read_date
 from journeymap.model.event import ACD_START, USER_ANSWER, USER_START
 
@@ -32,5 +32,5 @@ def _fact(entity: dict[str, Any]) -> Fact | None:
         "direction": (enumeration(entity.get("direction")) or "").lower(),
         **{name: entity.get(name) for name in ("ani", "dnis", "addressFrom", "addressTo", "routingPriority")},
     }
-    media = (enumeration(entity.get("mediaType")) or "").lower()
+    media = medium(entity.get("mediaType"))
     return Scene(conversation_id, session_id, "snapshot", media, present(fields)).tell(kind, at)

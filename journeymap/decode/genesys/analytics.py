@@ -10,7 +10,7 @@ from journeymap.decode.genesys import course
 from journeymap.decode.genesys.course import Outcome, Session, Wrapup
 from journeymap.decode.genesys.fact import Fact, Scene
 from journeymap.decode.genesys.reading import first_date, mapping, objects, present, text
-from journeymap.decode.genesys.spelling import enumeration, enumerations
+from journeymap.decode.genesys.spelling import enumeration, enumerations, medium
 from journeymap.decode.timestamp import read_date
 from journeymap.model.time import Millis
 
@@ -61,7 +61,7 @@ def _session(
     disconnect = enumeration(last.fields.get("disconnectType")) if last else None
     sure = conversation_over or disconnect is not None or len(own) < len(segments)
     ended = last.end if last and sure else None
-    media = (enumeration(item.get("mediaType")) or "").lower()
+    media = medium(item.get("mediaType"))
     if own and all(segment.kind in _LISTENING for segment in own):
         media = "monitoring"
     queue = None

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from journeymap.decode.genesys.fact import REOPENED, Fact, Scene, digest
 from journeymap.decode.genesys.reading import length, present, text
-from journeymap.decode.genesys.spelling import enumeration, enumerations, is_transfer
+from journeymap.decode.genesys.spelling import enumeration, enumerations, is_transfer, medium
 from journeymap.decode.timestamp import read_timestamp
 from journeymap.model.event import (
     ACD_ANSWERED,
@@ -62,7 +62,7 @@ def facts(kind: str, body: dict[str, Any]) -> list[Fact] | str:
     if at is None:
         return "bad-timestamp"
     session_id = text(body.get("sessionId")) or text(body.get("participantId")) or ""
-    media = (enumeration(body.get("mediaType")) or "").lower()
+    media = medium(body.get("mediaType"))
     scene = Scene(conversation_id, session_id, "detail", media, _fields(body))
     if kind == USER_END:
         return [*_before_the_end(scene, at, body), scene.tell(kind, at, type=_how_it_ended(body))]
@@ -94,6 +94,8 @@ def _mark(kind: str, media: str, body: dict[str, Any], at: Millis) -> object:
 def _fields(body: dict[str, Any]) -> dict[str, Any]:
     """All fields of an event, in our names and one spelling."""
     fields = {_RENAMED.get(name, name): value for name, value in body.items() if name not in _OUR_NAMES}
+    if not medium(body.get("mediaType")):
+        fields["mediaType"] = enumeration(body.get("mediaType"))
     for name in _ENUMERATIONS:
         if name in fields:
             fields[name] = enumeration(fields[name])
@@ -111,8 +113,9 @@ def _only_contact(body: dict[str, Any]) -> str | None:
 
 
 def _how_it_ended(body: dict[str, Any]) -> str:
-    lengths = [length(body.get(name)) for name in _AFTER_ANSWER]
-    if any(item is not None for item in lengths) and not sum(item or 0 for item in lengths):
+    """Lengths may be missing, also that of a talk that never was: what tells a missed alert is that no talk is told."""
+    says_how_long = any(length(body.get(name)) is not None for name in (*_BEFORE_ANSWER, *_AFTER_ANSWER))
+    if says_how_long and not sum(length(body.get(name)) or 0 for name in _AFTER_ANSWER):
         return USER_MISSED
     return USER_TRANSFERRED if is_transfer(enumeration(body.get("disconnectType"))) else USER_END
 

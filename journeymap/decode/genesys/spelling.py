@@ -29,8 +29,14 @@ _KNOWN: Final = (
     "INBOUNDCHAT", "DIGITALBOT", "COMMONMODULE", "INQUEUEEMAIL", "INQUEUESHORTMESSAGE", "WORKITEM", "VOICESURVEY",
     "INTERNALMESSAGE", "SCREENSHARE", "SCREENMONITORING", "WEBMESSAGING", "WHATSAPP", "LINKEDIN", "SOCIALEXPRESSION",
 )  # fmt: skip
+UNKNOWN: Final = "UNKNOWN"
+"""The value by which the platform says that it does not know."""
+
 LONGEST_KNOWN: Final = 64
 """Letters of the longest value that is remembered: what a stranger sends may be as long as a frame."""
+
+_GENERAL: Final = ("TRANSFER", "ENDPOINT")
+"""Words that come first in the spelling with dots, and last in the others: `transfer.consult`."""
 
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _JOINING: Final = re.compile(r"[^a-z0-9]")
@@ -44,8 +50,8 @@ def _spellings() -> dict[str, str]:
     found = {_squeezed(name): name for name in _KNOWN}
     for name in _KNOWN:
         special, _, general = name.rpartition("_")
-        if general in ("TRANSFER", "ENDPOINT") and special:
-            found[_squeezed(general + special)] = name  # the general part comes first: transfer.consult
+        if general in _GENERAL and special:
+            found[_squeezed(general + special)] = name
     return found
 
 
@@ -71,12 +77,21 @@ def _spelled(given: str) -> str:
         return known
     if given.isupper() or not given.isascii():
         return given
-    return "_".join(_WORD.findall(given)).upper() or given
+    words = _WORD.findall(given)
+    if "." in given and words and words[0].upper() in _GENERAL:
+        words.append(words.pop(0))  # transfer.blind is blindTransfer
+    return "_".join(words).upper() or given
 
 
 def enumerations(value: Any) -> list[str]:
     """The same of an array."""
     return [name for item in value if (name := enumeration(item))] if isinstance(value, list) else []
+
+
+def medium(value: Any) -> str:
+    """A `mediaType` in lower case; empty where there is none, or the platform says that it does not know it."""
+    name = enumeration(value)
+    return "" if name is None or name == UNKNOWN else name.lower()
 
 
 def is_transfer(disconnect_type: str | None) -> bool:

@@ -10,6 +10,8 @@ import pytest
 from journeymap.decode.event import decode_frame, decode_raw
 from journeymap.decode.genesys.detail import KINDS
 from journeymap.model.event import Event
+from journeymap.stitch.definition import journeys
+from journeymap.stitch.options import StitchOptions
 from tests.unit.decode.genesys.samples import (
     AGENTS,
     BEGIN,
@@ -92,6 +94,11 @@ def test_what_a_call_tells() -> None:
     [
         ({"interactingDurationMs": 0, "heldDurationMs": 0, "alertingDurationMs": 15_000}, "user.missed"),
         ({"interactingDurationMs": 0, "alertingDurationMs": 15_000, "disconnectType": "TRANSFER"}, "user.missed"),
+        ({"alertingDurationMs": 15_000}, "user.missed"),
+        ({"alertingDurationMs": 15_000, "interactingDurationMs": None, "disconnectType": "CLIENT"}, "user.missed"),
+        ({"dialingDurationMs": 0}, "user.missed"),
+        ({"alertingDurationMs": 15_000, "heldDurationMs": 5}, "user.end"),
+        ({"alertingDurationMs": "long"}, "user.end"),
         ({"interactingDurationMs": 5, "disconnectType": "TRANSFER"}, "user.transferred"),
         ({"interactingDurationMs": 5, "disconnectType": "CONSULT_TRANSFER"}, "user.transferred"),
         ({"heldDurationMs": 5, "disconnectType": "PEER"}, "user.end"),
@@ -156,6 +163,33 @@ def test_unknown_values_and_fields_are_kept() -> None:
     assert (event.type, event.channel) == ("acd.end", "hologram")
     assert payload(event)["acdOutcome"] == "CARRIED_AWAY"
     assert payload(event)["newField"] == {"x": [1]}
+
+
+def test_a_medium_that_is_not_known_yet_does_not_stay_unknown() -> None:
+    first, last = framed("customer.start", mediaType="UNKNOWN"), framed("customer.end", eventTime=BEGIN + 1_000)
+    started, ended = decoded([first, last])
+    assert (started.channel, ended.channel) == (None, "voice")
+    assert payload(started)["mediaType"] == "UNKNOWN"
+    (journey,) = journeys([started, ended], StitchOptions())
+    assert journey.interactions[0].channel == "voice"
+
+
+def test_a_missed_alert_leaves_nobody_in_wrapup() -> None:
+    """The alert's own length may be all that there is."""
+    missed = {"userId": "ada", "alertingDurationMs": 15_000, "disconnectType": "CLIENT"}
+    told = [
+        framed("customer.start"), framed("user.start", sessionId="u", eventTime=BEGIN + 5_000, userId="ada"),
+        framed("customer.end", eventTime=BEGIN + 30_000),
+    ]  # fmt: skip
+    ways = [
+        journeys(
+            decoded([*told, framed("user.end", sessionId="u", eventTime=BEGIN + 20_000, **lengths)]), StitchOptions()
+        )
+        for lengths in (missed, {**missed, "interactingDurationMs": 0})
+    ]
+    states = [[(one.state, [each.kind for each in one.segments]) for one in way[0].interactions] for way in ways]
+    assert states[0] == states[1]
+    assert states[0] == [("CLOSED", ["wait", "alert"])]
 
 
 def test_an_unknown_kind_is_kept_as_a_sign_of_life() -> None:

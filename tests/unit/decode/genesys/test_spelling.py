@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from journeymap.decode.genesys.spelling import enumeration, enumerations, is_transfer
+from journeymap.decode.genesys.spelling import enumeration, enumerations, is_transfer, medium
 
 DISCONNECT_TYPES = [
     ("ENDPOINT", "endpoint", "endpoint"),
@@ -50,6 +50,11 @@ def test_a_disconnect_type_has_one_value(spellings: tuple[str, str, str]) -> Non
         ("cobrowse", "COBROWSE"),
         ("somethingNew", "SOMETHING_NEW"),
         ("something.new", "SOMETHING_NEW"),
+        ("transfer.blind", "BLIND_TRANSFER"),
+        ("blindTransfer", "BLIND_TRANSFER"),
+        ("transfer.no.reply", "NO_REPLY_TRANSFER"),
+        ("endpoint.gone", "GONE_ENDPOINT"),
+        ("transfer.", "TRANSFER"),
         ("SOMETHING_NEW", "SOMETHING_NEW"),
         ("HTMLPage2go", "HTML_PAGE_2_GO"),
         ("été", "été"),
@@ -63,6 +68,18 @@ def test_a_disconnect_type_has_one_value(spellings: tuple[str, str, str]) -> Non
 )
 def test_what_is_not_known_keeps_its_words(given: Any, value: str | None) -> None:
     assert enumeration(given) == value
+
+
+def test_a_transfer_of_an_unknown_sort_is_one_in_all_spellings() -> None:
+    assert all(is_transfer(enumeration(given)) for given in ("transfer.blind", "blindTransfer", "BLIND_TRANSFER"))
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [("VOICE", "voice"), ("hologram", "hologram"), ("UNKNOWN", ""), ("unknown", ""), ("", ""), (None, ""), ([], "")],
+)
+def test_a_medium_that_the_platform_does_not_know_is_none(given: Any, name: str) -> None:
+    assert medium(given) == name
 
 
 def test_arrays() -> None:
