@@ -26,6 +26,11 @@ DETAIL = "sdk-ws-journey-voice-blind-transfer.json"
 EVENTBRIDGE = "sdk-eventbridge-journey-voice-blind-transfer.json"
 SNAPSHOTS = "sdk-ws-queue-conversation-snapshots-voice.json"
 ANALYTICS = "sdk-analytics-details-query.json"
+REST = "rest-oauth-and-errors.json"
+CHANNEL = "sdk-rest-channel-protocol.json"
+NAMED = (REST, CHANNEL)
+MERGED = "sdk-ws-externalcontact-merged.json"
+SOCKET = "ws-protocol-messages.json"
 
 ARRIVALS = (42_300, 61_000, 65_600, 120_200, 180_050)
 """When each of the five sampled snapshots came, in ms of the call. The second's own time is when it rings."""
@@ -37,8 +42,10 @@ def sample(name: str) -> Any:
 
 
 def messages(name: str) -> list[Any]:
-    """The messages of a file: an exchange's is its response."""
+    """The messages of a file: an exchange's is its response, and a file of several names them."""
     value = sample(name)
+    if name in NAMED:
+        value = list(value.values())
     items = value if isinstance(value, list) else [value]
     return [item.get("response", item.get("frame", item)) if isinstance(item, dict) else item for item in items]
 

@@ -30,11 +30,14 @@ SAID = {
 """How many events each sample tells."""
 
 NO_EVENTS = {
+    "rest-oauth-and-errors.json": {"no-type"},
     "sdk-externalcontact-journey-sessions.json": {"no-type"},
     "sdk-rest-channel-protocol.json": {"no-type"},
     "ws-protocol-messages.json": {"control", "no-type"},
 }
-"""Samples of exchanges that tell nothing of a conversation's course, and why each is turned away."""
+"""Samples that tell nothing of a conversation's course, and why each is turned away. Who is meant by them reads them in
+`tests/unit/protocol/notifications/test_frames.py` and `tests/integration/publicapi/test_sampled_answers.py`; nobody reads a
+contact's sessions."""
 
 
 def test_every_sample_is_looked_at() -> None:

@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from journeymap.protocol.notifications.frames import Seen, Sign, System, read
+from tests.unit.decode.genesys.samples import CALL, CONTACT, MERGED, SNAPSHOTS, SOCKET, messages, sample
+from tests.unit.decode.genesys.samples import DETAIL as DETAIL_FILE
 
 QUEUE = "v2.routing.queues.q1.conversations"
 DETAIL = "v2.detail.events.conversation.c1"
@@ -38,6 +40,27 @@ def frame(topic: str, body: Any) -> bytes:
 def test_what_is_about_the_connection(topic: str, body: Any, said: object) -> None:
     assert read(frame(topic, body), False) == said
     assert read(frame(topic, body), True) == said
+
+
+def test_the_sampled_frames_of_a_socket() -> None:
+    """What the server says; answers to `subscribe` say nothing that is of use, for topics are set by REST."""
+    said = [read(json.dumps(each["frame"]).encode(), True) for each in sample(SOCKET) if each["direction"] == "server"]
+    assert said == [
+        Sign.HEARTBEAT, Sign.PONG, None, None, Sign.CLOSING, System("no_longer_subscribed", "another_channel_subscribed"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [
+        (DETAIL_FILE, {Seen(CALL, (CONTACT,), False, True), Seen(CALL, (CONTACT,), True, True)}),
+        (SNAPSHOTS, {Seen(CALL, (CONTACT,))}),
+        (MERGED, {None}),
+    ],
+)
+def test_the_sampled_frames_of_conversations(name: str, kinds: set[Seen | None]) -> None:
+    assert {read(json.dumps(each).encode(), True) for each in messages(name)} == kinds
+    assert {read(json.dumps(each).encode(), False) for each in messages(name)} == {None}
 
 
 @pytest.mark.parametrize(
