@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,12 @@ SAMPLES = ROOT / "tests" / "data" / "genesys" / "sdk-eventbridge-journey-voice-b
 
 def blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"^ *```{language}\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
+
+
+def url_of(arn: str) -> str:
+    """The URL of a queue."""
+    _, _, _, region, account, name = arn.split(":")
+    return f"https://sqs.{region}.amazonaws.com/{account}/{name}"
 
 
 def documents() -> Iterator[Any]:
@@ -65,12 +72,38 @@ def test_policies_grant_what_is_asked_for_and_no_more() -> None:
     statements = [each for policy in documents() if "Statement" in policy for each in policy["Statement"]]
     actions = [set([each["Action"]] if isinstance(each["Action"], str) else each["Action"]) for each in statements]
     assert actions.count(set(PERMISSIONS.values())) == 1
-    assert set().union(*actions) == {*PERMISSIONS.values(), "sqs:SendMessage", "events:InvokeApiDestination"}
+    others = {"sqs:SendMessage", "events:InvokeApiDestination", "sts:AssumeRole"}
+    assert set().union(*actions) == {*PERMISSIONS.values(), *others}
     for statement in statements:
-        assert statement["Resource"] != "*"
+        if statement["Action"] == "sts:AssumeRole":  # of a role, which is the resource
+            assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+            assert statement["Condition"]
+        else:
+            assert statement["Resource"] != "*"
     (queue,) = (each for each in documents() if "RedrivePolicy" in each)
     assert json.loads(queue["RedrivePolicy"])["deadLetterTargetArn"].endswith(":journeymap-dead")
     assert all(isinstance(value, str) for value in queue.values())
+
+
+def test_the_queues_are_given_the_policy_that_is_shown(tmp_path: Path) -> None:
+    (shown,) = (each for each in documents() if "RuleMaySend" in json.dumps(each) and "Statement" in each)
+    (text,) = (block for block in blocks(PAGE, "json") if '"Policy"' in block)
+    (command,) = re.findall(r"^(sed .*)$", PAGE, re.MULTILINE)
+    (tmp_path / "policy.json").write_text(text, encoding="utf-8")
+    subprocess.run(command, shell=True, check=True, cwd=tmp_path)
+    for name, queue in (("policy", "journeymap"), ("policy-dead", "journeymap-dead")):
+        attributes = json.loads((tmp_path / f"{name}.json").read_text(encoding="utf-8"))
+        assert attributes.keys() == {"Policy"}
+        (statement,) = json.loads(attributes["Policy"])["Statement"]
+        arn = f"arn:aws:sqs:eu-west-1:123456789012:{queue}"
+        assert statement == {**shown["Statement"][0], "Resource": arn}
+        assert f"file://{name}.json \\\n    --queue-url {url_of(arn)}\n" in PAGE
+
+
+def test_every_file_of_a_command_is_shown_or_made() -> None:
+    used = set(re.findall(r"file://([\w-]+\.json)", PAGE))
+    assert {"policy.json", "policy-dead.json", "trust.json", "invoke.json"} < used
+    assert [name for name in used if f"`{name}`" not in PAGE and f"> {name}" not in PAGE] == []
 
 
 def test_the_settings_are_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
