@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from journeymap.decode.genesys.fact import REOPENED, Fact, Scene
+from journeymap.decode.genesys.fact import REOPENED, Fact, Scene, about
 from journeymap.decode.genesys.spelling import is_transfer
 from journeymap.model.event import (
     ACD_ANSWERED,
@@ -184,7 +184,7 @@ def _campaign(session: Session) -> Iterator[Fact]:
 
 def _wrapups(session: Session, kind: str, who: dict[str, Any]) -> Iterator[Fact]:
     for wrapup in session.wrapups:
-        mark = wrapup.at if session.scene.media in REOPENED else ""
+        mark = about(wrapup.at) if session.scene.media in REOPENED else ""
         yield session.scene.tell(kind, wrapup.at, {**wrapup.fields, **who}, mark=mark)
 
 

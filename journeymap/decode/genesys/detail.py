@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from journeymap.decode.genesys.fact import REOPENED, Fact, Scene, digest
+from journeymap.decode.genesys.fact import REOPENED, Fact, Scene, about, digest
 from journeymap.decode.genesys.reading import length, present, text
 from journeymap.decode.genesys.spelling import enumeration, enumerations, is_transfer, medium
 from journeymap.decode.timestamp import read_timestamp
@@ -86,7 +86,9 @@ def _mark(kind: str, media: str, body: dict[str, Any], at: Millis) -> object:
         return ":".join(
             (text(body.get("flowOutcomeId")) or "", str(read_timestamp(body.get("flowOutcomeEndTime")) or at))
         )
-    if kind not in KINDS or (kind in (ACW, WRAPUP) and media in REOPENED):
+    if kind in (ACW, WRAPUP) and media in REOPENED:
+        return about(at)
+    if kind not in KINDS:
         return at
     return ""
 

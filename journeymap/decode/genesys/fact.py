@@ -13,7 +13,7 @@ import msgspec
 
 from journeymap.decode.genesys.reading import says
 from journeymap.model.event import canonical_json
-from journeymap.model.time import Millis
+from journeymap.model.time import SECOND, Millis
 
 Fact: TypeAlias = dict[str, Any]
 """An event as JSON: `eventId`, `type`, `timestamp` and `payload`."""
@@ -75,6 +75,11 @@ class Scene(msgspec.Struct, frozen=True):
             "timestamp": at,
             "payload": told,
         }
+
+
+def about(at: Millis) -> Millis:
+    """A time as a mark: to the nearest second, since the APIs' times of one thing may differ by milliseconds."""
+    return (at + SECOND // 2) // SECOND * SECOND
 
 
 def digest(value: Any) -> str:

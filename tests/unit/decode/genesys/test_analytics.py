@@ -127,6 +127,20 @@ def test_wrap_ups_of_a_message_have_ids_of_their_own() -> None:
     assert {f"acw:agent:{BEGIN + 4_000}", f"acw:agent:{BEGIN + 9_000}"} < message
 
 
+@pytest.mark.parametrize("later", [-20, -3, 0, 3, 20])
+@pytest.mark.parametrize("media", ["email", "message", "voice"])
+def test_a_wrap_up_is_one_event_where_times_differ_by_milliseconds(media: str, later: int) -> None:
+    work = session("agent", segment("interact", 1, 3), segment("wrapup", 3, 4), mediaType=media)
+    said = {
+        "eventTime": BEGIN + 4_000 + later, "conversationId": "c", "participantId": "p", "sessionId": "agent",
+        "mediaType": media.upper(), "wrapupCode": "w",
+    }  # fmt: skip
+    frame = {"topicName": "v2.detail.events.conversation.c.acw", "eventBody": said}
+    names = [event.event_id for event in decoded([record(work), frame]) if event.type == "acw"]
+    assert len(names) == 2
+    assert len(set(names)) == 1
+
+
 def test_a_supervisor_who_listens_in_moves_nothing() -> None:
     (event, _) = decoded([record(session("user", segment("monitoring", 1, 3, disconnectType="client")))])
     assert (event.type, event.channel) == ("monitoring.user.start", None)

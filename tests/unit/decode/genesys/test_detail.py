@@ -135,7 +135,9 @@ def test_copies_have_one_id_and_repeated_events_have_several() -> None:
     later = BEGIN + 2
     assert name("acd.end") == name("acd.end", eventTime=later, acdOutcome="ANSWERED")
     assert name("acw") == name("acw", eventTime=later) != name("acw", sessionId="t")
-    assert name("acw", mediaType="EMAIL") != name("acw", mediaType="EMAIL", eventTime=later)
+    assert name("acw", mediaType="EMAIL") == name("acw", mediaType="EMAIL", eventTime=later)
+    assert name("acw", mediaType="EMAIL") != name("acw", mediaType="EMAIL", eventTime=BEGIN + 1_000)
+    assert name("wrapup", mediaType="MESSAGE") != name("wrapup", mediaType="MESSAGE", eventTime=BEGIN + 1_000)
     assert name("contact", externalContactId="ann") != name("contact", externalContactId="bob")
     assert name("attributes", attributes={"a": "1"}) != name("attributes", attributes={"a": "2"})
     assert name("attributes", attributes={"a": "1"}) == name("attributes", attributes={"a": "1"}, eventTime=later)
