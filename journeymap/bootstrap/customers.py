@@ -16,7 +16,8 @@ from journeymap.bootstrap.backfilling import ingest_runs
 from journeymap.decode.event import decode_raw
 from journeymap.errors import InputError, StoreError
 from journeymap.model.change import KeyRecord
-from journeymap.model.event import Event
+from journeymap.model.event import SPLIT, Event
+from journeymap.model.journey import journey_id_of
 from journeymap.model.key import KEY_KINDS, is_key, kind_of
 from journeymap.readmodel.evidence import Joined
 from journeymap.readmodel.readmodel import ReadModel
@@ -24,7 +25,7 @@ from journeymap.runtime.clock import SystemClock
 from journeymap.runtime.operator import OPERATOR, TAKE_APART, command, event_frame, new_id
 from journeymap.runtime.shelf import fold_record
 from journeymap.settings import Settings
-from journeymap.stitch.identity import UNSAID, Said, aliases_of, resolve, said_of
+from journeymap.stitch.identity import INTERACTION, UNSAID, Said, aliases_of, resolve, said_of
 from journeymap.stitch.rules import IdentityRules
 from journeymap.store.base import StoreReader
 from journeymap.store.disk import open_disk_reader
@@ -106,16 +107,9 @@ class Customer(msgspec.Struct, frozen=True):
 
 def customer(settings: Settings, name: str) -> Customer:
     """The customer that an id or a key stands for. Raises InputError where there is none."""
-    options = bootstrap.stitch_options(settings)
     with _opened(settings) as reader:
         customer_id = _stands_for(reader, name)
-        model = ReadModel(
-            reader,
-            SystemClock().now,
-            options.timeouts,
-            lambda record, raws: fold_record(record, raws, options),
-            rules=options.identity,
-        )
+        model = _read_model(settings, reader)
         spans = sorted(reader.spans(customer_id), key=lambda span: span.start, reverse=True)
         if not spans and (record := reader.keys([name]).get(name)) is not None:
             raise InputError(_why_nobody(reader, record))
@@ -128,6 +122,17 @@ def customer(settings: Settings, name: str) -> Customer:
                 known = found.get((each.rule, each.id, each.to))
                 found[each.rule, each.id, each.to] = each if known is None else _both(known, each)
         return Customer(customer_id, _standing(reader, customer_id), list(found.values()))
+
+
+def _read_model(settings: Settings, reader: StoreReader) -> ReadModel:
+    options = bootstrap.stitch_options(settings)
+    return ReadModel(
+        reader,
+        SystemClock().now,
+        options.timeouts,
+        lambda record, raws: fold_record(record, raws, options),
+        rules=options.identity,
+    )
 
 
 def _both(one: Joined, other: Joined) -> Joined:
@@ -148,7 +153,9 @@ def change(settings: Settings, do: str, one: str, other: str) -> Changed:
     asked = command(do, one, other, event_id)
     through = ingest_runs(settings)
     with _opened(settings) as reader:
-        if do == TAKE_APART:
+        if do == TAKE_APART and one.startswith(INTERACTION):
+            _require_linked(_read_model(settings, reader), reader, one, other)
+        elif do == TAKE_APART:
             _require_joined(reader, one, other)
         else:
             _require_joinable(reader, one, other)
@@ -191,6 +198,20 @@ def _require_joined(reader: StoreReader, one: str, other: str) -> None:
     instead = f"it is joined to {found!r}" if found and found != one else "it is joined to nobody"
     raise InputError(
         f"{one[:80]!r} is not joined to {other[:80]!r}: {instead}; `journeymap identity show CUSTOMER` lists joins"
+    )
+
+
+def _require_linked(model: ReadModel, reader: StoreReader, one: str, other: str) -> None:
+    """Raise InputError unless the contact `other` names the interaction `one`, or this is an alias."""
+    journey = model.detail(journey_id_of(one.removeprefix(INTERACTION)))
+    undoings = () if journey is None else [each.undone_by for each in model.joined(journey)]
+    if (SPLIT, one, other) in undoings or aliases_of(_identity_events(reader)).get(one) == other:
+        return
+    contact = next((event[2] for event in undoings if event is not None and event[1] == one), None)
+    instead = f"its contact is {contact!r}" if contact else "no contact names it"
+    raise InputError(
+        f"{one[:80]!r} is not {other[:80]!r}'s by a contact that the platform linked: {instead}; "
+        "what an event stream says of an interaction stands"
     )
 
 

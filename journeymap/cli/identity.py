@@ -22,6 +22,7 @@ Examples:
   journeymap identity join phone:+15555550123 bob     it is bob's
   journeymap identity split phone:+15555550123 phone:+15555550123
                                                       it is nobody's alone: it joins no calls
+  journeymap identity split interaction:71c2 ann      the wrong contact was linked to 71c2
 """
 
 WORDS: Final = {
@@ -152,6 +153,10 @@ def _lines(each: Joined, zone: Any) -> list[str]:
         lines.append(f"  on     {_some(each.interactions)}")
     if each.decides:
         lines.append(f"  joined {_some(each.decides)}")
+    if each.contact and len(each.interactions) > 1:
+        lines.append(
+            f"  undo   journeymap identity split interaction:ID {shlex.quote(each.id)}   with the ID of one of these"
+        )
     if (undone := each.undone_by) is not None:
         event_type, one, other = undone
         verb = TAKE_APART if event_type.endswith("split") else JOIN
@@ -178,6 +183,9 @@ def split(one: str, other: str, **given: Any) -> None:
 
     A key that several customers share is split from one of them who is not to count: if one is left, it leads there. A key that
     is split from itself (FROM and TO the same) joins nobody; what only it had joined stands for itself.
+
+    Where the wrong contact was linked to an interaction, FROM is interaction: and its id, TO the contact: it names that
+    interaction no longer.
 
     With ingest running this leaves it a command and waits until it is done; otherwise it writes to the store itself.
     """

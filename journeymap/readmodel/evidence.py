@@ -14,7 +14,17 @@ from journeymap.model.event import MERGED, RANKS, SPLIT, Event, OrderKey, order_
 from journeymap.model.journey import Journey
 from journeymap.model.key import kind_of
 from journeymap.model.time import Millis
-from journeymap.stitch.identity import Evidence, aliases_of, carried_by, own_customer, resolve, said_of, tokens_of
+from journeymap.stitch.identity import (
+    INTERACTION,
+    Evidence,
+    aliases_of,
+    carried_by,
+    own_customer,
+    resolve,
+    said_of,
+    tokens_of,
+    wrong_contacts,
+)
 from journeymap.stitch.rules import IdentityRules
 
 
@@ -28,7 +38,7 @@ class Rule(enum.StrEnum):
     MERGED = "merged"
     """A `customer.merged` event made it an alias."""
     SPLIT = "split"
-    """A `customer.split` event withdrew what made it an alias."""
+    """A `customer.split` event withdrew what made it an alias, or the contact that named an interaction."""
     OTHER = "other"
     """A further customer id in an interaction that another one had named before: shown, and otherwise without effect."""
     PHONE = "phone"
@@ -56,7 +66,7 @@ class Joined(msgspec.Struct, frozen=True):
 
     The event's fields are None where no event did it, `type` also where the event is of another journey and of a type
     without a rank. `interactions` are those of this journey that carry the id, `decides` those of them whose customer a key
-    alone has told.
+    alone has told. A `contact` was linked to its one interaction by the platform, not by an event stream.
     """
 
     id: str
@@ -68,12 +78,15 @@ class Joined(msgspec.Struct, frozen=True):
     event_of: str | None = None
     interactions: Sequence[str] = ()
     decides: Sequence[str] = ()
+    contact: bool = False
 
     @property
     def undone_by(self) -> tuple[str, str, str] | None:
         """The event that undoes it, as type, from and to; None where there is nothing to undo."""
         if self.rule is Rule.ALONE:
             return (MERGED, self.id, self.id)
+        if self.contact and self.rule is Rule.NAMED and len(self.interactions) == 1:
+            return (SPLIT, f"{INTERACTION}{self.interactions[0]}", self.id)
         if self.to is None:
             return None
         if self.rule in KEY_RULES or self.rule is Rule.MERGED:
@@ -100,38 +113,46 @@ def joined_ids(
     by_interaction: dict[str, list[Event]] = {part.interaction_id: [] for part in journey.interactions}
     for event in journey.events:
         by_interaction.setdefault(event.interaction_id, []).append(event)
-    named = list(_named(by_interaction, rules))
-    known = {each.id for each in named} | {journey.customer_id}
+    known_events = list(identity_events)
+    named = list(_named(by_interaction, rules, wrong_contacts(known_events)))
+    known = {each.id for each in named} | {journey.customer_id} | {f"{INTERACTION}{name}" for name in by_interaction}
     bound = list(_tokens(by_interaction, tokens))
     known |= {each.to for each in bound if each.to is not None}
     told = {name for each in (*named, *bound) if each.rule in (Rule.NAMED, Rule.BOUND) for name in each.interactions}
-    known_events = list(identity_events)
     by_key = list(_by_keys(journey.customer_id, by_interaction, told, keys, rules, known_events))
     known |= {each.id for each in by_key} | {each.to for each in by_key if each.to is not None}
     told |= {name for each in bound for name in each.interactions} | {name for each in by_key for name in each.decides}
     lonely = [
-        Joined(f"interaction:{name}", Rule.ANONYMOUS, interactions=(name,))
+        Joined(f"{INTERACTION}{name}", Rule.ANONYMOUS, interactions=(name,))
         for name in by_interaction
         if name not in told
     ]
     return [*named, *bound, *by_key, *lonely, *_aliases(journey.customer_id, known, known_events)]
 
 
-def _named(by_interaction: Mapping[str, Sequence[Event]], rules: IdentityRules) -> Iterator[Joined]:
-    first: dict[tuple[str, Rule], Event] = {}
-    places: dict[tuple[str, Rule], list[str]] = {}
+def _named(
+    by_interaction: Mapping[str, Sequence[Event]], rules: IdentityRules, wrong: Mapping[str, Collection[str]]
+) -> Iterator[Joined]:
+    """Each customer id of these interactions. Contacts that name one stand by themselves for each: each is a link of its own."""
+    first: dict[tuple[str, Rule, str], Event] = {}
+    places: dict[tuple[str, Rule, str], list[str]] = {}
     for interaction_id, events in by_interaction.items():
-        own = own_customer(events, rules)
+        passed_over = wrong.get(interaction_id, ())
+        own = own_customer(events, rules, passed_over)
+        linked = all(event.standing for event in events if event.customer_id == own and rules.names(event))
         for event in events:
-            if event.customer_id is None or not rules.names(event):
+            name = event.customer_id
+            if name is None or not rules.names(event) or (event.standing and name in passed_over):
                 continue
-            key = (event.customer_id, Rule.NAMED if event.customer_id == own else Rule.OTHER)
+            rule = Rule.NAMED if name == own else Rule.OTHER
+            key = (name, rule, interaction_id if linked and rule is Rule.NAMED else "")
             if key not in first or order_key(event) < order_key(first[key]):
                 first[key] = event
             if interaction_id not in places.setdefault(key, []):
                 places[key].append(interaction_id)
     for key, event in sorted(first.items(), key=lambda item: (item[0][1] != Rule.NAMED, order_key(item[1]))):
-        yield _by(event, key[0], key[1], None, places[key])
+        found = _by(event, key[0], key[1], None, places[key])
+        yield msgspec.structs.replace(found, contact=bool(key[2]))
 
 
 def _tokens(

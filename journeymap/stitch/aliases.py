@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from journeymap.model.change import Changes
 from journeymap.model.event import Event, better_copy, order_key, same_copy
@@ -22,6 +22,8 @@ class Aliases:
         self._before = self._in_force
         self._said = identity.said_of(self._events.values(), self._in_force)
         self._said_before = self._said
+        self._wrong = identity.wrong_contacts(self._events.values())
+        self._wrong_before = self._wrong
 
     @property
     def unsaved(self) -> int:
@@ -35,6 +37,10 @@ class Aliases:
     def said(self, key: str) -> identity.Said:
         """What an operator said of a key."""
         return self._said.get(key, identity.UNSAID)
+
+    def wrong_contacts(self, interaction_id: str) -> Collection[str]:
+        """From whom an operator split an interaction."""
+        return self._wrong.get(interaction_id, ())
 
     def take(self, event: Event) -> Taken:
         """Take an identity event in. It comes into force with `changed`."""
@@ -69,6 +75,13 @@ class Aliases:
         unsaid = identity.UNSAID
         return [key for key in before.keys() | self._said.keys() if before.get(key, unsaid) != self.said(key)]
 
+    def called_wrong_otherwise(self) -> list[str]:
+        """The interactions that are split from other contacts now than before."""
+        before, self._wrong_before = self._wrong_before, self._wrong
+        if before is self._wrong:
+            return []
+        return [name for name in before.keys() | self._wrong.keys() if before.get(name) != self._wrong.get(name)]
+
     def forget(self, before: Millis, unused: Callable[[str], bool]) -> int:
         """Drop events older than `before` of what is `unused`, itself and as who it stands for; how many went."""
         old = sorted((event for event in self._events.values() if event.timestamp < before), key=order_key)
@@ -79,12 +92,13 @@ class Aliases:
             self._forgotten[event.event_id] = None
         if gone:
             self._read()
-            self._before, self._said_before = self._in_force, self._said
+            self._before, self._said_before, self._wrong_before = self._in_force, self._said, self._wrong
         return len(gone)
 
     def _read(self) -> None:
         self._in_force = identity.aliases_of(self._events.values())
         self._said = identity.said_of(self._events.values(), self._in_force)
+        self._wrong = identity.wrong_contacts(self._events.values())
 
     def take_changes(self, changes: Changes) -> None:
         """Add what changed to the changes of a checkpoint."""

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 
 from journeymap.model.change import Changes, TokenRecord
 from journeymap.stitch import identity
+from journeymap.stitch.aliases import Aliases
 from journeymap.stitch.hot import HotInteraction, Shelf
+from journeymap.stitch.rules import IdentityRules
 
 _GONE = ""  # under this name a token keeps the evidence of interactions that were evicted while others still need it
 
@@ -20,8 +22,10 @@ def left_behind(token: TokenRecord) -> TokenRecord | None:
 class Bindings:
     """For each token: the interactions that carry it, each with its earliest evidence for a customer."""
 
-    def __init__(self, shelf: Shelf) -> None:
+    def __init__(self, shelf: Shelf, rules: IdentityRules, aliases: Aliases) -> None:
         self._shelf = shelf
+        self._rules = rules
+        self._aliases = aliases
         self._evidence: dict[str, dict[str, identity.Evidence | None]] = {}
         self._unsaved: dict[str, None] = {}
 
@@ -38,11 +42,20 @@ class Bindings:
             for token in wanted:
                 self._evidence[token] = dict(found[token].evidence) if token in found else {}
 
+    def load_for(self, interactions: Iterable[HotInteraction]) -> None:
+        """Bring the tokens of those that name no customer themselves into memory."""
+        self.load({token for item in interactions if self._own(item) is None for token in item.tokens})
+
+    def _own(self, interaction: HotInteraction) -> str | None:
+        wrong = self._aliases.wrong_contacts(interaction.interaction_id)
+        return identity.own_customer(interaction.events, self._rules, wrong) if wrong else interaction.own_customer
+
     def named(self, interaction: HotInteraction) -> str | None:
         """Whose an interaction is by its own events or a bound token, before aliases; None if neither tells. Its tokens must be
         loaded if it names no customer itself."""
-        if interaction.own_customer is not None:
-            return interaction.own_customer
+        own = self._own(interaction)
+        if own is not None:
+            return own
         for token in interaction.tokens:
             bound = identity.bound_to(self._evidence[token].values())
             if bound is not None:

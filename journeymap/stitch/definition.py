@@ -56,9 +56,9 @@ def customers_of(
     interactions: Mapping[str, Sequence[Event]], identity_events: Iterable[Event], rules: IdentityRules
 ) -> dict[str, str]:
     """The customer of each interaction: its own, else a bound session token's, else one that a key leads to, else anonymous;
-    everywhere after the aliases."""
+    everywhere after the aliases. A contact of its own that an operator called wrong names nobody."""
     known = list(identity_events)
-    aliases = identity.aliases_of(known)
+    aliases, wrong = identity.aliases_of(known), identity.wrong_contacts(known)
     tokens = {interaction_id: identity.tokens_of(events) for interaction_id, events in interactions.items()}
     evidence: dict[str, list[identity.Evidence | None]] = defaultdict(list)
     for found in tokens.values():
@@ -68,7 +68,7 @@ def customers_of(
 
     named: dict[str, str] = {}
     for interaction_id, events in interactions.items():
-        own = identity.own_customer(events, rules) or next(
+        own = identity.own_customer(events, rules, wrong.get(interaction_id, ())) or next(
             filter(None, map(bindings.get, tokens[interaction_id])), None
         )
         if own is not None:

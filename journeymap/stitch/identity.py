@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, TypeAlias
 
 import msgspec
@@ -30,10 +30,23 @@ class Said(msgspec.Struct, frozen=True):
 
 UNSAID: Final = Said()
 
+INTERACTION: Final = "interaction:"
+"""What the name of an interaction begins with, as that of a customer of whom nothing is known and in what operators say."""
 
-def own_customer(events: Iterable[Event], rules: IdentityRules) -> str | None:
-    """The customer id of an interaction's earliest event that carries one; `events` are in order."""
-    return next((event.customer_id for event in events if event.customer_id is not None and rules.names(event)), None)
+
+def own_customer(events: Iterable[Event], rules: IdentityRules, wrong: Collection[str] = ()) -> str | None:
+    """The customer id of an interaction's earliest event that carries one; `events` are in order. Contacts that an operator
+    called `wrong` are passed over."""
+    return next(
+        (
+            event.customer_id
+            for event in events
+            if event.customer_id is not None
+            and rules.names(event)
+            and not (event.standing and event.customer_id in wrong)
+        ),
+        None,
+    )
 
 
 def tokens_of(events: Iterable[Event]) -> dict[str, Evidence | None]:
@@ -63,7 +76,7 @@ def bound_to(evidence: Iterable[Evidence | None]) -> str | None:
 
 def anonymous(interaction_id: str, tokens: Sequence[str]) -> str:
     """What the customer of an interaction is called of whom nothing is known; `tokens` are its session tokens in order."""
-    return f"session:{tokens[0]}" if tokens else f"interaction:{interaction_id}"
+    return f"session:{tokens[0]}" if tokens else f"{INTERACTION}{interaction_id}"
 
 
 class Carried:
@@ -135,22 +148,36 @@ def aliases_of(identity_events: Iterable[Event]) -> dict[str, str]:
 
 def said_of(identity_events: Iterable[Event], aliases: Mapping[str, str]) -> dict[str, Said]:
     """What is said of each key. Of a pair, from and to, the latest event decides; an alias in force decides before all splits."""
-    latest: dict[tuple[str, str], Event] = {}
-    for event in sorted(identity_events, key=order_key):
-        assert event.from_customer is not None and event.to_customer is not None
-        if is_key(event.from_customer):
-            latest[event.from_customer, event.to_customer] = event
-    split: dict[str, set[str]] = {}
-    for (key, other), event in latest.items():
-        taken = split.setdefault(key, set())
-        if event.type != MERGED:
-            taken.add(other)
     said: dict[str, Said] = {}
-    for key, taken in split.items():
+    for key, taken in _splits(identity_events).items():
+        if not is_key(key):
+            continue
         joined = resolve(key, aliases) if aliases.get(key, key) != key else None
         apart = frozenset(resolve(other, aliases) for other in taken if other != key)
         said[key] = Said(joined, joined is None and key in taken, apart)
     return said
+
+
+def wrong_contacts(identity_events: Iterable[Event]) -> dict[str, set[str]]:
+    """By interaction: the contacts from whom an operator split it, spelled as its events spell them."""
+    return {
+        one.removeprefix(INTERACTION): taken
+        for one, taken in _splits(identity_events).items()
+        if one.startswith(INTERACTION) and taken
+    }
+
+
+def _splits(identity_events: Iterable[Event]) -> dict[str, set[str]]:
+    """By each id that was merged or split: from whom it is split, as the latest event of the pair says."""
+    splits: dict[str, set[str]] = {}
+    for event in sorted(identity_events, key=order_key):
+        assert event.from_customer is not None and event.to_customer is not None
+        taken = splits.setdefault(event.from_customer, set())
+        if event.type == MERGED:
+            taken.discard(event.to_customer)
+        else:
+            taken.add(event.to_customer)
+    return splits
 
 
 def resolve(customer_id: str, aliases: Mapping[str, str]) -> str:

@@ -134,7 +134,7 @@ class Keys:
     def _add(self, way: _Way, items: Mapping[str, HotInteraction], until: tuple[bool, str] | None = None) -> None:
         """Take interactions in, each with the name that it has when it comes to this rule."""
         self._load(key for item in items.values() for key in (*item.mentioned, *item.noted_keys))
-        self._bindings.load({token for item in items.values() if item.own_customer is None for token in item.tokens})
+        self._bindings.load_for(items.values())
         names: dict[str, str | None] = {}
         for name, item in items.items():
             named = self._bindings.named(item)

@@ -20,6 +20,7 @@ from journeymap.stitch import definition
 from journeymap.stitch.aliases import Aliases
 from journeymap.stitch.bindings import Bindings
 from journeymap.stitch.hot import HotInteraction, HotJourney, Shelf, Taken, new_interaction, take
+from journeymap.stitch.identity import INTERACTION
 from journeymap.stitch.keys import Keys
 from journeymap.stitch.machine import ARRIVES, TRANSFERS
 from journeymap.stitch.options import StitchOptions
@@ -63,8 +64,8 @@ class Stitcher:
         self._timeouts = options.timeouts
         self._rules = options.identity
         self._places = Places(shelf, options)
-        self._bindings = Bindings(shelf)
         self._aliases = Aliases(identity_events)
+        self._bindings = Bindings(shelf, options.identity, self._aliases)
         self._keys = Keys(shelf, options.identity, self._places, self._bindings, self._aliases)
         self._forgotten_pointers: dict[str, None] = {}
         self._closing: list[tuple[Millis, str]] = []  # when journeys in memory may close: a heap, one entry each
@@ -147,7 +148,7 @@ class Stitcher:
             journey.end = event.timestamp
             if places.reaches_next(journey):
                 spread.add(journey.customer_id)
-        if taken.telling:
+        if taken.telling or self._aliases.wrong_contacts(name):
             unplaced[name] = interaction
 
     # Whose they are
@@ -164,17 +165,19 @@ class Stitcher:
             self._places.fetch(others)
             held = self._places.interactions
             concerned.update((name, held[name]) for name in others if name in held)
-        self._bindings.load(
-            {token for item in concerned.values() if item.own_customer is None for token in item.tokens}
-        )
+        self._bindings.load_for(concerned.values())
         return self._keys.identify(concerned)
 
     def _realias(self) -> dict[str, HotInteraction]:
-        """All interactions of customers whose aliases changed, and of keys of which an operator said something, brought
-        into memory."""
+        """All interactions of customers whose aliases changed, of keys of which an operator said something, and those split
+        from a contact, brought into memory."""
         changed = self._aliases.changed()
         said = self._aliases.said_otherwise()
         found = self._keys.carriers(said) if said else {}
+        split = self._aliases.called_wrong_otherwise()
+        self._places.fetch(split)
+        held = self._places.interactions
+        found.update((name, held[name]) for name in split if name in held)
         self._places.fetch_customers(changed)
         for customer_id in changed:
             customer = self._places.customer(customer_id)
@@ -358,6 +361,11 @@ class Stitcher:
         """Drop identity events older than `before` of customers of whom no journey is left; how many went."""
 
         def unused(customer_id: str) -> bool:
+            if customer_id.startswith(INTERACTION):
+                name = customer_id.removeprefix(INTERACTION)
+                self._places.fetch([name])
+                if name in self._places.interactions:
+                    return False
             customer = self._places.customer(customer_id)
             return not customer.journeys and not customer.cold and not self._keys.carried(customer_id)
 

@@ -145,4 +145,5 @@ def _masked_sample(entry: Quarantined, viewer: Viewer) -> str:
 
 def _mark(joined: Joined) -> str:
     """What a join is called in the page: its ids may be masked there."""
-    return hashlib.blake2b(msgspec.json.encode([joined.rule, joined.id, joined.to]), digest_size=12).hexdigest()
+    named = [joined.rule, joined.id, joined.to, joined.undone_by]
+    return hashlib.blake2b(msgspec.json.encode(named), digest_size=12).hexdigest()

@@ -71,7 +71,8 @@ def test_a_join_is_shown_undone_and_made_again(path: Path, capsys: pytest.Captur
     assert f"{KEY} is ann." in said
     assert "event  customer.start:session of c-1 (customer.start) of interaction c-1 at " in said
     assert "joined c-2" in said
-    (undo,) = re.findall(r"undo   journeymap (.*)", said)
+    assert "undo   journeymap identity split interaction:c-1 ann\n" in said
+    (undo,) = re.findall(r"undo   journeymap (.* phone:.*)", said)
 
     assert main(shlex.split(undo)) == 0
     said = capsys.readouterr().out
@@ -145,6 +146,31 @@ def test_a_wrong_contact_is_repaired_whether_the_right_one_called_before_or_afte
     assert customers(path) == {"ann": 1, "bob": 3, "dan": 1}
     assert main(["identity", "split", KEY, "bob"]) == 0
     assert customers(path) == {"ann": 1, "bob": 1, "dan": 3}
+
+
+def test_a_wrong_contact_is_taken_from_the_call_it_was_linked_to(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = CLOCK.now() - 3 * HOUR
+    other = call("c-2", now + HOUR, "+15555550199", "ann")
+    import_them(*call("c-1", now, NUMBER, "ann"), *call("c-3", now + MINUTE, NUMBER), *other)
+    assert main(["identity", "show", "ann"]) == 0
+    assert (
+        "undo   journeymap identity split interaction:ID ann   with the ID of one of these" in capsys.readouterr().out
+    )
+    for wrong, said in (
+        (["interaction:c-1", "bob"], "its contact is 'ann'"),
+        (["interaction:c-3", "ann"], "no contact names it"),
+        (["interaction:c-9", "ann"], "no contact names it"),
+    ):
+        assert main(["identity", "split", *wrong]) == 1
+        assert said in capsys.readouterr().err
+    assert main(["identity", "split", "interaction:c-1", "ann"]) == 0
+    assert customers(path) == {"ann": 1, KEY: 2}
+    assert main(["rebuild", "-q", "--no-wait"]) == 0
+    assert customers(path) == {"ann": 1, KEY: 2}
+    assert main(["identity", "join", "interaction:c-1", "ann"]) == 0
+    assert customers(path) == {"ann": 3}
 
 
 def test_a_number_on_too_many_calls_cannot_be_joined(path: Path, capsys: pytest.CaptureFixture[str]) -> None:

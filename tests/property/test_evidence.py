@@ -72,16 +72,21 @@ def test_what_undoes_a_join_undoes_it_and_a_key_split_from_itself_can_be_joined_
     soup: list[Event], chosen: IdentityRules
 ) -> None:
     options = msgspec.structs.replace(OPTIONS, identity=chosen)
-    for each in _by_keys(soup, options):
+    for each in _joined(soup, options):
         undone = each.undone_by
         if each.rule is Rule.ALONE:
             assert undone is not None
             again = [*soup, _later(undone, "again")]
-            assert all(other.rule is not Rule.ALONE for other in _by_keys(again, options) if other.id == each.id)
+            assert all(other.rule is not Rule.ALONE for other in _joined(again, options) if other.id == each.id)
+        elif each.rule is Rule.NAMED and undone is not None:
+            split = [*soup, _later(undone, "undone")]
+            after = [(other.id, *other.interactions) for other in _joined(split, options) if other.rule is Rule.NAMED]
+            assert each.contact
+            assert (each.id, *each.interactions) not in after
         elif each.rule in KEY_RULES:
             assert undone is not None
             split = [*soup, _later(undone, "undone")]
-            after = [(other.id, other.to) for other in _by_keys(split, options) if other.rule in KEY_RULES]
+            after = [(other.id, other.to) for other in _joined(split, options) if other.rule in KEY_RULES]
             assert (each.id, each.to) not in after
             if undone == (SPLIT, each.id, each.id):
                 whole = [*split, _later(("customer.merged", each.id, each.id), "whole", 1)]
@@ -93,8 +98,8 @@ def _later(what: tuple[str, str, str], event_id: str, more: int = 0) -> Event:
     return event(kind, START + 10 * DAY + more, event_id=event_id, fromCustomerId=one, toCustomerId=other)
 
 
-def _by_keys(soup: list[Event], options: StitchOptions) -> list[Joined]:
-    """What is said of keys on all journeys."""
+def _joined(soup: list[Event], options: StitchOptions) -> list[Joined]:
+    """What is said on all journeys."""
     identity_events = [each for each in without_copies(soup) if each.type in IDENTITY_TYPES]
     stitcher, shelf = Stitcher(options, EmptyShelf()), DictShelf()
     stitcher.apply(soup)
@@ -102,4 +107,4 @@ def _by_keys(soup: list[Event], options: StitchOptions) -> list[Joined]:
     told = [
         joined_ids(one, {}, identity_events, options.identity, shelf.key_records) for one in journeys(soup, options)
     ]
-    return [each for some in told for each in some if each.rule in KEY_RULES or each.rule is Rule.ALONE]
+    return [each for some in told for each in some]

@@ -76,6 +76,8 @@ def _operators_event(chance: random.Random, names: str, some: list[dict[str, Any
     if chance.random() < 0.3:
         other = one  # a key that joins nobody, or does so again
     kind = chance.choice([MERGED, SPLIT, SPLIT])
+    if chance.random() < 0.3:
+        one, other = f"interaction:{chance.choice(names)}", chance.choice(["ann", "bob"])  # a wrong contact
     return event(kind, _time(chance), event_id=f"m{chance.randrange(10)}", fromCustomerId=one, toCustomerId=other)
 
 

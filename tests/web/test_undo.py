@@ -61,7 +61,7 @@ def lists(model: Stitched, now: int = NOW, **more: Any) -> str:
 
 def test_what_can_be_undone() -> None:
     found = joins(stitched())
-    assert {rule: each["undo"] for rule, each in found.items()} == {"named": None, "phone": SPLIT, "merged": SPLIT}
+    assert {rule: each["undo"] for rule, each in found.items()} == {"named": SPLIT, "phone": SPLIT, "merged": SPLIT}
     assert list(found["phone"]["decides"]) == ["c-2"]
     assert found["phone"]["event_of"] == "c-1"
 
@@ -104,6 +104,31 @@ def test_a_number_that_nobody_knows_is_taken_from_everybody_and_given_back() -> 
     assert len(model.store.spans(KEY)) == 1
 
 
+def test_a_wrong_contact_is_undone_of_one_interaction_and_made_again() -> None:
+    model, told = stitched(), []
+    model.apply(
+        *(found for frame in call("c-3", NOW - HOUR, "+15555550199", "ann") for found in decode_frame(frame)[0])
+    )
+    evidence = model.evidence(model.journey_of("ann"))
+    assert evidence is not None
+    links = {each["interactions"][0]: each for each in evidence["joined"] if each["rule"] == "named"}
+    assert {name: each["event_of"] for name, each in links.items()} == {"c-1": "c-1", "c-3": "c-3"}
+
+    def change(do: str, one: str, other: str) -> None:
+        told.append((do, one, other))
+        model.change(do, one, other)
+
+    question = {"journey": model.journey_of("ann"), "join": links["c-1"]["mark"], "at": 7}
+    assert undo_join(question, model, change, NOW)["problem"] is None
+    assert [len(model.store.spans(name)) for name in ("ann", KEY)] == [1, 1]
+    split = joins(model, KEY)["split"]
+    assert (split["id"], split["to"]) == ("interaction:c-1", "ann")
+    back = {"journey": model.journey_of(KEY), "join": split["mark"], "at": 8}
+    assert undo_join(back, model, change, NOW)["problem"] is None
+    assert told == [("split", "interaction:c-1", "ann"), ("join", "interaction:c-1", "ann")]
+    assert model.store.spans(KEY) == []
+
+
 @pytest.mark.parametrize("question", [None, 7, "x"])
 def test_what_is_no_question(question: Any) -> None:
     assert undo_join(question, stitched(), lambda *_: pytest.fail("told"), NOW) is no_update
@@ -127,7 +152,7 @@ def test_why_it_was_not_done_is_said() -> None:
 def test_there_are_no_buttons_where_nothing_can_be_told() -> None:
     model = stitched()
     assert "identity-undo" not in lists(model)
-    assert lists(model, can_undo=True).count("identity-undo") == 2
+    assert lists(model, can_undo=True).count("identity-undo") == 3
     answers = []
     for change in (None, model.change):
         _, server = create_app(model, clock=lambda: NOW, change_customers=change)
@@ -140,7 +165,7 @@ def test_who_may_not_see_identifiers_can_undo_without_seeing_them() -> None:
     model = stitched(Viewer(sees_identifiers=False))
     shown = lists(model, can_undo=True)
     assert "5555550123" not in shown
-    assert "phone:•••23 will not lead to ann any more" in json.loads(f'["{shown.split("data-text")[1][4:90]}"]')[0]
+    assert "phone:•••23 will not lead to ann any more" in json.loads(f'["{shown.split("data-text")[2][4:90]}"]')[0]
     told: list[Any] = []
     question = {"journey": model.journey_of("ann"), "join": joins(model)["phone"]["mark"], "at": 7}
     assert undo_join(question, model, lambda *each: told.append(each), NOW)["problem"] is None

@@ -30,7 +30,7 @@ RULES: Final = {
     Rule.ALONE: "Split from itself by an operator: it joins nobody",
     Rule.MERGED: "Merged: an alias, for events before it as much as after it",
     Rule.ELSEWHERE: "A key that leads to another customer: it joins nothing here",
-    Rule.SPLIT: "Split: the one is no alias and no key of the other any more",
+    Rule.SPLIT: "Split: the one is no alias, no key and no contact of the other any more",
     Rule.OTHER: "A further customer id in an interaction that another one had named; joins nothing",
     Rule.UNBOUND: "A session token of which no event says whose it is",
     Rule.ANONYMOUS: "Nothing tells whose it is: the interaction stands for itself",
@@ -177,8 +177,9 @@ def _identity(
             by = html.Span([each["type"] or "an event", " ", html.Code(event)])
         else:
             by = html.Span([each["type"] or "an event", " ", html.Code(event), " in ", html.Code(each["event_of"])])
+        of = f"#{each['interactions'][0]}" if each["contact"] else ""
         yield (
-            f"{each['rule']}#{each['id']}",
+            f"{each['rule']}#{each['id']}{of}",
             (
                 html.Code(each["id"]),
                 RULES[Rule(each["rule"])],

@@ -15,6 +15,7 @@ STOPPED: Final = "Ingest is not running, so no join can be undone now: start it,
 """Why the buttons do nothing while nobody writes to the store."""
 
 STAYING: Final = "Interactions that the platform itself names stay."
+NEXT_BEST: Final = "What else is known of it decides then: a further contact, its keys, or nothing."
 NAMED_AT_MOST: Final = 3
 
 
@@ -50,6 +51,12 @@ def _words(each: Mapping[str, Any]) -> tuple[str, str, str]:
             "Let this key join again?",
             f"{one} will lead to its customer again; where nobody is known by it, all that use it are one. {later}",
             "Join again",
+        )
+    if each["rule"] == Rule.NAMED:
+        return (
+            "Was the wrong contact linked?",
+            f"{one} will not name interaction {each['interactions'][0]} any more. {NEXT_BEST} {later}",
+            "Undo the join",
         )
     if each["rule"] == Rule.SPLIT:
         return (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from journeymap.decode.event import decode_frame
-from journeymap.model.event import MERGED, SPLIT, Event
+from journeymap.model.event import CONTACT, MERGED, SPLIT, STARTED, Event
 from journeymap.model.journey import journey_id_of
 from journeymap.model.time import DAY, HOUR, MINUTE
 from journeymap.stitch.hot import Shelved
@@ -128,6 +128,31 @@ def test_a_join_of_a_number_stays_while_the_number_is_in_use() -> None:
     line.store()
     line.call("b", 2 * HOUR)
     assert line.customers() == {"a": "ann", "b": "bob"}
+
+
+def test_a_wrong_contact_stays_wrong_while_its_call_is_kept() -> None:
+    line = Line()
+    line.call("a", 0, "ann")
+    line.apply(event(SPLIT, START, event_id="x", fromCustomerId="interaction:a", toCustomerId="ann"))
+    line.stitcher.forget_identity(FOREVER)
+    line.store()
+    assert line.customers() == {"a": KEY}
+    line.apply(event(CONTACT, START + HOUR, "a", seenIn="detail", sessionId="s", customerId="bob"))
+    assert line.customers() == {"a": "bob"}
+    line.evict("a")
+    line.stitcher.forget_identity(FOREVER)
+    line.store()
+    assert line.shelf.identity == {}
+
+
+def test_without_its_wrong_contact_a_session_token_tells_whose_a_call_is() -> None:
+    line = Line()
+    line.apply(event(STARTED, START, "b", sessionToken="s", customerId="bob"))
+    line.call("a", HOUR, "ann")
+    line.apply(event(STARTED, START + HOUR, "a", sessionToken="s"))
+    assert line.customers() == {"a": "ann", "b": "bob"}
+    line.apply(event(SPLIT, START, event_id="x", fromCustomerId="interaction:a", toCustomerId="ann"))
+    assert line.customers() == {"a": "bob", "b": "bob"}
 
 
 def test_a_switchboard_joins_nobody_and_costs_the_same_whoever_calls() -> None:

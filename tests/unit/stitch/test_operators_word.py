@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from journeymap.decode.event import decode_frame
-from journeymap.model.event import MERGED, SPLIT, Event
+from journeymap.model.event import MERGED, SPLIT, STARTED, Event
 from journeymap.model.time import HOUR, MINUTE
 from journeymap.stitch.definition import journeys
 from journeymap.stitch.hot import EmptyShelf
@@ -80,3 +80,19 @@ def test_a_key_that_was_joined_to_another_key_is_whose_it_is_known_to_be() -> No
     assert said(("a", None), then=(join,))["a"] == OTHER
     assert said(("a", "ann"), ("b", None), then=(join,))["b"] == "ann"
     assert said(("a", "ann"), ("b", "bob"), ("c", None), then=(join,))["c"] == OTHER
+
+
+def test_a_contact_that_an_operator_called_wrong_names_its_call_no_more() -> None:
+    wrong = (SPLIT, "interaction:a", "ann")
+    assert said(("a", "ann"), ("b", "ann"), ("c", None), then=(wrong,)) == {"a": "ann", "b": "ann", "c": "ann"}
+    assert said(("a", "ann"), ("b", None), then=(wrong,)) == {"a": KEY, "b": KEY}
+    assert said(("a", "ann"), ("b", "bob"), ("c", None), then=(wrong,)) == {"a": "bob", "b": "bob", "c": "bob"}
+    assert said(("a", "ann"), then=(wrong, (MERGED, KEY, "bob"))) == {"a": "bob"}
+    assert said(("a", "ann"), then=((SPLIT, KEY, KEY), wrong, (MERGED, "interaction:a", "bob"))) == {"a": "bob"}
+    assert said(("a", "ann"), then=(wrong, (MERGED, "interaction:a", "ann"))) == {"a": "ann"}
+
+
+def test_what_an_event_stream_says_of_an_interaction_stands() -> None:
+    named = event(STARTED, START, "a", customerId="ann")
+    split = event(SPLIT, START, event_id="x", fromCustomerId="interaction:a", toCustomerId="ann")
+    assert _customers(journeys([named, split], StitchOptions())) == {"a": "ann"}

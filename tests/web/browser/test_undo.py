@@ -64,6 +64,22 @@ def test_a_number_that_nobody_knows_joins_nobody_and_does_again(unknown: tuple[S
     assert len(model.store.spans(KEY)) == 1
 
 
+def test_a_wrong_contact_is_taken_from_its_call(stitched: tuple[Stitched, Served], visit: Visit) -> None:
+    model, served = stitched
+    page = visit(f"{served.url}/journey/{model.journey_of('ann')}", rows=0)
+    page.locator("tr[data-key='named#ann#c-1']").get_by_role("button", name="Undo").click()
+    dialog = page.get_by_role("dialog", name="Was the wrong contact linked?")
+    expect(dialog).to_contain_text("ann will not name interaction c-1 any more.")
+    dialog.get_by_role("button", name="Undo the join").click()
+    row = page.locator("tr[data-key='split#interaction:c-1']")
+    expect(row).to_contain_text("ann")
+    assert [len(model.store.spans(name)) for name in ("ann", KEY)] == [0, 1]
+    row.get_by_role("button", name="Join again").click()
+    page.get_by_role("dialog", name="Join these two again?").get_by_role("button", name="Join again").click()
+    expect(page.locator("tr[data-key='named#ann#c-1']")).to_be_visible()
+    assert [len(model.store.spans(name)) for name in ("ann", KEY)] == [1, 0]
+
+
 def test_a_join_is_undone_and_made_again(stitched: tuple[Stitched, Served], visit: Visit) -> None:
     model, served = stitched
     model.running = False
