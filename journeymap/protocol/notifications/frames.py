@@ -11,6 +11,8 @@ _METADATA: Final = "channel.metadata"
 _SYSTEM: Final = "v2.system."
 _DETAIL: Final = "v2.detail.events.conversation."
 _SNAPSHOT: Final = "v2.routing.queues."
+_OURS: Final = (_DETAIL, _SNAPSHOT, "v2.externalcontacts.contacts.")
+_CLOSING: Final = "socket_closing"
 _END: Final = ".customer.end"
 _CUSTOMERS: Final = frozenset({"customer", "external"})
 _LONGEST_ID: Final = 100
@@ -57,16 +59,20 @@ class _Participant(msgspec.Struct, gc=False):
     externalContactId: Any = None  # noqa: N815
 
 
-class _Body(msgspec.Struct, gc=False):
-    id: Any = None
+class _Notice(msgspec.Struct, gc=False):
     message: Any = None
     systemTopicType: Any = None  # noqa: N815
     reason: Any = None
+
+
+class _Body(msgspec.Struct, gc=False):
+    id: Any = None
     conversationExternalContactIds: Any = None  # noqa: N815
     participants: list[_Participant] = []
 
 
 _decode_head: Final = msgspec.json.Decoder(_Head).decode
+_decode_notice: Final = msgspec.json.Decoder(_Notice).decode
 _decode_body: Final = msgspec.json.Decoder(_Body).decode
 
 
@@ -78,18 +84,26 @@ def read(frame: bytes, follow: bool) -> Control | Seen | None:
     except _UNREADABLE:
         return None
     topic = head.topicName
-    if topic == _METADATA:
-        return Sign.PONG if _body(head).message == "pong" else Sign.HEARTBEAT
-    if topic.startswith(_SYSTEM):
-        kind = topic.removeprefix(_SYSTEM)
-        if kind == "socket_closing":
-            return Sign.CLOSING
-        body = _body(head)
-        return System(_text(body.systemTopicType) or _text(kind), _text(body.reason) or _text(body.message))
+    if not topic.startswith(_OURS):
+        return _control(head)
     if follow and topic.startswith(_DETAIL):
         conversation, _, _ = topic.removeprefix(_DETAIL).partition(".")
         return Seen(conversation, _ids(_body(head).conversationExternalContactIds), topic.endswith(_END), True)
     return _snapshot(head) if follow and topic.startswith(_SNAPSHOT) else None
+
+
+def _control(head: _Head) -> Control | None:
+    """What the platform says of the connection. The topic of such a message is not published, only what is in its body."""
+    topic, notice = head.topicName, _notice(head)
+    named = _text(topic.removeprefix(_SYSTEM)) if topic.startswith(_SYSTEM) else ""
+    kind = _text(notice.systemTopicType) or named
+    if _CLOSING in (kind, named):
+        return Sign.CLOSING
+    if kind or topic.startswith(_SYSTEM):
+        return System(kind, _text(notice.reason) or _text(notice.message))
+    if topic != _METADATA:
+        return None
+    return Sign.PONG if notice.message == "pong" else Sign.HEARTBEAT
 
 
 def _snapshot(head: _Head) -> Seen | None:
@@ -99,6 +113,13 @@ def _snapshot(head: _Head) -> Seen | None:
     customers = [one for one in body.participants if _text(one.purpose).lower() in _CUSTOMERS]
     ended = bool(customers) and all(one.endTime for one in customers)
     return Seen(body.id, _ids([one.externalContactId for one in customers]), ended)
+
+
+def _notice(head: _Head) -> _Notice:
+    try:
+        return _decode_notice(head.eventBody)
+    except _UNREADABLE:
+        return _Notice()
 
 
 def _body(head: _Head) -> _Body:

@@ -35,6 +35,7 @@ def frame(topic: str, body: Any) -> bytes:
             System("token_revoked", "user_tokens_revoked"),
         ),
         ("v2.system.no_longer_subscribed", {"message": "gone\n"}, System("no_longer_subscribed", "gone")),
+        ("v2.system.", None, System("")),
     ],
 )
 def test_what_is_about_the_connection(topic: str, body: Any, said: object) -> None:
@@ -61,6 +62,27 @@ def test_the_sampled_frames_of_a_socket() -> None:
 def test_the_sampled_frames_of_conversations(name: str, kinds: set[Seen | None]) -> None:
     assert {read(json.dumps(each).encode(), True) for each in messages(name)} == kinds
     assert {read(json.dumps(each).encode(), False) for each in messages(name)} == {None}
+
+
+@pytest.mark.parametrize(
+    "topic", ["channel.metadata", "v2.system.notifications", "v2.something.else", "socket", ""], ids=repr
+)
+def test_a_system_message_is_known_by_its_body_whatever_its_topic(topic: str) -> None:
+    revoked = {"systemTopicType": "token_revoked", "reason": "user_tokens_revoked", "participants": None}
+    for follow in (False, True):
+        assert read(frame(topic, revoked), follow) == System("token_revoked", "user_tokens_revoked")
+        assert read(frame(topic, {"systemTopicType": "socket_closing"}), follow) is Sign.CLOSING
+
+
+@pytest.mark.parametrize("body", [None, [], "token_revoked", {}, {"id": "c1"}, {"systemTopicType": 4}])
+def test_what_is_of_another_topic_and_says_nothing_of_the_connection_is_data(body: Any) -> None:
+    assert read(frame("v2.something.else", body), True) is None
+
+
+@pytest.mark.parametrize("topic", [QUEUE, f"{DETAIL}.acw", "v2.externalcontacts.contacts.p1"])
+def test_an_event_is_never_a_system_message(topic: str) -> None:
+    found = read(frame(topic, {"id": "c1", "systemTopicType": "token_revoked"}), True)
+    assert not isinstance(found, Sign | System)
 
 
 @pytest.mark.parametrize(
@@ -91,13 +113,15 @@ def test_it_never_raises(data: bytes) -> None:
 
 
 @given(
-    st.sampled_from(["channel.metadata", "v2.system.x", QUEUE, f"{DETAIL}.acw"]),
+    st.sampled_from(["channel.metadata", "v2.system.x", "else", QUEUE, f"{DETAIL}.acw"]),
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(),
         lambda inner: (
             st.lists(inner, max_size=3)
             | st.dictionaries(
-                st.sampled_from(["id", "message", "participants", "purpose", "reason"]), inner, max_size=4
+                st.sampled_from(["id", "message", "participants", "purpose", "reason", "systemTopicType"]),
+                inner,
+                max_size=4,
             )
         ),
         max_leaves=8,
