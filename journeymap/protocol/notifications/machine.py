@@ -126,7 +126,7 @@ class Notifications:
         """What it cannot see, in a few lines."""
         if self.phase is not Phase.RUNNING:
             return ()
-        notes = list(explained(self.refusals))
+        notes = list(explained(self.refusals, self._offer))
         if self.uncovered:
             known = len(self.queues)
             seen = known - self.uncovered
@@ -288,7 +288,8 @@ class Notifications:
             return self._refuse(shard.refused.message)
         if self._shards.is_nothing_granted:
             # Not one queue granted is as good as no permission at all.
-            return self._refuse("every topic was refused: " + "; ".join(explained(self._shards.refusals, 3)))
+            why = explained(self._shards.refusals, self._offer, 3)
+            return self._refuse("every topic was refused: " + "; ".join(why))
         news = {refusal for refusal in shard.refused_sorts() if pattern_of(refusal.topic) not in self._refused_extras}
         if news:
             self._refused_until = self._now + self._limits.forgiving

@@ -22,6 +22,9 @@ KINDS: Final = (
 """Kinds of detail events, the ones that tell most of a conversation that is known already first: what finds no room in one
 combined topic is left to snapshots."""
 
+_ANY_DETAIL: Final = f"{_CONVERSATION}.{KINDS[0]}"
+"""Its permissions are those of every kind."""
+
 _ON_SOCKET: Final = frozenset({"websocket", "all"})
 
 
@@ -41,6 +44,11 @@ class Offer(msgspec.Struct, frozen=True):
     kinds: tuple[str, ...] = ()
     contacts: bool = False
     permissions: Mapping[str, tuple[str, ...]] = {}
+
+    def needed_by(self, topic: str) -> tuple[str, ...]:
+        """The permissions that this topic needs, also one of many kinds or with `{id}` in the place of its id."""
+        pattern = pattern_of(topic)
+        return self.permissions.get(_ANY_DETAIL if pattern.startswith(_CONVERSATION) else pattern, ())
 
 
 def queue_topic(queue: str) -> str:
@@ -91,7 +99,7 @@ def read_offer(document: Mapping[str, Any]) -> Offer:
         queues=_QUEUE not in listed or _is_on_socket(listed[_QUEUE]),
         kinds=tuple(kind for kind in KINDS if prefix + kind in listed and _is_on_socket(listed[prefix + kind])),
         contacts=_CONTACT in listed and _is_on_socket(listed[_CONTACT]),
-        permissions={name: permissions[name] for name in (_QUEUE, prefix + KINDS[0], _CONTACT) if name in listed},
+        permissions={name: permissions[name] for name in (_QUEUE, _ANY_DETAIL, _CONTACT) if name in listed},
     )
 
 
@@ -109,14 +117,12 @@ def read_refusals(document: Any) -> tuple[Refusal, ...]:
     )
 
 
-def explained(refusals: Iterable[Refusal], most: int = 8) -> tuple[str, ...]:
-    """The refused topics in words, one line for each sort of topic and reason; at most so many lines."""
+def explained(refusals: Iterable[Refusal], offer: Offer = Offer(), most: int = 8) -> tuple[str, ...]:  # noqa: B008 - frozen
+    """The refused topics in words, one line for each sort of topic and reason; at most so many lines. Where the platform gives
+    no reason, what it says in `offer` that such topics need is the likeliest one."""
     groups: dict[tuple[str, str], list[str]] = {}
     for refusal in refusals:
-        why = (
-            f"the OAuth client's roles lack {', '.join(refusal.permissions)}" if refusal.permissions else refusal.reason
-        )
-        groups.setdefault((pattern_of(refusal.topic), why or "no reason given"), []).append(refusal.topic)
+        groups.setdefault((pattern_of(refusal.topic), _why(refusal, offer)), []).append(refusal.topic)
     lines = []
     for (pattern, why), topics in groups.items():
         ids = _ID.search(topics[0])
@@ -125,6 +131,13 @@ def explained(refusals: Iterable[Refusal], most: int = 8) -> tuple[str, ...]:
         lines.append(f"{which} {pattern} refused{example}: {why}")
     rest = len(lines) - most
     return (*lines[:most], f"{rest} more sorts of refusals") if rest > 0 else tuple(lines)
+
+
+def _why(refusal: Refusal, offer: Offer) -> str:
+    if refusal.permissions:
+        return f"the OAuth client's roles lack {', '.join(refusal.permissions)}"
+    needed = offer.needed_by(refusal.topic)
+    return refusal.reason or "no reason given" + (f"; such topics need {', '.join(needed)}" if needed else "")
 
 
 def _is_on_socket(topic: Mapping[str, Any]) -> bool:

@@ -13,7 +13,7 @@ from journeymap.protocol.notifications.exchange import (
     Prepare,
     SetTopics,
 )
-from journeymap.protocol.notifications.topics import Refusal, queue_topic
+from journeymap.protocol.notifications.topics import Offer, Refusal, queue_topic
 from tests.unit.protocol.notifications.driving import Driver, queues, topics
 
 ONE = queues(1)
@@ -36,6 +36,22 @@ def test_all_topics_refused_is_a_hard_error_that_names_the_permission() -> None:
     (asked,) = driver.said(Prepare, driver.discover(queues(3)) + driver.wait(0))
     driver.connect(driver.prepare(asked))
     assert (driver.machine.state, driver.machine.refused, driver.machine.error) == ("OPEN", False, None)
+
+
+def test_a_refusal_that_gives_no_reason_names_what_the_platform_said_is_needed() -> None:
+    offer = Offer(permissions={"v2.routing.queues.{id}.conversations": ("conversation:communication:view",)})
+    driver = Driver()
+    driver.feed(Start())
+    (asked,) = driver.said(Prepare, driver.discover(queues(2), offer))
+    bare = tuple(Refusal(topic) for topic in map(queue_topic, queues(2)))
+    driver.connect(driver.prepare(asked, bare[:1]))
+    assert driver.machine.notes()[0].endswith("no reason given; such topics need conversation:communication:view")
+    driver.wait_live(5 * MINUTE)
+    driver.discover(queues(2), offer)
+    (again,) = driver.said(SetTopics)
+    driver.change(again, bare)
+    assert driver.machine.refused
+    assert "conversation:communication:view" in (driver.machine.error or "")
 
 
 def test_some_topics_refused_are_named_and_asked_for_again() -> None:

@@ -12,6 +12,7 @@ from journeymap.protocol.notifications.topics import (
     KINDS,
     Offer,
     Refusal,
+    contact_topic,
     detail_topic,
     explained,
     pattern_of,
@@ -85,6 +86,22 @@ def test_refusals_are_read_and_told_in_few_lines() -> None:
     assert len(explained(many)) == 9
     assert explained(many)[-1] == "12 more sorts of refusals"
     assert pattern_of(detail_topic(CONVERSATION, KINDS) or "") == "v2.detail.events.conversation.{id}"
+
+
+def test_a_refusal_without_a_reason_names_what_such_topics_need() -> None:
+    detail, contact = "v2.detail.events.conversation.{id}", "v2.externalcontacts.contacts.{id}"
+    names = ("v2.routing.queues.{id}.conversations", f"{detail}.{KINDS[0]}", f"{detail}.acw", contact)
+    offer = read_offer({"entities": [available(name, "All", requiresPermissions=[f"x:{name[3]}:y"]) for name in names]})
+    topics = (queue_topic(CONVERSATION), detail_topic(CONVERSATION, KINDS) or "", detail, contact_topic(CONVERSATION))
+    refusals = read_refusals({"entities": [{"id": topic, "state": "Rejected"} for topic in topics]})
+    assert [line.rpartition(": ")[2] for line in explained(refusals, offer)] == [
+        "no reason given; such topics need x:r:y",
+        "no reason given; such topics need x:d:y",
+        "no reason given; such topics need x:e:y",
+    ]
+    assert explained([Refusal(topics[0], "not now")], offer)[0].endswith(": not now"), (
+        "what the platform says goes first"
+    )
 
 
 @given(st.lists(st.lists(st.integers(0, 60), max_size=60), max_size=6), st.integers(1, 20), st.integers(0, 4))
