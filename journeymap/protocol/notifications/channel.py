@@ -42,8 +42,9 @@ _GOING: Final = {
     1012: "restarting",
 }
 _TRY_AGAIN_LATER: Final = 1013
+_GIVEN_UP: Final = "no_longer_subscribed"
 _NO_MORE: Final = {
-    "no_longer_subscribed": "the platform has given up the channel: more than 20 are in use by this OAuth client, or another "
+    _GIVEN_UP: "the platform has given up the channel: more than 20 are in use by this OAuth client, or another "
     "program uses it",
     "token_revoked": "the token of the channel was revoked",
 }
@@ -240,10 +241,12 @@ class TopicChannel:
         if given.control is Sign.CLOSING and self._is_current(given.connection):
             return self._move(now)
         if isinstance(given.control, System) and given.control.kind != _HARMLESS:
-            return self._told_by_system(given.control)
+            return self._told_by_system(given.connection, given.control)
         return ()
 
-    def _told_by_system(self, said: System) -> Actions:
+    def _told_by_system(self, number: int, said: System) -> Actions:
+        if said.kind == _GIVEN_UP and not self._is_current(number):
+            return ()  # it has another socket now, which is what this one is told
         why = _NO_MORE.get(said.kind)
         reason = f" ({said.reason})" if said.reason else ""
         if why is None:

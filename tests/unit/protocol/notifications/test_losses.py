@@ -119,6 +119,32 @@ def test_a_channel_that_the_platform_gave_up_says_why() -> None:
     assert (asked.channel_id, asked.older) == (None, 0)
 
 
+def moved(driver: Driver) -> tuple[int, int]:
+    """A socket that was told to go, and the one in its place."""
+    (old,) = driver.sockets
+    (opened,) = driver.said(OpenSocket, driver.feed(Heard(old, Sign.CLOSING)))
+    driver.feed(SocketOpened(opened.connection))
+    return old, opened.connection
+
+
+def test_a_replaced_socket_that_is_told_so_is_no_loss() -> None:
+    driver = Driver().open(ONE)
+    old, new = moved(driver)
+    driver.feed(Heard(old, System("no_longer_subscribed", "another_channel_subscribed")))
+    assert (driver.machine.state, driver.machine.error, driver.actions) == ("OPEN", None, [])
+    assert driver.sockets == {old, new}
+    driver.feed(Heard(new, System("no_longer_subscribed", "another_channel_subscribed")))
+    assert "more than 20 are in use" in (driver.machine.error or "")
+
+
+def test_a_token_that_was_revoked_is_so_on_whatever_socket_it_is_said() -> None:
+    driver = Driver().open(ONE)
+    old, _ = moved(driver)
+    driver.feed(Heard(old, System("token_revoked", "user_tokens_revoked")))
+    assert driver.machine.error == "the token of the channel was revoked (user_tokens_revoked)"
+    assert driver.sockets == set()
+
+
 @pytest.mark.parametrize(("kind", "reports"), [("subscription_changed", 0), ("something_new", 1)])
 def test_other_news_of_a_channel_is_no_loss(kind: str, reports: int) -> None:
     driver = Driver().open(ONE)
