@@ -138,6 +138,15 @@ class Faults(msgspec.Struct):
     channel_life: Annotated[
         float, _seconds(_DAY, "Notification channels live so long, whatever --channel-life says.")
     ] = 0.0
+    one_socket: Annotated[
+        str,
+        _answer(
+            "close",
+            "tell",
+            text="A second socket of a notification channel ends the first even if that was told to go: by a close, or with"
+            " no_longer_subscribed before it.",
+        ),
+    ] = ""
     analytics_lag: Annotated[
         float, _seconds(3_600, "Analytics records are so much behind what happens; jobs have a lag of their own.")
     ] = 0.0

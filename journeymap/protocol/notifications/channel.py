@@ -2,7 +2,9 @@
 
 What goes wrong with it ends it: `lost` says what. Its id may be taken by the next one (`TopicChannel(…, channel_id)`), for
 the platform keeps a channel and its topics for a while without a socket. Only a socket that the platform is about to close
-is replaced without an end.
+is replaced without an end: the next one is opened first. With it the platform may end the one in use, and word of that may be
+here before word of the next one is. Nothing is lost by it: what was sent on the one in use has come before its close frame,
+and what is sent from then on waits in the next one.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ from journeymap.protocol.notifications.frames import Sign, System
 from journeymap.protocol.notifications.limits import MOST_TOPICS, Limits
 from journeymap.protocol.notifications.socket import Socket
 from journeymap.protocol.notifications.topics import Refusal
+from journeymap.protocol.websocket import LOST
 
 _GOING: Final = {
     1000: "closed normally",
@@ -99,6 +102,9 @@ class TopicChannel:
         self._old: list[Socket] = []
         self._tell_from: Millis | None = None
         self._move_at: Millis | None = None
+        self._notice_until: Millis | None = None  # an end of the socket in use until then is no surprise
+        self._switch_until: Millis | None = None
+        self._farewell: Loss | None = None  # what is lost with the socket in use, should there be no next one
 
     @property
     def topics(self) -> int:
@@ -108,7 +114,9 @@ class TopicChannel:
     @property
     def is_live(self) -> bool:
         """Whether it has its topics and a socket on which they come."""
-        return self.lost is None and self._socket is not None and self._socket.is_open
+        if self._socket is None:
+            return self._switch_until is not None
+        return self._socket.is_open
 
     def concerns(self, given: Answer | SocketInput) -> bool:
         """Whether this is for it."""
@@ -159,7 +167,9 @@ class TopicChannel:
             case Heard():
                 return self._heard(given, now)
             case SocketClosed():
-                return self._closed(given.connection, _why(given), now)
+                # Without a close frame what was sent before may be lost with the socket.
+                in_order = given.code is not None and given.code != LOST
+                return self._closed(given.connection, _why(given), now, in_order=in_order)
             case HandshakeRefused():
                 gone = given.status in (401, 403, 404, 410)
                 message = f"the platform answered the socket with status {given.status}"
@@ -180,6 +190,8 @@ class TopicChannel:
                 actions += self._closed(socket.number, Loss(dead), now)
             if self.lost is not None:
                 return actions
+        if self._switch_until is not None and now >= self._switch_until:
+            actions += self._not_switched()
         if self._move_at is not None and now >= self._move_at:
             actions += self._move(now)
         if self._tell_from is not None and now >= self._tell_from:
@@ -189,7 +201,7 @@ class TopicChannel:
 
     def next_due(self) -> Millis | None:
         """When to look at the time again."""
-        dues = (self._move_at, self._tell_from, *(socket.next_due() for socket in self._sockets()))
+        dues = (self._move_at, self._tell_from, self._switch_until, *(socket.next_due() for socket in self._sockets()))
         return min((due for due in dues if due is not None), default=None)
 
     def end(self, loss: Loss, let_go: bool = False) -> Actions:
@@ -197,7 +209,7 @@ class TopicChannel:
         actions: Actions = tuple(CloseSocket(socket.number) for socket in self._sockets())
         self._socket = self._next = None
         self._old = []
-        self._awaited = self._move_at = self._tell_from = None
+        self._awaited = self._move_at = self._tell_from = self._switch_until = None
         self.lost = self.lost or loss
         if let_go and self.channel_id is not None:
             actions += (LetGo(self.lane, self.channel_id),)
@@ -231,7 +243,7 @@ class TopicChannel:
             if self._socket is not None:
                 self._socket.drop_at = now + self._limits.overlap
                 self._old.append(self._socket)
-            self._socket, self._next = self._next, None
+            self._take_next()
         return ()
 
     def _heard(self, given: Heard, now: Millis) -> Actions:
@@ -239,12 +251,14 @@ class TopicChannel:
             if socket.number == given.connection:
                 socket.heard(now, given.control, data=given.data)
         if given.control is Sign.CLOSING and self._is_current(given.connection):
+            if self._notice_until is None:
+                self._notice_until = now + self._limits.notice
             return self._move(now)
         if isinstance(given.control, System) and given.control.kind != _HARMLESS:
-            return self._told_by_system(given.connection, given.control)
+            return self._told_by_system(given.connection, given.control, now)
         return ()
 
-    def _told_by_system(self, number: int, said: System) -> Actions:
+    def _told_by_system(self, number: int, said: System, now: Millis) -> Actions:
         if said.kind == _GIVEN_UP and not self._is_current(number):
             return ()  # it has another socket now, which is what this one is told
         why = _NO_MORE.get(said.kind)
@@ -252,7 +266,12 @@ class TopicChannel:
         if why is None:
             # What may be new there is no reason to give up a channel that brings events.
             return (Report(f"the platform says {said.kind} of the channel{reason}", harmless=True),)
-        return self.end(Loss(why + reason, gone=True, stale=said.kind == "token_revoked"))
+        loss = Loss(why + reason, gone=True, stale=said.kind == "token_revoked")
+        if said.kind == _GIVEN_UP and self._next is not None:
+            # Perhaps it is the next one that has subscribed. If it is not, it does not come to be.
+            self._farewell = loss
+            return self._switch(now)
+        return self.end(loss)
 
     def _move(self, now: Millis) -> Actions:
         """Open a socket that is to take the place of the one in use."""
@@ -262,6 +281,24 @@ class TopicChannel:
         self._next = Socket(next(self._numbers), self._limits, now)
         return (OpenSocket(self._next.number, self.uri),)
 
+    def _switch(self, now: Millis) -> Actions:
+        """The one in use has ended, perhaps because the next one is there already."""
+        if self._switch_until is None:
+            self._switch_until = now + self._limits.switch
+        return ()
+
+    def _not_switched(self) -> Actions:
+        """The next one is not there."""
+        if self._farewell is not None:
+            return self.end(self._farewell)
+        self._take_next()
+        return ()
+
+    def _take_next(self) -> None:
+        """It is the one in use now, open or not."""
+        self._socket, self._next = self._next, None
+        self._notice_until = self._switch_until = self._farewell = None
+
     def _failed(self, given: RequestFailed, now: Millis) -> Actions:
         self._awaited = None
         if isinstance(self._asked, SetTopics) and not given.gone:
@@ -270,15 +307,20 @@ class TopicChannel:
             return (Report(f"topics could not be changed: {given.message}", harmless=True),)
         return self.end(Loss(given.message, given.gone, given.refused, retry_after=given.retry_after))
 
-    def _closed(self, number: int, loss: Loss, now: Millis) -> Actions:
+    def _closed(self, number: int, loss: Loss, now: Millis, *, in_order: bool = False) -> Actions:
         """A socket is no more. That ends the channel, unless another is in its place or may still come there."""
         actions: Actions = (CloseSocket(number),)
         self._old = [socket for socket in self._old if socket.number != number]
         if self._next is not None and self._next.number == number:
             self._next = None
             self._move_at = now + _MOVE_AGAIN
+            if self._switch_until is not None:
+                actions += self.end(self._farewell or loss)
         elif self._is_current(number):
-            self._socket, self._next = self._next, None
+            if in_order and self._next is not None and self._notice_until is not None and now < self._notice_until:
+                self._socket = None
+                return actions + self._switch(now)
+            self._take_next()
             if self._socket is None or loss.gone:
                 actions += self.end(loss)
         return actions

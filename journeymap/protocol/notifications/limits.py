@@ -37,6 +37,11 @@ class Limits(msgspec.Struct, frozen=True):
     """A socket that brings nothing for so long is dead: three heartbeats are missing."""
     overlap: Millis = 5 * SECOND
     """How long what is replaced is still read: what was sent on it may be under way."""
+    switch: Millis = 2 * SECOND
+    """How long it is waited for the next socket where the one in use has ended because the platform has that one already, as
+    it seems: word of it is under way then."""
+    notice: Millis = 50 * SECOND
+    """How long after the notice that a socket is about to close its end is taken to mean that. The platform gives a minute."""
     health: Millis = MINUTE
     """After so long live the backoff starts anew."""
     rediscovery: Millis = 5 * MINUTE

@@ -50,11 +50,15 @@ class Channel:
 
 
 class Channels:
-    """All channels. `life` says how long (ms) a channel lives that is made or renewed now."""
+    """All channels. `life` says how long (ms) a channel lives that is made or renewed now, `strict` whether and how (`close`,
+    `tell`) a second socket ends one that was told to go anyway."""
 
-    def __init__(self, now: Callable[[], int], life: Callable[[], int], ledger: Ledger) -> None:
+    def __init__(
+        self, now: Callable[[], int], life: Callable[[], int], strict: Callable[[], str], ledger: Ledger
+    ) -> None:
         self._now = now
         self._life = life
+        self._strict = strict
         self._ledger = ledger
         self._all: dict[str, Channel] = {}
         self._listeners: dict[str, set[Channel]] = {}
@@ -116,9 +120,16 @@ class Channels:
         return len(added if replace else added | channel.topics.keys())
 
     def connect(self, channel: Channel, connection: Connection) -> None:
-        """A socket is there; an earlier one goes, unless it was told to go anyway and has time left."""
+        """A socket is there; an earlier one goes, unless it was told to go anyway and has time left. A strict platform does not
+        wait for that."""
         before = channel.connection
-        if before is not None and before not in [known for _, known in channel.closing]:
+        told_to_go = before in [known for _, known in channel.closing]
+        strict = self._strict() if before is not None and told_to_go else ""
+        if strict == "tell":
+            self.tell_system(
+                channel, "no_longer_subscribed", "another_channel_subscribed", "Another channel subscribed"
+            )
+        if before is not None and (strict or not told_to_go):
             before.close(GONE_AWAY, "another socket has connected to this channel")
         channel.connection = connection
         self.use(channel)

@@ -38,7 +38,9 @@ class Public:
         self.organisation = Organisation(story.rosters if story else rosters(0), platform.manner.queues)
         self.chronicle = Chronicle(story) if story is not None else None
         self.ledger = Ledger(None, None, platform.manner.keep_acknowledged)
-        self.channels = Channels(platform.now, self._channel_life, self.ledger)
+        self.channels = Channels(
+            platform.now, self._channel_life, lambda: platform.faults.take("one_socket"), self.ledger
+        )
         self._catalogue = Catalogue(
             self.organisation,
             lambda permissions: missing(platform, permissions),

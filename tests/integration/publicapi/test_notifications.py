@@ -222,6 +222,23 @@ def test_a_socket_that_is_told_to_go_keeps_its_time(client: PublicClient) -> Non
     assert client.platform.notify(name, {"n": 2}) == 1
 
 
+@pytest.mark.parametrize("how", ["close", "tell"])
+def test_a_strict_platform_ends_even_a_socket_that_was_told_to_go(client: PublicClient, how: str) -> None:
+    client.platform.set_faults(one_socket=how)
+    name = topic(client.queues()["Sales"])
+    channel = client.channel(name)
+    first = client.connect(channel)
+    eventually(lambda: client.platform.stats()["public"]["sockets"] == 1)
+    client.platform.act("socket_closing", grace=60)
+    assert next_frame(first)["topicName"] == "v2.system.socket_closing"
+    second = client.connect(channel)
+    if how == "tell":
+        assert next_frame(first)["eventBody"]["systemTopicType"] == "no_longer_subscribed"
+    assert closed_with(first) == 1001
+    assert client.platform.notify(name, {"n": 1}) == 1
+    assert next_frame(second)["eventBody"] == {"n": 1}
+
+
 def test_nothing_is_kept_for_a_channel_without_a_socket(client: PublicClient) -> None:
     name = topic(client.queues()["Sales"])
     channel = client.channel(name)

@@ -50,9 +50,12 @@ class Channel:
 
 class Model:
     """Plays the machine against a platform with these queues whose channels live `life`. `fails` says whether a request fails.
+    `strict`: a second socket of a channel ends the first, even if that was told to go.
     `sent` and `received` are the numbers of events that happened since it was first OPEN."""
 
-    def __init__(self, random: Random, queues: tuple[str, ...], life: Millis, fails: Callable[[], bool]) -> None:
+    def __init__(
+        self, random: Random, queues: tuple[str, ...], life: Millis, fails: Callable[[], bool], strict: bool = False
+    ) -> None:
         self.machine = Notifications(random.random, Limits())
         self.now: Millis = HOUR
         self.sent: set[int] = set()
@@ -63,6 +66,7 @@ class Model:
         self._queues = queues
         self._life = life
         self._fails = fails
+        self._strict = strict
         self._channels: dict[str, Channel] = {}
         self._delays: dict[int, Millis] = {}  # of open sockets, by number
         self._closed: set[int] = set()
@@ -185,8 +189,10 @@ class Model:
             self._feed(HandshakeRefused(number, 404))
             return
         self._delays[number] = self._random.randrange(1, 1_500)
+        if self._strict and channel.socket is not None:
+            self._hang_up(channel.socket, 1001)
         channel.socket = number
-        self._feed(SocketOpened(number))
+        self._say(number, SocketOpened(number))
 
     def _disconnect(self, number: int) -> None:
         for channel in self._channels.values():

@@ -15,11 +15,11 @@ SEEDS = st.integers(0, 1 << 32)
 
 
 @settings(max_examples=4, deadline=None)
-@given(SEEDS, st.sampled_from([3, 1_500]), st.floats(0, 0.5), st.sampled_from([HOUR, 5 * HOUR]))
-def test_renewals_and_maintenance_lose_no_event(seed: int, count: int, failing: float, life: int) -> None:
+@given(SEEDS, st.sampled_from([3, 1_500]), st.floats(0, 0.5), st.sampled_from([HOUR, 5 * HOUR]), st.booleans())
+def test_renewals_and_maintenance_lose_no_event(seed: int, count: int, failing: float, life: int, strict: bool) -> None:
     random = Random(seed)
     calm = [True]
-    model = Model(random, queues(count), life, lambda: not calm[0] and random.random() < failing)
+    model = Model(random, queues(count), life, lambda: not calm[0] and random.random() < failing, strict)
     model.run(MINUTE, 10 * SECOND, lambda: None)
     assert model.machine.state == "OPEN"
     calm[0] = False

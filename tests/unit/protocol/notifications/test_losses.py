@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from journeymap.model.time import HOUR, MINUTE, SECOND
 from journeymap.protocol.exchange import (
@@ -21,6 +22,14 @@ from journeymap.protocol.notifications.frames import Sign, System
 from tests.unit.protocol.notifications.driving import Driver, queues
 
 ONE = queues(1)
+SUBSCRIBED = System("no_longer_subscribed", "another_channel_subscribed")
+
+
+def moving(driver: Driver) -> tuple[int, int]:
+    """A socket that was told to go, and the one that is being opened."""
+    (old,) = driver.sockets
+    (opened,) = driver.said(OpenSocket, driver.feed(Heard(old, Sign.CLOSING)))
+    return old, opened.connection
 
 
 @pytest.mark.parametrize("code", [1000, 1001, 1006, 1011, 4000])
@@ -113,33 +122,27 @@ def test_a_revoked_token_needs_a_newer_one() -> None:
 def test_a_channel_that_the_platform_gave_up_says_why() -> None:
     driver = Driver().open(ONE)
     (socket,) = driver.sockets
-    driver.feed(Heard(socket, System("no_longer_subscribed", "another_channel_subscribed")))
+    driver.feed(Heard(socket, SUBSCRIBED))
     assert "more than 20 are in use" in (driver.machine.error or "")
     (asked,) = driver.said(Prepare, driver.wait(MINUTE))
     assert (asked.channel_id, asked.older) == (None, 0)
 
 
-def moved(driver: Driver) -> tuple[int, int]:
-    """A socket that was told to go, and the one in its place."""
-    (old,) = driver.sockets
-    (opened,) = driver.said(OpenSocket, driver.feed(Heard(old, Sign.CLOSING)))
-    driver.feed(SocketOpened(opened.connection))
-    return old, opened.connection
-
-
 def test_a_replaced_socket_that_is_told_so_is_no_loss() -> None:
     driver = Driver().open(ONE)
-    old, new = moved(driver)
-    driver.feed(Heard(old, System("no_longer_subscribed", "another_channel_subscribed")))
+    old, new = moving(driver)
+    driver.feed(SocketOpened(new))
+    driver.feed(Heard(old, SUBSCRIBED))
     assert (driver.machine.state, driver.machine.error, driver.actions) == ("OPEN", None, [])
     assert driver.sockets == {old, new}
-    driver.feed(Heard(new, System("no_longer_subscribed", "another_channel_subscribed")))
+    driver.feed(Heard(new, SUBSCRIBED))
     assert "more than 20 are in use" in (driver.machine.error or "")
 
 
 def test_a_token_that_was_revoked_is_so_on_whatever_socket_it_is_said() -> None:
     driver = Driver().open(ONE)
-    old, _ = moved(driver)
+    old, new = moving(driver)
+    driver.feed(SocketOpened(new))
     driver.feed(Heard(old, System("token_revoked", "user_tokens_revoked")))
     assert driver.machine.error == "the token of the channel was revoked (user_tokens_revoked)"
     assert driver.sockets == set()
@@ -191,14 +194,90 @@ def test_a_socket_that_is_about_to_close_is_replaced_before() -> None:
     assert (driver.machine.state, driver.machine.reconnects) == ("OPEN", 0)
 
 
-def test_one_that_closes_before_the_new_one_is_there_is_a_gap_and_no_new_attempt() -> None:
+@pytest.mark.parametrize(
+    "said",
+    [[SocketClosed(0, 1001)], [Heard(0, SUBSCRIBED), SocketClosed(0, 1000)], [Heard(0, SUBSCRIBED)]],
+    ids=["close", "word and close", "word"],
+)
+def test_what_the_next_socket_ends_is_no_gap_though_word_of_that_comes_first(said: list[SocketClosed | Heard]) -> None:
     driver = Driver().open(ONE)
-    (old,) = driver.sockets
-    (opened,) = driver.feed(Heard(old, Sign.CLOSING))
-    assert isinstance(opened, OpenSocket)
+    old, new = moving(driver)
+    driver.wait(SECOND)
+    for given in said:
+        driver.feed(replace(given, connection=old))
+        assert (driver.machine.state, driver.machine.error, driver.machine.channels) == ("OPEN", None, 1)
+    driver.wait(2 * SECOND - 1)
+    driver.feed(SocketOpened(new))
+    driver.wait_live(HOUR)
+    assert driver.sockets == {new}
+    assert (driver.machine.state, driver.machine.error, driver.machine.reconnects) == ("OPEN", None, 0)
+
+
+def test_a_next_socket_that_is_not_there_in_time_is_a_gap_and_no_new_attempt() -> None:
+    driver = Driver().open(ONE)
+    old, new = moving(driver)
     driver.feed(SocketClosed(old, 1001))
-    assert driver.machine.state == "CONNECTING"
+    assert driver.said(OpenSocket, driver.wait(2 * SECOND)) == []
+    assert (driver.machine.state, driver.sockets) == ("CONNECTING", {new})
+    driver.feed(SocketOpened(new))
+    assert (driver.machine.state, driver.machine.reconnects) == ("OPEN", 1)
+    (opened,) = driver.said(OpenSocket, driver.feed(Heard(new, Sign.CLOSING)))
+    driver.feed(SocketClosed(new, 1001))
     driver.feed(SocketOpened(opened.connection))
+    assert (driver.machine.state, driver.machine.reconnects) == ("OPEN", 1), "the next move is as good as the first"
+
+
+@pytest.mark.parametrize("failed", [SocketClosed(0, None, "refused"), HandshakeRefused(0, 404)], ids=["lost", "gone"])
+def test_a_next_socket_that_fails_where_it_is_the_only_one_ends_the_channel(
+    failed: SocketClosed | HandshakeRefused,
+) -> None:
+    driver = Driver().open(ONE)
+    old, new = moving(driver)
+    driver.feed(SocketClosed(old, 1001))
+    driver.feed(replace(failed, connection=new))
+    assert (driver.machine.state, driver.sockets) == ("DISCONNECTED", set())
+    (asked,) = driver.said(Prepare, driver.wait(SECOND))
+    assert asked.channel_id == (None if isinstance(failed, HandshakeRefused) else "channel-1")
+
+
+@pytest.mark.parametrize("ends", [True, False], ids=["fails", "hangs"])
+def test_a_channel_that_was_given_up_while_its_next_socket_was_opened_says_why(ends: bool) -> None:
+    driver = Driver().open(ONE)
+    old, new = moving(driver)
+    driver.feed(Heard(old, SUBSCRIBED))
+    if ends:
+        driver.feed(HandshakeRefused(new, 404))
+    else:
+        driver.wait(2 * SECOND)
+    assert (driver.machine.state, driver.sockets) == ("DISCONNECTED", set())
+    assert "more than 20 are in use" in (driver.machine.error or "")
+    (asked,) = driver.said(Prepare, driver.wait(SECOND))
+    assert asked.channel_id is None
+
+
+@pytest.mark.parametrize("code", [1006, None])
+def test_a_socket_that_is_lost_while_the_next_one_is_opened_is_a_gap(code: int | None) -> None:
+    driver = Driver().open(ONE)
+    old, new = moving(driver)
+    driver.feed(SocketClosed(old, code))
+    assert (driver.machine.state, driver.sockets) == ("CONNECTING", {new})
+    driver.feed(SocketOpened(new))
+    assert driver.machine.state == "OPEN"
+
+
+def test_the_announced_end_of_a_socket_is_a_gap_where_no_next_one_has_come_about() -> None:
+    driver = Driver().open(ONE)
+    old, new = moving(driver)
+    for _ in range(2):
+        driver.wait_live(19 * SECOND)
+        driver.feed(SocketClosed(new, None, "refused"))
+        driver.sockets.discard(new)
+        (opened,) = driver.said(OpenSocket, driver.wait_live(5 * SECOND))
+        new = opened.connection
+    driver.wait_live(2 * SECOND)
+    driver.feed(SocketClosed(old, 1001))
+    assert driver.machine.state == "CONNECTING", "the platform sends nothing to where nobody is"
+    driver.feed(SocketOpened(new))
     assert driver.machine.state == "OPEN"
 
 
