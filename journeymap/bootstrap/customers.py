@@ -19,7 +19,7 @@ from journeymap.model.change import KeyRecord
 from journeymap.model.event import SPLIT, Event
 from journeymap.model.journey import journey_id_of
 from journeymap.model.key import KEY_KINDS, is_key, kind_of
-from journeymap.readmodel.evidence import Joined
+from journeymap.readmodel.evidence import Joined, seen_with
 from journeymap.readmodel.readmodel import ReadModel
 from journeymap.runtime.clock import SystemClock
 from journeymap.runtime.operator import OPERATOR, TAKE_APART, command, event_frame, new_id
@@ -192,7 +192,7 @@ def _require_joined(reader: StoreReader, one: str, other: str) -> None:
         said = _said(known, one)
         if one == other and not record.busy and not said.alone:
             return
-        if one != other and resolve(other, aliases) in _seen_with(record, aliases) - said.apart:
+        if one != other and resolve(other, aliases) in seen_with(record, aliases) - said.apart:
             return
     found = aliases.get(one, leads_to)
     instead = f"it is joined to {found!r}" if found and found != one else "it is joined to nobody"
@@ -234,7 +234,7 @@ def _why_nobody(reader: StoreReader, record: KeyRecord) -> str:
             f"{record.key!r} joins nobody: it was split from itself; "
             f"`journeymap identity join {key} {key}` takes that back"
         )
-    customers = sorted(_seen_with(record, aliases_of(known)) - _said(known, record.key).apart)
+    customers = sorted(seen_with(record, aliases_of(known)) - _said(known, record.key).apart)
     if not customers:
         return f"no journey is {record.key!r}'s: all that carry it have a better name"
     some = ", ".join(customers[:CUSTOMERS_SHOWN]) + (" and others" if len(customers) > CUSTOMERS_SHOWN else "")
@@ -242,12 +242,6 @@ def _why_nobody(reader: StoreReader, record: KeyRecord) -> str:
         f"{record.key!r} joins nobody: too many customers use it, {some}; "
         f"`journeymap identity split {key} CUSTOMER` says of one that it is not theirs, `join` whose it is"
     )
-
-
-def _seen_with(record: KeyRecord, aliases: Mapping[str, str]) -> set[str]:
-    """The customers whose interactions carry a key, by stronger rules than this key's."""
-    told = (*record.carriers.values(), *record.gone)
-    return {resolve(each.customer, aliases) for each in told if each.customer is not None}
 
 
 def _said(identity_events: Sequence[Event], key: str) -> Said:

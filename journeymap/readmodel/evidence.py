@@ -16,6 +16,7 @@ from journeymap.model.key import kind_of
 from journeymap.model.time import Millis
 from journeymap.stitch.identity import (
     INTERACTION,
+    UNSAID,
     Evidence,
     aliases_of,
     carried_by,
@@ -67,6 +68,7 @@ class Joined(msgspec.Struct, frozen=True):
     The event's fields are None where no event did it, `type` also where the event is of another journey and of a type
     without a rank. `interactions` are those of this journey that carry the id, `decides` those of them whose customer a key
     alone has told. A `contact` was linked to its one interaction by the platform, not by an event stream.
+    `shared_by` is the customer of this journey where that is one of those who share the key.
     """
 
     id: str
@@ -79,6 +81,7 @@ class Joined(msgspec.Struct, frozen=True):
     interactions: Sequence[str] = ()
     decides: Sequence[str] = ()
     contact: bool = False
+    shared_by: str | None = None
 
     @property
     def undone_by(self) -> tuple[str, str, str] | None:
@@ -87,6 +90,8 @@ class Joined(msgspec.Struct, frozen=True):
             return (MERGED, self.id, self.id)
         if self.contact and self.rule is Rule.NAMED and len(self.interactions) == 1:
             return (SPLIT, f"{INTERACTION}{self.interactions[0]}", self.id)
+        if self.shared_by is not None:
+            return (SPLIT, self.id, self.shared_by)
         if self.to is None:
             return None
         if self.rule in KEY_RULES or self.rule is Rule.MERGED:
@@ -220,7 +225,15 @@ def _by_keys(
         rule = Rule.SHARED if shared else rule
         by_alias = leads_to is not None and leads_to == resolve(key, aliases)
         to = aliases.get(key, leads_to) if by_alias else leads_to
-        yield Joined(key, rule, to, at[2], event_type, at[0], at[3], tuple(where), tuple(decided.get(key, ())))
+        found = Joined(key, rule, to, at[2], event_type, at[0], at[3], tuple(where), tuple(decided.get(key, ())))
+        counted = shared and customer_id in seen_with(known, aliases) - said.get(key, UNSAID).apart
+        yield msgspec.structs.replace(found, shared_by=customer_id if counted else None)
+
+
+def seen_with(known: KeyRecord | None, aliases: Mapping[str, str]) -> set[str]:
+    """The customers whose interactions carry a key, by what is stronger than it, after aliases."""
+    told = () if known is None else (*known.carriers.values(), *known.gone)
+    return {resolve(each.customer, aliases) for each in told if each.customer is not None}
 
 
 def _split_from_itself(key: str, identity_events: Iterable[Event]) -> Event:

@@ -134,10 +134,14 @@ def test_an_unknown_number_is_taken_from_everybody_and_given_back(
 
 
 @pytest.mark.parametrize("first", [True, False])
-def test_a_wrong_contact_is_repaired_whether_the_right_one_called_before_or_after(path: Path, first: bool) -> None:
+def test_a_wrong_contact_is_repaired_whether_the_right_one_called_before_or_after(
+    path: Path, first: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
     now = CLOCK.now() - 3 * HOUR
     wrong, right = call("c-1", now, NUMBER, "ann"), call("c-2", now + HOUR, NUMBER, "bob")
     import_them(*wrong, *call("c-3", now + MINUTE, NUMBER), *(right if first else ()))
+    assert main(["identity", "show", "ann"]) == 0
+    assert f"undo   journeymap identity split {KEY} ann\n" in capsys.readouterr().out
     assert main(["identity", "split", KEY, "ann"]) == 0
     import_them(*right)
     assert customers(path) == {"ann": 1, "bob": 2}

@@ -83,6 +83,9 @@ def test_what_undoes_a_join_undoes_it_and_a_key_split_from_itself_can_be_joined_
             after = [(other.id, *other.interactions) for other in _joined(split, options) if other.rule is Rule.NAMED]
             assert each.contact
             assert (each.id, *each.interactions) not in after
+        elif each.rule is Rule.SHARED and undone is not None:
+            split = [*soup, _later(undone, "undone")]
+            assert (each.id, each.shared_by) not in [(other.id, other.shared_by) for other in _joined(split, options)]
         elif each.rule in KEY_RULES:
             assert undone is not None
             split = [*soup, _later(undone, "undone")]

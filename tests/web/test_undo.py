@@ -129,6 +129,20 @@ def test_a_wrong_contact_is_undone_of_one_interaction_and_made_again() -> None:
     assert model.store.spans(KEY) == []
 
 
+def test_a_shared_number_is_taken_from_one_of_those_who_share_it() -> None:
+    model = stitched()
+    model.apply(*(found for frame in call("c-3", NOW - HOUR, NUMBER, "bob") for found in decode_frame(frame)[0]))
+    assert len(model.store.spans("interaction:c-2")) == 1
+    assert joins(model, "interaction:c-2")["shared"]["undo"] is None
+    shared = joins(model)["shared"]
+    assert "Is this key not this customer's?" in lists(model, can_undo=True)
+    question = {"journey": model.journey_of("ann"), "join": shared["mark"], "at": 7}
+    assert undo_join(question, model, model.change, NOW)["problem"] is None
+    assert model.store.spans("interaction:c-2") == []
+    assert joins(model, "bob")["phone"]["decides"] == ("c-2",)
+    assert joins(model)["elsewhere"]["undo"] is None
+
+
 @pytest.mark.parametrize("question", [None, 7, "x"])
 def test_what_is_no_question(question: Any) -> None:
     assert undo_join(question, stitched(), lambda *_: pytest.fail("told"), NOW) is no_update

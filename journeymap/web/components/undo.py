@@ -15,6 +15,7 @@ STOPPED: Final = "Ingest is not running, so no join can be undone now: start it,
 """Why the buttons do nothing while nobody writes to the store."""
 
 STAYING: Final = "Interactions that the platform itself names stay."
+LEFT: Final = "If it is one customer's then, it leads there."
 NEXT_BEST: Final = "What else is known of it decides then: a further contact, its keys, or nothing."
 NAMED_AT_MOST: Final = 3
 
@@ -57,6 +58,12 @@ def _words(each: Mapping[str, Any]) -> tuple[str, str, str]:
             "Was the wrong contact linked?",
             f"{one} will not name interaction {each['interactions'][0]} any more. {NEXT_BEST} {later}",
             "Undo the join",
+        )
+    if each["rule"] == Rule.SHARED:
+        return (
+            "Is this key not this customer's?",
+            f"{each['shared_by']} will not count among those who share {one}. {LEFT} {STAYING} {later}",
+            "Take it from the customer",
         )
     if each["rule"] == Rule.SPLIT:
         return (
