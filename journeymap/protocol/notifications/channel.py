@@ -90,6 +90,8 @@ class TopicChannel:
         self.renew_at: Millis | None = before.renew_at if before is not None else None
         self.refusals: dict[str, Refusal] = before.refusals if before is not None else {}
         self.lost: Loss | None = None
+        self.heard_at: Millis | None = None
+        """When the last sign of life came on the socket in use."""
         self.is_prepared = False
         self._topics = topics
         self._numbers = numbers
@@ -244,12 +246,14 @@ class TopicChannel:
                 self._socket.drop_at = now + self._limits.overlap
                 self._old.append(self._socket)
             self._take_next()
+        self._note_life(number, now)
         return ()
 
     def _heard(self, given: Heard, now: Millis) -> Actions:
         for socket in self._sockets():
             if socket.number == given.connection:
                 socket.heard(now, given.control, data=given.data)
+        self._note_life(given.connection, now)
         if given.control is Sign.CLOSING and self._is_current(given.connection):
             if self._notice_until is None:
                 self._notice_until = now + self._limits.notice
@@ -324,6 +328,10 @@ class TopicChannel:
             if self._socket is None or loss.gone:
                 actions += self.end(loss)
         return actions
+
+    def _note_life(self, number: int, now: Millis) -> None:
+        if self._is_current(number):
+            self.heard_at = now
 
     def _is_current(self, number: int) -> bool:
         return self._socket is not None and self._socket.number == number

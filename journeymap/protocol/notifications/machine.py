@@ -66,6 +66,8 @@ class Notifications:
         self.phase = Phase.IDLE
         self.state = "DISCONNECTED"
         self.since: Millis = 0
+        self.heard_at: Millis | None = None
+        """When the last sign of life came of what was lost when it last left OPEN. Other channels may have gone on."""
         self.refused = False
         self.reconnects = 0
         self.queues: dict[str, int] = {}
@@ -368,6 +370,9 @@ class Notifications:
                 actions = self._shards.rest()
         state = self._state()
         if state != self.state:
+            if self.state == "OPEN":
+                lost = [shard.heard_at for shard in self._shards if not shard.is_live]
+                self.heard_at = min((at for at in lost if at is not None), default=None)
             self.state, self.since = state, self._now
             if state == "OPEN":
                 self._opened()

@@ -32,6 +32,8 @@ class Shard:
         self.error: str | None = None
         self.refused: Loss | None = None
         self.was_live = False
+        self.heard_at: Millis | None = None
+        """When the last sign of life came of the channel that is live, or was."""
         self.retry_at: Millis | None = None
         self.main: TopicChannel | None = None
         self.heir: TopicChannel | None = None
@@ -206,6 +208,7 @@ class Shard:
             if self.error is not None or not self.was_live:
                 self._patience.opened(now)
             self.was_live, self.error, self._before = True, None, None
+            self.heard_at = main.heard_at
             return ()
         if main.lost is None:
             return ()

@@ -57,6 +57,7 @@ class Showing:
             topics_refused=len(machine.refusals),
             notes=notes,
         )
-        self._status = followed(before, status, self.last_heard_at)
+        lost = before.state is ConnectionState.OPEN and state is not ConnectionState.OPEN
+        self._status = followed(before, status, (wall(machine.heard_at) if lost else None) or self.last_heard_at)
         news = tuple(note for note in notes if note not in before.notes)
         return None if state is before.state else before.state, news

@@ -56,6 +56,31 @@ def test_one_lost_channel_of_three_is_named_and_the_others_go_on() -> None:
     assert driver.sockets == {sockets[0], sockets[2]}
 
 
+def test_what_was_lost_was_heard_last_when_its_own_channel_was() -> None:
+    driver = Driver().open(queues(2_500))
+    opened_at, dead = driver.now, min(driver.sockets)
+    for ping in driver.said(SendPing, driver.wait(20 * SECOND)):
+        if ping.connection != dead:
+            driver.feed(Heard(ping.connection, Sign.PONG))
+    driver.wait(10 * SECOND)
+    assert (driver.machine.state, driver.machine.since) == ("CONNECTING", driver.now)
+    assert driver.machine.heard_at == opened_at, "others were heard since"
+
+
+def test_what_a_next_socket_that_did_not_come_has_missed_begins_with_the_end_of_the_one_before() -> None:
+    driver = Driver().open(queues(2_500))
+    one, *others = sorted(driver.sockets)
+    (opened,) = driver.said(OpenSocket, driver.feed(Heard(one, Sign.CLOSING)))
+    closed_at = driver.now
+    driver.feed(SocketClosed(one, 1001))
+    driver.wait(SECOND)
+    for other in others:
+        driver.feed(Heard(other, data=True))
+    driver.wait(SECOND)
+    assert driver.sockets == {*others, opened.connection}
+    assert (driver.machine.state, driver.machine.heard_at) == ("CONNECTING", closed_at)
+
+
 @pytest.mark.parametrize("status", [404, 403])
 def test_a_channel_that_is_gone_is_made_anew(status: int) -> None:
     driver = Driver().open(ONE)
