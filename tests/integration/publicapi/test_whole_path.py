@@ -19,7 +19,7 @@ from tests.integration.ingest import CLOCK, OPTIONS, Running, Store
 from tests.notifications import source_for
 from tests.stored import journeys_in
 
-WATCHED = 5.0
+WATCHED = 8.0
 """Seconds."""
 ON_ITS_WAY = 1_000
 FACTS = ("channel", "direction", "queue", "agent", "disposition", "ended_at", "state")
