@@ -34,6 +34,7 @@ from journeymap.model.time import MINUTE, SECOND, Millis
 from journeymap.runtime.clock import SystemClock
 from journeymap.runtime.shelf import events_of
 from journeymap.simulator.delivery import Delivery
+from journeymap.simulator.load import day_factor
 from journeymap.simulator.platform import STREAM_PATH
 from journeymap.simulator.publicapi.chronicle import Chronicle
 from journeymap.simulator.publicapi.conversation import DETAIL_KINDS, Conversation
@@ -48,8 +49,8 @@ from journeymap.store.disk import open_disk_reader
 SHOWN_WITHIN: Millis = 5 * SECOND
 FILLED_WITHIN: Millis = 10 * SECOND
 SEED = 1
-TOLD = 1.8
-"""So many events the public APIs tell where Event Streams tells one of the same conversations, at least."""
+TOLD = 2.7
+"""So many events the public APIs tell of conversations for which the story counts one, at a time of mean traffic."""
 LOOK_EVERY = 0.2
 """Seconds between two looks at the status; figures of times are that coarse."""
 CLOCK = SystemClock()
@@ -272,10 +273,11 @@ def watch(status: Any, relay: Relay, seconds: float, cpu: Callable[[], tuple[flo
 
 def measure(seconds: float, rate: float, warm: float, reach: str) -> int:
     """Run it, print figures, and answer how many things are not as they should be."""
+    pace = rate / TOLD / day_factor(CLOCK.now())
     with (
         tempfile.TemporaryDirectory() as folder,
         Relay() as relay,
-        platform_behind(relay, rate / TOLD, SEED) as (platform_pid, settings),
+        platform_behind(relay, pace, SEED) as (platform_pid, settings),
     ):
         store = Path(folder) / "store"
         environment = {
@@ -303,7 +305,7 @@ def measure(seconds: float, rate: float, warm: float, reach: str) -> int:
             until(lambda: status()["state"] == "OPEN", "a connection")
         with contextlib.closing(open_disk_reader(store)) as reader:
             held = list(held_in(reader))
-    story = Story(SEED, rate / TOLD, Delivery(0.0, 0.0))
+    story = Story(SEED, pace, Delivery(0.0, 0.0))
     verdict = judge(held, story, outage.start, outage.end, CLOCK.now())
     shown, closed = outage.shown - outage.cut, outage.seen_filled - outage.end
     told = verdict.due * SECOND / (outage.end - outage.start)
