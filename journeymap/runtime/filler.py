@@ -188,13 +188,13 @@ class Filler:
         """What to go on with, as soon as there is something; None when it is to stop."""
         with self._turn:
             while not self._stopping:
-                now = self._clock.now()
-                fill = None if self._held else self._fills.next(now)
-                if fill is not None:
-                    # Before the lock is given away: from now on it is not made longer by the next gap.
-                    return self._fills.begin(fill.fill_id)
-                due = self._fills.next_due() if not self._held else None
-                left = _LONGEST_PAUSE if due is None else min(_LONGEST_PAUSE, max(0, due - now))
+                now, left = self._clock.now(), _LONGEST_PAUSE
+                if not self._held:
+                    if (fill := self._fills.next(now)) is not None:
+                        # Before the lock is given away: from now on it is not made longer by the next gap.
+                        return self._fills.begin(fill.fill_id)
+                    if (due := self._fills.next_due()) is not None:
+                        left = min(left, due - now)
                 self._turn.wait(left / SECOND)
         return None
 

@@ -16,8 +16,8 @@ from journeymap.runtime.inbox import Inbox
 JOURNAL_RETRY: Millis = SECOND
 
 FETCHED_AHEAD: Final = 1024 * 1024
-"""So many bytes of what is fetched again wait to be stitched at most, some thousand events: what is live waits for these. Less
-would hold up the filling of gaps, since batches are taken a tenth of a second apart."""
+"""So many bytes of what is fetched again wait to be stitched at most, some thousand events: what is live waits for these. More
+than `inbox.WORTHWHILE`, so that the filling of gaps does not wait for flushes, which are a tenth of a second apart."""
 
 log = logging.getLogger(__name__)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from operator import eq
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +11,7 @@ import msgspec
 from journeymap.errors import InputError, StoreCorruptError, StoreError, StoreMismatchError
 from journeymap.journal.replay import LOCK, read_journal
 from journeymap.model.change import RowChanges
-from journeymap.model.origin import is_same_origin
+from journeymap.model.origin import difference
 from journeymap.model.time import Millis
 from journeymap.runtime.pipeline import JOURNAL
 from journeymap.runtime.tail import JournalTail
@@ -106,14 +105,12 @@ def _check(file: Path, manifest: Manifest, wanted: Wanted) -> None:
             f"{file} has schema version {manifest.schema_version}, this Journeymap reads up to {SCHEMA_VERSION}: restore it "
             f"with Journeymap {manifest.journeymap}, which made it, or a later one"
         )
-    for what, found, expected, fits in (
-        ("source", manifest.source, wanted.source, is_same_origin),
-        ("environment", manifest.environment, wanted.environment, eq),
-    ):
-        if expected is not None and not fits(found, expected):
-            raise StoreMismatchError(
-                f"{file} is a backup of {what} {found!r}, not of {expected!r}: set {what.upper()} to what it is of"
-            )
+    wrong = difference(manifest.source, manifest.environment, wanted.source, wanted.environment)
+    if wrong is not None:
+        raise StoreMismatchError(
+            f"{file} is a backup of {wrong.what} {wrong.found!r}, not of {wrong.wanted!r}: set {wrong.what.upper()} to what it "
+            "is of"
+        )
 
 
 def _check_place(path: Path, wanted: Wanted) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from operator import eq
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +13,7 @@ import msgspec
 from journeymap.errors import StoreCorruptError, StoreMismatchError
 from journeymap.model.change import JourneyRecord, KeyRecord, Span, TokenRecord
 from journeymap.model.fingerprint import Fingerprint
-from journeymap.model.origin import is_same_origin
+from journeymap.model.origin import difference
 from journeymap.model.row import JourneyRow
 from journeymap.model.time import Millis
 from journeymap.store import codec, index
@@ -296,13 +295,10 @@ def check_meta(
             f"the store in {path} has schema version {version}, this Journeymap needs {SCHEMA_VERSION}: {remedy}"
         )
     meta = codec.decode(codec.META, codec.META_KEY, data)
-    for what, found, wanted, fits in (
-        ("source", meta.source, source, is_same_origin),
-        ("environment", meta.environment, environment, eq),
-    ):
-        if wanted is not None and not fits(found, wanted):
-            raise StoreMismatchError(
-                f"the store in {path} belongs to {what} {found!r}, not to {wanted!r}: choose another STORE, or set "
-                f"the {what} that the store belongs to"
-            )
+    wrong = difference(meta.source, meta.environment, source, environment)
+    if wrong is not None:
+        raise StoreMismatchError(
+            f"the store in {path} belongs to {wrong.what} {wrong.found!r}, not to {wrong.wanted!r}: choose another STORE, or "
+            f"set the {wrong.what} that the store belongs to"
+        )
     return meta

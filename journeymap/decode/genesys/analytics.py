@@ -91,7 +91,7 @@ def _session(
         agent=text(participant.get("userId")),
         holds=_holds(own, ended),
         wrapups=_wrapups(segments),
-        outcomes=_outcomes(flow) if flow else (),
+        outcomes=_outcomes(flow),
         on_start=of_flow,
         on_end=present({**of_flow, **(_flow_end(flow) if flow else {}), **_queue_end(item)}),
     )

@@ -90,7 +90,8 @@ def _reached(period: Period, now: Millis, sieve: Sieve) -> Course[Millis]:
 
 
 def _going_on(period: Period, since: Millis, sieve: Sieve, limits: Limits) -> Course[None]:
-    """What is in progress now and did not come by its slice is missing, unless it is new to us and as it was before."""
+    """What is in progress now and has changed since then is missing if it did not come by its slice; with `open_too`, all of it
+    is."""
     going_on = yield from in_progress(limits)
     sieve.missing |= {name for name, at in going_on.items() if period.open_too or at >= since} - sieve.going_on
     if sieve.fresh < period.end:
